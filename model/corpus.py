@@ -1,0 +1,105 @@
+"""The documents to be ranked, with everything about them that does not depend on the reader.
+
+Owns the arrays that a fit reads: passage vectors in one matrix, their places in a padded
+(documents, passages) grid, and tf-idf. Building it costs about 0.2 ms a document; a fit reuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.lexical import Terms, TfIdf
+from model.types import Document, InvalidInput, Passage
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+class Corpus:
+    """What a `Ranker` ranks. Treat it as immutable; a changed pool is a new corpus.
+
+    Args:
+        documents: With unique ids. Every labelled document that is to teach must be among them.
+        passages: Of each document, as `model.passages.split` cuts them.
+        vectors: float32, (passages in all, dim), in document order and of length one; an all-zero row
+            stands for a passage that is not encoded (yet), and counts neither for nor against. None
+            without an encoder: words alone then rank.
+        terms: Of each document, from `model.lexical.count_terms`.
+
+    Raises:
+        InvalidInput: The arguments do not fit together.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        passages: Sequence[Sequence[Passage]],
+        vectors: NDArray[np.float32] | None,
+        terms: Sequence[Terms],
+    ) -> None:
+        if not len(documents) == len(passages) == len(terms):
+            raise InvalidInput(
+                f"{len(documents)} documents with passages of {len(passages)} and terms of {len(terms)}"
+            )
+        self.documents = tuple(documents)
+        self.passages = tuple(tuple(parts) for parts in passages)
+        self.row = {document.id: row for row, document in enumerate(self.documents)}
+        if len(self.row) < len(self.documents):
+            raise InvalidInput("Two documents have one id")
+        counts = np.array([len(parts) for parts in self.passages], dtype=np.intp)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+        if vectors is not None and (vectors.ndim != 2 or len(vectors) != starts[-1]):
+            raise InvalidInput(f"Vectors of shape {vectors.shape} for {starts[-1]} passages")
+        self.vectors = None if vectors is None else np.ascontiguousarray(vectors, dtype=np.float32)
+        width = int(counts.max(initial=1))
+        place = np.arange(width)
+        self.exists: NDArray[np.bool_] = np.asarray(place < counts[:, None])
+        """(documents, most passages): which places of the grid hold a passage."""
+        self.slots: NDArray[np.intp] = np.where(self.exists, starts[:-1, None] + place, 0)
+        """(documents, most passages): the row in `vectors` of each place; 0 where there is none."""
+        encoded = np.zeros_like(self.exists)
+        if self.vectors is not None and len(self.vectors):
+            # A vector of length one has some value above 1 / sqrt(dim); one column would not tell.
+            encoded = self.exists & self.vectors.any(axis=1)[self.slots]
+        self.encoded: NDArray[np.bool_] = encoded
+        """(documents, most passages): which places hold a passage with a vector."""
+        self.has_vectors: NDArray[np.bool_] = encoded.any(axis=1)
+        self.tf_idf = TfIdf(terms)
+        self._ages_days = _ages_days(self.documents)
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return len(self.documents)
+
+    @property
+    def tf_idf_rows(self) -> csr_array:
+        """Csr_array, float32, (documents, vocabulary)."""
+        return self.tf_idf.matrix
+
+    @property
+    def ages_days(self) -> NDArray[np.float64]:
+        """(documents,): days by which each is older than the newest; NaN where unknown."""
+        return self._ages_days
+
+    def passage_values(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Dot products of every passage with the columns of a (dim, m) matrix: (documents, passages, m).
+
+        Places without a vector hold 0.
+        """
+        if self.vectors is None or not len(self.vectors):
+            return np.zeros((*self.exists.shape, columns.shape[1]))
+        values = (self.vectors @ columns).astype(np.float64)
+        grid: NDArray[np.float64] = values[self.slots]
+        grid[~self.encoded] = 0
+        return grid
+
+
+def _ages_days(documents: Sequence[Document]) -> NDArray[np.float64]:
+    published = np.array([np.nan if d.published is None else d.published for d in documents], dtype=float)
+    known = published[~np.isnan(published)]
+    ages: NDArray[np.float64] = (known.max() - published) / 86_400 if len(known) else published
+    return ages

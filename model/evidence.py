@@ -1,0 +1,223 @@
+"""The experts: each turns what a reader said into signed shares of the logit, passage by passage.
+
+Owns how labels and phrases become evidence, and how strong each kind is. An expert's raw scores are put
+on one scale (mean 0, standard deviation 1 over the corpus) before it is weighed, so that a dense
+similarity and a margin of a classifier can be added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.attention import attention_weights
+from model.corpus import Corpus
+from model.lexical import Floats, LinearSvm, NaiveBayes, count_terms
+from model.types import Interest, Profile
+
+HALF_LIFE_DAYS = {"feed": 2.0, "mail": 3.0, "paper": 14.0}
+"""After which half of the advantage of being new is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels that teach: rows of the corpus in the order of their ids, whatever order they came in."""
+
+    rows: NDArray[np.intp]
+    wanted: NDArray[np.bool_]
+    importance: Floats
+    """1, or 2 for what was loved."""
+
+    def __len__(self) -> int:
+        """The number of labels."""
+        return len(self.rows)
+
+
+def teaching_labels(corpus: Corpus, profile: Profile) -> Labels:
+    """The labels of documents in the corpus; of several for one document the latest counts."""
+    latest: dict[str, tuple[float, float]] = {}
+    for label in profile.labels:
+        if label.document in corpus.row:
+            said = (label.at, label.value)
+            latest[label.document] = max(said, latest.get(label.document, said))
+    values = np.array([latest[document][1] for document in sorted(latest)])
+    rows = np.array([corpus.row[document] for document in sorted(latest)], dtype=np.intp)
+    return Labels(rows, values > 0, np.where(values > 0, np.maximum(values, 1.0), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class DenseEvidence:
+    """Shares of the logit, (documents, passages), from similarity of meaning."""
+
+    interest: Interest | None
+    """The phrase that speaks; None for what labels taught."""
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalEvidence:
+    """Shares of the logit from words: `scores = tf_idf_rows @ (sum of the weights) + offset`."""
+
+    scores: Floats
+    """(documents,)"""
+    weights: tuple[tuple[Interest | None, Floats], ...]
+    """(vocabulary,) of each phrase that speaks, or of what labels taught (None)."""
+    offset: float
+
+
+def scale_of(raw: Floats) -> tuple[float, float]:
+    """Mean and 1 / standard deviation of raw scores; scores that are all alike get the factor 0."""
+    if not len(raw):
+        return 0.0, 0.0
+    deviation = float(raw.std())
+    return float(raw.mean()), 1 / deviation if deviation > 1e-9 else 0.0
+
+
+def learned_direction(corpus: Corpus, labels: Labels, dislike_share: float) -> NDArray[np.float32] | None:
+    """Rocchio's direction: the mean of what was liked less a share of the mean of what was not, (dim,).
+
+    A document enters as the mean of its passages, with length one. With few dislikes their mean says
+    little, so its share grows with their number n, as n / (n + 2).
+    """
+    if corpus.vectors is None or not len(labels):
+        return None
+    taught = corpus.has_vectors[labels.rows]
+    if not taught.any():
+        return None
+    rows, wanted, importance = labels.rows[taught], labels.wanted[taught], labels.importance[taught]
+    mask = corpus.encoded[rows]
+    weights = attention_weights(np.zeros(mask.shape), mask)
+    means = np.einsum("nt,ntd->nd", weights, corpus.vectors[corpus.slots[rows]].astype(np.float64))
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    direction = np.zeros(means.shape[1])
+    if wanted.any():
+        direction += np.average(means[wanted], axis=0, weights=importance[wanted])
+    dislikes = int((~wanted).sum())
+    if dislikes:
+        direction -= dislike_share * dislikes / (dislikes + 2) * means[~wanted].mean(axis=0)
+    return direction.astype(np.float32)
+
+
+def dense_from_labels(
+    corpus: Corpus, direction: NDArray[np.float32], strength: float, sharpness: float
+) -> DenseEvidence:
+    """Similarity of passages to the learned direction, pooled by attention to the same direction."""
+    values = corpus.passage_values(direction[:, None])[:, :, 0]
+    length = float(np.linalg.norm(direction)) or 1.0
+    weights = attention_weights(values * (sharpness / length), corpus.encoded)
+    return DenseEvidence(None, _shares(corpus, weights, values, strength))
+
+
+def dense_from_phrases(
+    corpus: Corpus,
+    interests: Sequence[Interest],
+    vectors: Mapping[str, NDArray[np.float32]],
+    strength: float,
+    sharpness: float,
+) -> list[DenseEvidence]:
+    """Similarity of passages to phrases: one softmax over all pairs of a phrase and a passage.
+
+    So a document about one of ten interests is not held to lack the other nine. Phrases that mean
+    `less of this` (negative weights) form a softmax of their own.
+    """
+    evidence: list[DenseEvidence] = []
+    known = [interest for interest in interests if interest.phrase in vectors]
+    for sign in (1, -1):
+        group = [interest for interest in known if interest.weight * sign > 0]
+        if not group or corpus.vectors is None:
+            continue
+        columns = np.stack([vectors[interest.phrase] for interest in group], axis=1)
+        values = corpus.passage_values(columns.astype(np.float32))  # (documents, passages, phrases)
+        shape = values.shape
+        force = np.abs([interest.weight for interest in group])
+        scores = sharpness * values + np.log(force)
+        mask = np.repeat(corpus.encoded[:, :, None], len(group), axis=2)
+        weights = attention_weights(scores.reshape(shape[0], -1), mask.reshape(shape[0], -1)).reshape(shape)
+        mean, factor = _scale(corpus, (weights * values).sum(axis=(1, 2)))
+        shares = sign * strength * float(force.max()) * factor * weights * (values - mean)
+        evidence += [DenseEvidence(interest, shares[:, :, i]) for i, interest in enumerate(group)]
+    return evidence
+
+
+def lexical_from_labels(corpus: Corpus, labels: Labels, strength: float) -> LexicalEvidence:
+    """The two classifiers over words; with labels of one kind only, similarity to their mean instead."""
+    rows = corpus.tf_idf_rows[labels.rows]
+    if labels.wanted.all() or not labels.wanted.any():
+        sign = 2.0 if labels.wanted.all() else -2.0
+        experts = [np.asarray(rows.T @ (sign * labels.importance), dtype=np.float64)]
+    else:
+        fits = (LinearSvm.fit, NaiveBayes.fit)
+        experts = [fit(rows, labels.wanted, labels.importance).weights for fit in fits]
+    raw = np.asarray(corpus.tf_idf_rows @ np.stack(experts, axis=1), dtype=np.float64)
+    weights, blended, offset = np.zeros(len(experts[0])), np.zeros(len(raw)), 0.0
+    for expert, column in zip(experts, raw.T, strict=True):
+        mean, factor = scale_of(column)
+        blended += strength * factor * (column - mean)
+        weights += strength * factor * expert
+        offset -= strength * factor * mean
+    return LexicalEvidence(blended, ((None, weights),), offset)
+
+
+def lexical_from_phrases(corpus: Corpus, interests: Sequence[Interest], strength: float) -> LexicalEvidence:
+    """Similarity in words to all phrases together; the weights stay apart by phrase."""
+    terms = [count_terms("", interest.phrase) for interest in interests]
+    queries = corpus.tf_idf.transform(terms).toarray().astype(np.float64)
+    queries *= np.array([interest.weight for interest in interests])[:, None]
+    raw = np.asarray(corpus.tf_idf_rows @ queries.sum(axis=0), dtype=np.float64)
+    mean, factor = scale_of(raw)
+    factor *= strength
+    weights = tuple((interest, query * factor) for interest, query in zip(interests, queries, strict=True))
+    return LexicalEvidence(factor * (raw - mean), weights, -factor * mean)
+
+
+def _scale(corpus: Corpus, raw: Floats) -> tuple[float, float]:
+    """Mean and factor over the documents that have vectors."""
+    return scale_of(raw[corpus.has_vectors])
+
+
+def _shares(corpus: Corpus, weights: Floats, values: Floats, strength: float) -> Floats:
+    """Signed shares: a passage speaks for its document as far as it is closer than the average document.
+
+    The weights of a document sum to one, so the mean can be taken off passage by passage.
+    """
+    mean, factor = _scale(corpus, (weights * values).sum(axis=1))
+    shares: Floats = strength * factor * weights * (values - mean)
+    return shares
+
+
+def prior_of_groups(labels: Labels, groups: Sequence[Sequence[str]], strength: float) -> dict[str, float]:
+    """Share of the logit that each labelled source or person has earned, shrunk towards none.
+
+    The sum over its labels of (wanted - share of wanted among all labels), divided by their number + 8: a
+    first dislike moves a source by a sixteenth of the strength, so one mark never silences it.
+
+    Args:
+        labels: What was said.
+        groups: Of each document of the corpus, the names it belongs to.
+        strength: The share that a source approaches with many labels of one kind against the rest.
+    """
+    usual = (labels.wanted.sum() + 1) / (len(labels) + 2)
+    total: dict[str, float] = {}
+    count: dict[str, int] = {}
+    for row, wanted in zip(labels.rows.tolist(), labels.wanted.tolist(), strict=True):
+        for name in groups[row]:
+            total[name] = total.get(name, 0.0) + (wanted - usual)
+            count[name] = count.get(name, 0) + 1
+    return {name: strength * float(total[name]) / (count[name] + 8) for name in total}
+
+
+def freshness(corpus: Corpus, strength: float) -> Floats:
+    """Share of the logit for being new, (documents,): halves with every half-life of the document's kind.
+
+    Measured from the newest document, so that it needs no clock; 0 where the age is unknown, and on
+    average, so that it cannot lift a whole list.
+    """
+    half_lives = np.array([HALF_LIFE_DAYS.get(d.kind, HALF_LIFE_DAYS["feed"]) for d in corpus.documents])
+    known = ~np.isnan(corpus.ages_days)
+    fresh = np.zeros(len(corpus))
+    fresh[known] = 0.5 ** (corpus.ages_days[known] / half_lives[known])
+    fresh[known] -= fresh[known].mean() if known.any() else 0.0
+    return strength * fresh

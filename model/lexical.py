@@ -1,0 +1,236 @@
+"""Words as evidence: hashed term counts, tf-idf, and the two linear classifiers over it.
+
+Owns the lexical representation of a document and its solvers. The formulas are those of scikit-learn's
+`TfidfVectorizer`, `LinearSVC` and `MultinomialNB`, against which they are tested; importing that
+library costs 1.5 s, this module 0.1 s.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.stopwords import ENGLISH
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Floats = NDArray[np.float64]
+Field = Literal["title", "text"]
+
+BUCKETS = 1 << 22
+"""Terms are hashed into these: with 200,000 different terms in use, one in twenty shares its bucket."""
+
+MAX_FEATURES = 20_000
+MAX_DF = 0.95
+
+_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_TOKEN = re.compile(rf"[{_WIDE}]+|[^\W{_WIDE}]{{2,}}")
+_IS_WIDE = re.compile(rf"[{_WIDE}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one document: sorted bucket numbers and how often each occurs."""
+
+    buckets: NDArray[np.uint32]
+    counts: NDArray[np.uint16]
+
+    def to_bytes(self) -> bytes:
+        """Six bytes a term; `from_bytes` is the inverse."""
+        return self.buckets.astype("<u4").tobytes() + self.counts.astype("<u2").tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Terms:
+        """The terms that `to_bytes` stored.
+
+        Raises:
+            ValueError: The length cannot be that of stored terms.
+        """
+        size, rest = divmod(len(data), 6)
+        if rest:
+            raise ValueError(f"{len(data)} bytes are no stored terms")
+        buckets = np.frombuffer(data, dtype="<u4", count=size).astype(np.uint32)
+        return cls(buckets, np.frombuffer(data, dtype="<u2", offset=4 * size).astype(np.uint16))
+
+
+def occurrences(title: str, text: str) -> Iterator[tuple[int, Field, int]]:
+    """Every occurrence of a term as (bucket, field, position of its first character in the field).
+
+    Terms are the lower-cased words of two letters or more that are no English stop words, and pairs of
+    neighbours among them, also across the end of the title; East Asian text, which has no spaces, gives
+    pairs of characters instead.
+    """
+    before = 0
+    before_at: tuple[Field, int] | None = None
+    fields: tuple[tuple[Field, str], ...] = (("title", title), ("text", text))
+    for field, content in fields:
+        lower = content.lower()
+        if len(lower) != len(content):  # a few letters lower to two; positions must stay true
+            lower = "".join(char if len(char.lower()) != 1 else char.lower() for char in content)
+        for match in _TOKEN.finditer(lower):
+            word = match[0]
+            if _IS_WIDE.match(word):
+                before_at = None
+                for offset in range(max(1, len(word) - 1)):
+                    pair = word[offset : offset + 2]
+                    yield zlib.crc32(pair.encode()) % BUCKETS, field, match.start() + offset
+                continue
+            if word in ENGLISH:
+                continue
+            encoded = word.encode()
+            hashed = zlib.crc32(encoded)
+            yield hashed % BUCKETS, field, match.start()
+            if before_at is not None:
+                yield zlib.crc32(b" " + encoded, before) % BUCKETS, *before_at
+            before, before_at = hashed, (field, match.start())
+
+
+def count_terms(title: str, text: str) -> Terms:
+    """The terms of a document; see `occurrences` for what a term is."""
+    found = np.fromiter((bucket for bucket, _, _ in occurrences(title, text)), dtype=np.uint32)
+    buckets, counts = np.unique(found, return_counts=True)
+    return Terms(buckets, np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16))
+
+
+class TfIdf:
+    """Tf-idf over a pool: its `MAX_FEATURES` most frequent terms but those in over 95 % of the documents.
+
+    Term frequency is 1 + ln(count), inverse document frequency is smooth, ln((1 + n) / (1 + df)) + 1, and
+    every row has length one, or zero if it has no term of the vocabulary.
+
+    Attributes:
+        matrix: csr_array, float32, (documents, vocabulary).
+    """
+
+    matrix: csr_array
+
+    def __init__(self, documents: Sequence[Terms]) -> None:
+        sizes = np.array([len(terms.buckets) for terms in documents], dtype=np.int64)
+        empty = [np.zeros(0, dtype=np.uint32)]
+        buckets = np.concatenate([terms.buckets for terms in documents] or empty)
+        counts = np.concatenate([terms.counts for terms in documents] or empty).astype(np.float64)
+        present, column = np.unique(buckets, return_inverse=True)
+        frequency = np.bincount(column, minlength=len(present))
+        total = np.bincount(column, weights=counts, minlength=len(present))
+        total[frequency > MAX_DF * len(documents)] = 0
+        order = np.argsort(-total, kind="stable")[:MAX_FEATURES]
+        kept = np.sort(order[total[order] > 0])
+        self._buckets = present[kept]
+        self._idf = np.log((1 + len(documents)) / (1 + frequency[kept])) + 1
+        where = np.full(len(present), -1, dtype=np.int64)
+        where[kept] = np.arange(len(kept))
+        self.matrix = self._rows(where[column], counts, sizes)
+
+    def transform(self, documents: Sequence[Terms]) -> csr_array:
+        """Tf-idf rows of other documents; terms outside the vocabulary do not count."""
+        sizes = np.array([len(terms.buckets) for terms in documents], dtype=np.int64)
+        empty = [np.zeros(0, dtype=np.uint32)]
+        buckets = np.concatenate([terms.buckets for terms in documents] or empty)
+        counts = np.concatenate([terms.counts for terms in documents] or empty).astype(np.float64)
+        return self._rows(self.columns(buckets), counts, sizes)
+
+    def columns(self, buckets: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The column of each bucket, -1 for those outside the vocabulary."""
+        if not len(self._buckets):
+            return np.full(len(buckets), -1, dtype=np.int64)
+        found = np.minimum(np.searchsorted(self._buckets, buckets), len(self._buckets) - 1)
+        return np.where(self._buckets[found] == buckets, found, -1).astype(np.int64)
+
+    def _rows(self, columns: NDArray[np.int64], counts: Floats, sizes: NDArray[np.int64]) -> csr_array:
+        from scipy.sparse import csr_array
+
+        row = np.repeat(np.arange(len(sizes)), sizes)
+        known = columns >= 0
+        row, columns = row[known], columns[known]
+        values = (1 + np.log(counts[known])) * self._idf[columns]
+        norms = np.sqrt(np.bincount(row, weights=values**2, minlength=len(sizes)))
+        values = (values / norms[row]).astype(np.float32)
+        starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(sizes)))])
+        shape = (len(sizes), len(self._buckets))
+        return csr_array((values, columns.astype(np.int32), starts.astype(np.int32)), shape=shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear scorer: `matrix @ weights + intercept`."""
+
+    weights: Floats
+    intercept: float
+
+
+class LinearSvm:
+    """A linear support vector machine with squared hinge loss and class weights, as `LinearSVC`.
+
+    The settings are those with which screening tools rank papers: C = .11, a like weighs 9.8 times.
+    """
+
+    C = 0.11
+    LIKE_WEIGHT = 9.8
+
+    @classmethod
+    def fit(cls, rows: csr_array, wanted: NDArray[np.bool_], importance: Floats) -> Linear:
+        """Fits rows (n, d) to `wanted` (n,); `importance` (n,) multiplies each row's loss.
+
+        The intercept is regularised like a weight, as in `LinearSVC`. The dual problem
+        min 1/2 a'Aa - 1'a with a >= 0 and A = yy' * (rows rows' + 1) + diag(1 / 2C_i)
+        is small and positive definite, so it is solved exactly, by pivoting whole blocks of its active
+        set: about five solves of n equations, where coordinate descent takes hundreds of sweeps.
+        """
+        sign = np.where(wanted, 1.0, -1.0)
+        penalty = cls.C * np.where(wanted, cls.LIKE_WEIGHT, 1.0) * importance
+        gram = np.asarray((rows @ rows.T).toarray(), dtype=np.float64) + 1.0
+        dual = _solve_nonnegative(np.outer(sign, sign) * gram + np.diag(1 / (2 * penalty)))
+        coefficients = dual * sign
+        return Linear(np.asarray(rows.T @ coefficients, dtype=np.float64), float(coefficients.sum()))
+
+
+class NaiveBayes:
+    """Multinomial naive Bayes on tf-idf, as scikit-learn's `MultinomialNB`; a like counts twice."""
+
+    ALPHA = 0.1
+    LIKE_WEIGHT = 2.0
+
+    @classmethod
+    def fit(cls, rows: csr_array, wanted: NDArray[np.bool_], importance: Floats) -> Linear:
+        """Fits rows (n, d) to `wanted` (n,); `importance` (n,) multiplies each row's counts.
+
+        The result scores by the log-odds of the two classes.
+        """
+        weight = np.where(wanted, cls.LIKE_WEIGHT, 1.0) * importance
+        logs = []
+        for of_class in (wanted, ~wanted):
+            counts = np.asarray(rows.T @ (weight * of_class), dtype=np.float64) + cls.ALPHA
+            logs.append(np.log(counts / counts.sum()))
+        prior = np.log(weight[wanted].sum() / weight[~wanted].sum())
+        return Linear(logs[0] - logs[1], float(prior))
+
+
+def _solve_nonnegative(matrix: Floats) -> Floats:
+    """The minimiser of 1/2 a'Ma - 1'a over a >= 0, for a positive definite M.
+
+    Block principal pivoting: flips every variable on the wrong side at once, and, should that not make
+    progress three times, only the last such variable, which is known to end.
+    """
+    free = np.ones(len(matrix), dtype=bool)
+    fewest, patience = len(matrix) + 1, 3
+    while True:
+        solution = np.zeros(len(matrix))
+        solution[free] = np.linalg.solve(matrix[np.ix_(free, free)], np.ones(int(free.sum())))
+        gradient = matrix @ solution - 1
+        wrong = np.flatnonzero(np.where(free, solution < -1e-12, gradient < -1e-9))
+        if not len(wrong):
+            return np.maximum(solution, 0)
+        if len(wrong) < fewest:
+            fewest, patience = len(wrong), 3
+        elif patience:
+            patience -= 1
+        else:
+            wrong = wrong[-1:]
+        free[wrong] = ~free[wrong]

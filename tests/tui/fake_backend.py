@@ -1,0 +1,181 @@
+"""A backend in memory with a day of made-up items: what the interface is tested and looked at with."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from triage.core.errors import TriageError
+from triage.core.feedback import PAST_TENSE, Verb
+from triage.core.items import Change, Digest, Explained, Highlight, Item, Reading, Reason
+
+NOW = datetime(2026, 3, 12, 7, 30, tzinfo=UTC)
+
+STORIES = tomllib.loads(Path(__file__).with_name("day.toml").read_text(encoding="utf-8"))["story"]
+
+
+def cut(marked: str) -> tuple[str, tuple[Highlight, ...]]:
+    """Takes the marks of a story out: its text and its highlights."""
+    text, highlights, begin, sign = "", [], 0, 1
+    for char in marked:
+        if char in "«‹":
+            begin, sign = len(text), 1 if char == "«" else -1
+        elif char in "»›":
+            passage = text[begin:]
+            highlights.append(Highlight(begin, len(text), passage, sign * (0.4 + len(passage) / 200)))
+        else:
+            text += char
+    return text, tuple(highlights)
+
+
+def make_items(*, learned: bool = True) -> tuple[tuple[Item, ...], dict[int, str]]:
+    """The day's items and their texts; without marks learned there are scores but no probabilities."""
+    items, texts = [], {}
+    for number, story in enumerate(STORIES, 1):
+        # A text is wrapped in its file; single line ends are spaces.
+        paragraphs = story["text"].split("\n\n")
+        texts[number], highlights = cut("\n\n".join(part.replace("\n", " ") for part in paragraphs))
+        items.append(
+            Item(
+                id=number,
+                kind=story["kind"],
+                lane=story["lane"],
+                source=story["source"],
+                title=story["title"],
+                url=f"https://example.org/{number}?ref=digest" if story["kind"] != "mail" else None,
+                people=tuple(story["people"]),
+                published=NOW - timedelta(hours=story["hours_ago"]),
+                p=story["p"] if learned else None,
+                score=(story["p"] - 0.5) * 5,
+                minutes=story["minutes"],
+                value=story["p"],
+                highlights=highlights,
+            )
+        )
+    return tuple(items), texts
+
+
+def make_digest(*, learned: bool = True, demo: bool = False) -> Digest:
+    """The day's digest."""
+    return Digest(
+        built_at=NOW - timedelta(minutes=90),
+        budget_minutes=45.0,
+        items=make_items(learned=learned)[0],
+        considered=412,
+        repeats=12,
+        labels=23 if learned else 0,
+        profile="made-up",
+        demo=demo,
+    )
+
+
+class FakeBackend:
+    """Does at once and in memory what the real one does with a database and a model.
+
+    Attributes:
+        calls: What was asked for, in order.
+        gates: Events by method name that a call waits for, so that a test can hold it back.
+        failures: Errors by method name that the next calls raise, first one first.
+    """
+
+    def __init__(self, *, stored: Digest | None = None, digest: Digest | None = None) -> None:
+        self.stored = stored
+        self.current = digest or make_digest()
+        self.texts = make_items()[1]
+        self.calls: list[tuple[object, ...]] = []
+        self.gates: dict[str, threading.Event] = {}
+        self.failures: dict[str, list[Exception]] = {}
+        self.closed = False
+        self.was_changed = False
+        self.daemon = "daemon: not running"
+        self._log: list[tuple[int, str, int]] = []
+
+    def _enter(self, *call: object) -> None:
+        self.calls.append(call)
+        name = str(call[0])
+        if gate := self.gates.get(name):
+            assert gate.wait(20), f"{name} was never let through"
+        if waiting := self.failures.get(name):
+            raise waiting.pop(0)
+
+    def called(self, name: str) -> list[tuple[object, ...]]:
+        return [call for call in self.calls if call[0] == name]
+
+    def first_page(self) -> Digest | None:
+        self.calls.append(("first_page",))
+        return self.stored
+
+    def digest(self) -> Digest:
+        self._enter("digest")
+        return self.current
+
+    def item(self, item_id: int) -> Item:
+        return next(item for item in self.current.items if item.id == item_id)
+
+    def read(self, item_id: int) -> Reading:
+        self._enter("read", item_id)
+        return Reading(item=self.item(item_id), text=self.texts.get(item_id, "No text."))
+
+    def explain(self, item_id: int) -> Explained:
+        self._enter("explain", item_id)
+        item = self.item(item_id)
+        reasons = [Reason("passage", h.text, h.contribution) for h in item.highlights]
+        reasons += [
+            Reason("interest", "small tools that last", 0.82),
+            Reason("source", item.source, 0.31),
+            Reason("age", "one day old", -0.12),
+            Reason("bias", "where every item starts", -0.55),
+        ]
+        return Explained(
+            item=item,
+            score=sum(reason.contribution for reason in reasons),
+            reasons=tuple(reasons),
+            calibration="Of 40 items with a score like this, 33 mattered to you.",
+        )
+
+    def mark(self, item_id: int, verb: Verb) -> Change:
+        self._enter("mark", item_id, verb.value)
+        row = [item.id for item in self.current.items].index(item_id)
+        self._log.append((item_id, self.item(item_id).state, row))
+        return self._change(item_id, verb.value, PAST_TENSE[verb], to=row - 2 if verb is Verb.LOVE else row)
+
+    def undo(self) -> Change:
+        self._enter("undo")
+        if not self._log:
+            raise TriageError("There is nothing to undo")
+        item_id, state, row = self._log.pop()
+        return self._change(item_id, state, "undone", to=row)
+
+    def _change(self, item_id: int, state: str, message: str, *, to: int) -> Change:
+        """A loved item goes up two places, the others stay."""
+        items = [dataclasses.replace(i, state=state) if i.id == item_id else i for i in self.current.items]
+        row = [item.id for item in items].index(item_id)
+        to = max(to, 0)
+        items.insert(to, items.pop(row))
+        self.current = dataclasses.replace(self.current, items=tuple(items), labels=self.current.labels + 1)
+        return Change(message=message, digest=self.current, moved=abs(to - row) + (to != row))
+
+    def search(self, query: str) -> list[Item]:
+        self._enter("search", query)
+        wanted = query.lower().split()
+        return [
+            item
+            for item in self.current.items
+            if all(word in f"{item.title} {self.texts[item.id]}".lower() for word in wanted)
+        ]
+
+    def changed(self) -> bool:
+        self._enter("changed")
+        was, self.was_changed = self.was_changed, False
+        return was
+
+    def status(self) -> str:
+        self._enter("status")
+        return self.daemon
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+        self.closed = True

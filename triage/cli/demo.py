@@ -1,0 +1,45 @@
+"""`triage demo`."""
+
+from __future__ import annotations
+
+import click
+
+from triage import config
+from triage.cli import diagnostics
+from triage.cli.digest import full_screen, show
+from triage.paths import Paths
+from triage.runtime import Runtime
+
+
+@click.command()
+@click.option("--reset", is_flag=True, help="Start over: forget what you marked in the demo.")
+@click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen interface.")
+def demo(reset: bool, plain: bool) -> None:
+    """Shows the digest of a bundled, invented day; your own sources and marks are not touched.
+
+    Marks that you make are kept and learned from, in the demo only.
+    """
+    home = Paths.under(Paths.of().demo_home)
+    if reset or not (home.demo_marker.exists() and home.digest.exists()):
+        _build(home)
+    environ = {"TRIAGE_HOME": str(Paths.of().demo_home)}
+    with Runtime.open(environ) as runtime:
+        digest = runtime.first_page()
+        assert digest is not None
+        if plain or not full_screen():
+            show(runtime, digest)
+            diagnostics.note(f"To try commands on the demo: export TRIAGE_HOME={environ['TRIAGE_HOME']}")
+        else:
+            runtime.run_tui()
+
+
+def _build(home: Paths) -> None:
+    from triage.services import demo as service
+
+    service.prepare(home)
+    reader = service.sample_reader()
+    clock = config.clock({"TRIAGE_NOW": reader.now.isoformat()})
+    with diagnostics.Progress() as progress, Runtime(home, clock=clock, demo=True) as runtime:
+        service.ingest_day(home, runtime.database, runtime.config, runtime.clock, progress)
+        runtime.worker.build(reader.now, progress, minutes=reader.minutes)
+    home.demo_marker.write_text(reader.now.isoformat(), encoding="utf-8")

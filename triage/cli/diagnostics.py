@@ -1,0 +1,71 @@
+"""The only writer of standard error: progress, warnings, errors with their fix; and the exit codes.
+
+0 ok   1 failed   2 usage or configuration   3 partial   4 locked or newer schema   130 interrupted
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import click
+
+from triage.core.errors import TriageError
+from triage.core.text import sanitize_line
+
+INTERRUPTED = 130
+_REDRAW_S = 0.1
+
+
+def note(text: str) -> None:
+    """A sentence for the reader that is not data."""
+    click.echo(sanitize_line(text), err=True)
+
+
+def fail(error: TriageError) -> int:
+    """Says what went wrong and what helps; returns the exit code."""
+    click.echo(f"triage: {sanitize_line(str(error))}", err=True)
+    if error.fix:
+        click.echo(f"        try: {sanitize_line(error.fix)}", err=True)
+    return error.exit_code
+
+
+class Progress:
+    """Long work on one line of the terminal; elsewhere, a line at the start of each kind of work.
+
+    Use it as a context manager: the line is wiped at the end.
+    """
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._drawn = 0.0
+        self._what = ""
+        self._width = 0
+
+    def __enter__(self) -> Progress:
+        """Nothing is shown before the first step."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wipes the line."""
+        if self._live and self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` steps of `what` are behind us."""
+        started = what != self._what
+        self._what = what
+        if not self._live:
+            if started and total:
+                click.echo(f"{what}: {total} ...", err=True)
+            return
+        now = time.monotonic()
+        if not started and done < total and now - self._drawn < _REDRAW_S:
+            return
+        self._drawn = now
+        cells = 24
+        full = cells * done // total if total else cells
+        text = f"{what} {'━' * full}{'─' * (cells - full)} {done}/{total}"
+        click.echo("\r" + text + " " * max(0, self._width - len(text)), nl=False, err=True)
+        self._width = len(text)

@@ -1,0 +1,71 @@
+"""`triage digest`, and `triage` alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from triage.cli import output, render
+from triage.cli.diagnostics import Progress
+from triage.core.errors import TriageError
+from triage.core.items import Digest
+from triage.runtime import Runtime
+
+FIRST_STEPS = "triage add URL-OR-PATH and then: triage sync; or look around with: triage demo"
+
+
+def full_screen() -> bool:
+    """Whether the full-screen interface can run: a terminal on both sides that is not a dumb one."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def open_digest(*, plain: bool) -> None:
+    """The digest: full-screen where that is possible, plain lines otherwise."""
+    with Runtime.open() as runtime:
+        if runtime.first_page() is None:
+            current(runtime)  # the first one is built here, where its progress is seen
+        if plain or not full_screen():
+            show(runtime, current(runtime))
+        else:
+            runtime.run_tui()
+
+
+def current(runtime: Runtime, minutes: float | None = None) -> Digest:
+    """The digest as last built; builds one if there is none, or if other minutes are asked for.
+
+    Raises:
+        TriageError: There is nothing stored to make a digest from.
+    """
+    digest = runtime.first_page()
+    if digest is not None and minutes in (None, digest.budget_minutes):
+        return digest
+    if not runtime.paths.database.exists():
+        raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
+    with Progress() as progress:
+        digest = runtime.worker.build(runtime.clock(), progress, minutes=minutes)
+    if not digest.considered and not digest.labels:
+        raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
+    return digest
+
+
+def show(runtime: Runtime, digest: Digest) -> None:
+    """Prints a digest."""
+    for text in render.digest_lines(digest, runtime.clock()):
+        output.line(text)
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(1, 1440), help="How long you want to read; builds it anew.")
+@output.json_options
+def digest(minutes: float | None, as_json: bool, as_jsonl: bool) -> None:
+    """Shows today's digest as plain text or JSON."""
+    with Runtime.open() as runtime:
+        found = current(runtime, minutes)
+        if as_jsonl:
+            output.stream(item.to_json() for item in found.items)
+        elif as_json:
+            output.document(found.to_json())
+        else:
+            show(runtime, found)

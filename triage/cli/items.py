@@ -1,0 +1,125 @@
+"""`triage list`, `show`, `search`, `mark`, `undo`, `why`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from triage.cli import output, render
+from triage.cli.diagnostics import Progress
+from triage.core import words
+from triage.core.feedback import MARKS, Verb
+from triage.core.items import Item
+from triage.runtime import Runtime
+
+SHOWN_AFTER_MARK = 5
+"""Items at the top that are listed after a mark, so that its effect is seen."""
+
+
+def _print(runtime: Runtime, items: list[Item], as_json: bool, as_jsonl: bool) -> None:
+    if output.listing([item.to_json() for item in items], as_json, as_jsonl):
+        return
+    now = runtime.clock()
+    for item in items:
+        for text in render.item_lines(item, now):
+            output.line(text)
+
+
+@click.command("list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@output.json_options
+def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
+    """Lists stored items, those of the highest score first."""
+    from triage.services import reading
+
+    with Runtime.open() as runtime:
+        _print(runtime, reading.best(runtime.database, limit), as_json, as_jsonl)
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@output.json_options
+def search(query: tuple[str, ...], limit: int, as_json: bool, as_jsonl: bool) -> None:
+    """Finds items that hold every word of QUERY (the last one may be cut short)."""
+    from triage.services import reading
+
+    with Runtime.open() as runtime:
+        _print(runtime, reading.find(runtime.database, " ".join(query), limit), as_json, as_jsonl)
+
+
+@click.command()
+@click.argument("item_id", metavar="ID", type=int)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, with the text.")
+def show(item_id: int, as_json: bool) -> None:
+    """Shows one item: its whole text, highlights between ⟦ and ⟧."""
+    from triage.services import reading
+
+    with Runtime.open() as runtime:
+        opened = reading.read(runtime.database, item_id, runtime.first_page())
+        if as_json:
+            output.document({**opened.item.to_json(), "text": opened.text})
+            return
+        for text in render.reading_lines(opened, runtime.clock()):
+            output.line(text)
+
+
+@click.command()
+@click.argument("item_id", metavar="ID", type=int)
+@click.argument("verb", type=click.Choice([verb.value for verb in MARKS]))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
+def mark(item_id: int, verb: str, as_json: bool) -> None:
+    """Says what you think of item ID; the digest is ranked anew at once."""
+    from triage.services import feedback
+
+    with Runtime.open() as runtime:
+        recorded = feedback.mark(runtime.database, runtime.clock, item_id, Verb(verb))
+        say_learned(runtime, recorded.message, as_json)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
+def undo(as_json: bool) -> None:
+    """Takes back the last mark or change of interests, and everything that was learned from it."""
+    from triage.services import feedback
+
+    with Runtime.open() as runtime:
+        recorded = feedback.undo(runtime.database, runtime.clock)
+        say_learned(runtime, recorded.message, as_json)
+
+
+def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:
+    """Re-ranks after an event that is stored, and says what moved; without a digest, says the event."""
+    if runtime.first_page() is None:
+        output.line(output.clean(message))
+        return
+    with Progress() as progress:
+        change = runtime.learn(message, progress)
+    if as_json:
+        output.document({"message": change.message, "moved": change.moved, "digest": change.digest.to_json()})
+        return
+    moved = (
+        f"{change.moved} of {words.plural(len(change.digest.items), 'item')} moved"
+        if change.moved
+        else "nothing moved"
+    )
+    output.line(f"{output.clean(change.message)} · {moved}")
+    now = runtime.clock()
+    for item in [i for i in change.digest.items if i.lane == "for-you"][:SHOWN_AFTER_MARK]:
+        output.line(next(render.item_lines(item, now)))
+
+
+@click.command()
+@click.argument("item_id", metavar="ID", type=int)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def why(item_id: int, as_json: bool) -> None:
+    """Shows why item ID stands where it stands: signed shares that add up to its score."""
+    with Runtime.open() as runtime:
+        explained = runtime.worker.explain(item_id, runtime.clock())
+        if as_json:
+            rows = [dataclasses.asdict(reason) for reason in explained.reasons]
+            output.document({**explained.item.to_json(), "why": rows, "calibration": explained.calibration})
+            return
+        for text in render.explained_lines(explained):
+            output.line(text)

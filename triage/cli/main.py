@@ -1,0 +1,109 @@
+"""The entry point: the names of all commands, the import of the one that is asked for, the exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from triage import __version__
+from triage.cli import diagnostics
+from triage.core.errors import TriageError
+
+# name -> (module:attribute, one line for the list of commands): importing every module for `--help` or
+# for one command would cost more than the command.
+COMMANDS = {
+    "digest": ("triage.cli.digest:digest", "Today's digest"),
+    "add": ("triage.cli.sources:add", "Add a feed, mailbox, paper category or OPML file"),
+    "sources": ("triage.cli.sources:sources", "The sources and how they fare"),
+    "sync": ("triage.cli.sources:sync", "Fetch all sources that are due, and rank"),
+    "list": ("triage.cli.items:list_items", "Stored items, best first"),
+    "show": ("triage.cli.items:show", "One item with its text and highlights"),
+    "mark": ("triage.cli.items:mark", "Say what you think of an item; the order learns from it"),
+    "undo": ("triage.cli.items:undo", "Take back the last mark"),
+    "why": ("triage.cli.items:why", "Why an item stands where it stands"),
+    "search": ("triage.cli.items:search", "Find items by their words"),
+    "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
+    "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
+    "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
+    "status": ("triage.cli.doctor:status", "What is going on, in a few lines"),
+    "doctor": ("triage.cli.doctor:doctor", "Check everything, with the fix for what is wrong"),
+    "paths": ("triage.cli.doctor:paths", "Where everything lies on disk"),
+    "demo": ("triage.cli.demo:demo", "A ranked digest of a bundled demo day, apart from your data"),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name, imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of `COMMANDS`: that of a first day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the module of one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but an unknown name comes with the nearest known one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see: triage --help"
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="triage")
+@click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen interface.")
+@click.pass_context
+def cli(ctx: click.Context, plain: bool) -> None:
+    """A daily digest of feeds, mail and papers that learns what you care about.
+
+    Without a command: today's digest, full-screen on a terminal.
+    """
+    if ctx.invoked_subcommand is None:
+        from triage.cli.digest import open_digest
+
+        open_digest(plain=plain)
+
+
+def main() -> None:
+    """Runs one command and exits with its code."""
+    code: int | None = 0
+    try:
+        code = cli.main(standalone_mode=False, prog_name="triage")
+    except TriageError as error:
+        code = diagnostics.fail(error)
+    except click.exceptions.Abort:
+        code = diagnostics.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = diagnostics.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has had enough (`triage list | head`). Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The only writer of standard output: data, in plain text or JSON. Narration goes to `diagnostics`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from triage.core.text import sanitize_line
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def line(text: str = "") -> None:
+    """One line of text."""
+    click.echo(text)
+
+
+def clean(text: str, limit: int | None = None) -> str:
+    """A stranger's text, safe for one line of a terminal."""
+    return sanitize_line(text, limit)
+
+
+def document(data: Any) -> None:  # noqa: ANN401 - any JSON value
+    """One JSON document."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def stream(rows: Iterable[Any]) -> None:
+    """JSON Lines: one value a line."""
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def listing(rows: list[dict[str, Any]], as_json: bool, as_jsonl: bool) -> bool:
+    """Writes rows as JSON if that was asked for; returns whether it was."""
+    if as_jsonl:
+        stream(rows)
+    elif as_json:
+        document(rows)
+    return as_json or as_jsonl
+
+
+def json_options(command: F) -> F:
+    """Adds `--json` and `--jsonl` to a command."""
+    command = click.option("--jsonl", "as_jsonl", is_flag=True, help="JSON Lines: one item a line.")(command)
+    decorated: F = click.option("--json", "as_json", is_flag=True, help="One JSON document.")(command)
+    return decorated

@@ -1,0 +1,106 @@
+"""Items and digests as plain lines: readable without colour, at any width, by a person or a screen reader."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime
+
+from triage.cli.output import clean
+from triage.core import words
+from triage.core.items import LANE_TITLES, Digest, Explained, Item, Reading
+
+MAX_WIDTH = 100
+PASSAGE = 240
+"""Characters of the passage under an item."""
+BAR = 24
+"""Cells of the longest bar of an explanation."""
+
+
+def width() -> int:
+    """Of the terminal, at most `MAX_WIDTH`: longer lines are hard to read."""
+    return min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
+
+
+def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:
+    """A whole digest, from its headline to its end."""
+    built = digest.built_at.astimezone()
+    title = f"{built:%A} {built.day} {built:%B}" + (" · DEMO, an invented day" if digest.demo else "")
+    yield f"{title} · {words.plural(len(digest.items), 'item')} · {words.minutes(digest.minutes)}"
+    for warning in digest.warnings:
+        yield f"! {clean(warning)}"
+    if (old := now - digest.built_at).total_seconds() > 24 * 3600:
+        yield f"! This digest is {old.days} days old; to fetch what is new: triage sync"
+    for lane, name in LANE_TITLES.items():
+        found = [item for item in digest.items if item.lane == lane]
+        if found:
+            yield ""
+            yield name.upper()
+            for item in found:
+                yield from item_lines(item, now)
+    yield ""
+    yield from ending_lines(digest)
+
+
+def ending_lines(digest: Digest) -> Iterator[str]:
+    """What was covered, and what was left out."""
+    rest = digest.considered - len(digest.items) - digest.repeats
+    yield (
+        f"That is all. {words.plural(len(digest.items), 'item')} of {digest.considered} fit into"
+        f" {digest.budget_minutes:g} minutes"
+        + (f"; {words.plural(digest.repeats, 'repeat')} folded" if digest.repeats else "")
+        + (f"; {rest} ranked lower (triage list)." if rest > 0 else ".")
+    )
+    if digest.labels == 0:
+        yield "Say what you think, and the order learns: triage mark ID like (or dislike); triage why ID."
+
+
+def item_lines(item: Item, now: datetime) -> Iterator[str]:
+    """One item: a line to decide by, a line of facts, and the passage that speaks most for it."""
+    mark = f"{words.GLYPHS.get(item.state, ' ')}"
+    chance = f"{item.p:.0%}" if item.p is not None else words.match(item)
+    yield f"{mark}{item.id:>5}  {clean(item.title)}"
+    facts = [clean(item.source), clean(item.people[0]) if item.people else "", words.age(item.published, now)]
+    facts += [words.minutes(item.minutes), chance]
+    yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
+    best = max(item.highlights, key=lambda h: h.contribution, default=None)
+    if best is not None and best.contribution > 0:
+        text = clean(best.text, PASSAGE)
+        yield from textwrap.wrap(text, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
+
+
+def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
+    """An item opened: head, then the text with its highlights between marks."""
+    item = reading.item
+    yield clean(item.title)
+    facts = [clean(item.source), ", ".join(clean(p) for p in item.people), words.age(item.published, now)]
+    yield " · ".join(fact for fact in facts if fact)
+    if item.url:
+        yield clean(item.url)
+    yield words.care(item)
+    yield ""
+    for paragraph in _marked(reading).split("\n"):
+        yield from textwrap.wrap(paragraph, width(), replace_whitespace=False) or [""]
+
+
+def _marked(reading: Reading) -> str:
+    text = reading.text
+    for h in sorted(reading.item.highlights, key=lambda h: -h.start):
+        opening, closing = ("⟦", "⟧") if h.contribution > 0 else ("⟦−", "−⟧")
+        text = f"{text[: h.start]}{opening}{text[h.start : h.end]}{closing}{text[h.end :]}"
+    return text
+
+
+def explained_lines(explained: Explained) -> Iterator[str]:
+    """Every signed share of a score, with bars, and their sum."""
+    yield clean(explained.item.title)
+    yield ""
+    longest = max((abs(r.contribution) for r in explained.reasons), default=1.0) or 1.0
+    for reason in explained.reasons:
+        cells = round(BAR * abs(reason.contribution) / longest)
+        bar = ("+" if reason.contribution >= 0 else "−") * cells
+        label = f"{reason.kind}: {clean(reason.name, 60)}" if reason.name else reason.kind
+        yield f"{reason.contribution:+8.3f}  {bar:<{BAR}}  {label}"
+    yield f"{explained.score:+8.3f}  {'the score, the sum of these':<{BAR}}"
+    yield explained.calibration

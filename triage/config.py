@@ -1,0 +1,115 @@
+"""The reader's settings: one validated TOML file, and environment variables that move or fix things.
+
+Precedence: environment, file, default. Unknown keys are refused with the nearest known one. Owns no
+paths and no secrets.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from triage.core.errors import UsageError
+
+Clock = Callable[[], datetime]
+"""Returns the present moment, aware UTC."""
+
+
+class DigestConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [digest]."""
+
+    minutes: float = 15.0
+    """How long the reader wants to read in a day."""
+    window_days: float = 30.0
+    """Items first seen longer ago are not ranked any more; they stay searchable."""
+
+
+class ModelConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [model]."""
+
+    encoder: str | None = None
+    """Folder of the encoder's weights; the verified package is used if unset."""
+    threads: int = 0
+    """CPU threads for encoding; 0 = all."""
+
+
+class SourcesConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [sources]."""
+
+    arxiv_url: str | None = None
+    """Base URL of the arXiv query API, for a mirror or a test server. Environment: TRIAGE_ARXIV_URL."""
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole file."""
+
+    digest: DigestConfig = DigestConfig()
+    model: ModelConfig = ModelConfig()
+    sources: SourcesConfig = SourcesConfig()
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads the settings; a missing file means defaults.
+
+    Raises:
+        UsageError: The file is no TOML, has an unknown key or a value of the wrong type.
+    """
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raw = {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
+    _refuse_unknown(raw, Config, path, "")
+    if url := environ.get("TRIAGE_ARXIV_URL"):
+        raw = {**raw, "sources": {**raw.get("sources", {}), "arxiv_url": url}}
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}") from error
+    if not 0 < config.digest.minutes <= 24 * 60:
+        raise UsageError(
+            f"{path}: digest.minutes must be above 0 and at most 1440, not {config.digest.minutes:g}"
+        )
+    if not 0 < config.digest.window_days <= 3650:
+        raise UsageError(f"{path}: digest.window_days must be above 0 and at most 3650")
+    return config
+
+
+def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], path: Path, prefix: str) -> None:
+    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    for key, value in raw.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(fields)}"
+            raise UsageError(f"{path}: unknown setting {prefix}{key}; {hint}")
+        kind = fields[key]
+        if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            _refuse_unknown(value, kind, path, f"{prefix}{key}.")
+
+
+def clock(environ: Mapping[str, str] = os.environ) -> Clock:
+    """The clock of this process: the real one, or one that starts at `TRIAGE_NOW` (RFC 3339) and runs on.
+
+    Raises:
+        UsageError: `TRIAGE_NOW` is no RFC 3339 time with an offset.
+    """
+    text = environ.get("TRIAGE_NOW")
+    if not text:
+        return lambda: datetime.now(UTC)
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"TRIAGE_NOW: {text!r} is no RFC 3339 time such as 2026-03-02T07:00:00Z") from error
+    if start.tzinfo is None:
+        raise UsageError(f"TRIAGE_NOW: {text!r} lacks an offset; write 2026-03-02T07:00:00Z")
+    started = monotonic()
+    return lambda: start.astimezone(UTC) + timedelta(seconds=monotonic() - started)

@@ -1,0 +1,1 @@
+"""Plain values and pure functions: what the program is about, without any library or I/O."""

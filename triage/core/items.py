@@ -1,0 +1,162 @@
+"""Items and digests as a reader meets them, and their JSON form (the contract of every `--json`).
+
+Owns the view values and nothing else: rows of the database are in `triage.store.schema`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+"""Of the JSON form; raised when a field changes its meaning."""
+
+ItemKind = Literal["feed", "mail", "paper"]
+Lane = Literal["for-you", "people"]
+LANE_TITLES: dict[Lane, str] = {"people": "People", "for-you": "For you"}
+"""In the order in which a digest shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signed share of an item's score."""
+
+    kind: str
+    """passage, interest, source, person, age or bias."""
+    name: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A passage of the text, `text[start:end]` in characters; a negative contribution speaks against it."""
+
+    start: int
+    end: int
+    text: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item as every listing shows it."""
+
+    id: int
+    kind: ItemKind
+    source: str
+    title: str
+    url: str | None
+    people: tuple[str, ...]
+    published: datetime | None
+    """Aware UTC, never later than the moment the item was first seen."""
+    story: int | None = None
+    """The id of the item that stands for the same story, if this one is folded under it."""
+    lane: Lane = "for-you"
+    p: float | None = None
+    """P(you will care), in [0, 1]; None while there are too few labels to say it in numbers."""
+    score: float | None = None
+    """The logit; None for an item that no model has scored."""
+    minutes: float
+    """Estimated reading time."""
+    value: float = 0.0
+    """What reading it is expected to be worth, in [0, 1]; the digest picks by it."""
+    why: tuple[Reason, ...] = ()
+    highlights: tuple[Highlight, ...] = ()
+    state: str = "new"
+    """new, or the last mark: like, love, dislike, later."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON form; times are RFC 3339."""
+        out = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
+        out["published"] = self.published.isoformat() if self.published else None
+        return out
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Item:
+        """The inverse of `to_json`; raises KeyError, TypeError or ValueError for anything else."""
+        fields = {k: v for k, v in data.items() if k != "schema_version"}
+        fields["published"] = datetime.fromisoformat(data["published"]) if data["published"] else None
+        fields["people"] = tuple(data["people"])
+        fields["why"] = tuple(Reason(**r) for r in data["why"])
+        fields["highlights"] = tuple(Highlight(**h) for h in data["highlights"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """A day's reading: it fits into its minutes, and it ends."""
+
+    built_at: datetime
+    budget_minutes: float
+    items: tuple[Item, ...]
+    considered: int = 0
+    """How many items were weighed for it."""
+    repeats: int = 0
+    """How many of those repeat a story that another item already tells."""
+    labels: int = 0
+    """How many marks taught the order."""
+    profile: str = ""
+    """Hash of everything the order depends on besides the items."""
+    demo: bool = False
+    warnings: tuple[str, ...] = ()
+    """What the reader should know about it: English-only encoder, lexical scores only."""
+
+    @property
+    def minutes(self) -> float:
+        """Estimated reading time of all of it."""
+        return sum(item.minutes for item in self.items)
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON form."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "built_at": self.built_at.isoformat(),
+            "budget_minutes": self.budget_minutes,
+            "items": [item.to_json() for item in self.items],
+            "considered": self.considered,
+            "repeats": self.repeats,
+            "labels": self.labels,
+            "profile": self.profile,
+            "demo": self.demo,
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Digest:
+        """The inverse of `to_json`; raises KeyError, TypeError or ValueError for anything else."""
+        fields = {k: v for k, v in data.items() if k != "schema_version"}
+        fields["built_at"] = datetime.fromisoformat(data["built_at"])
+        fields["items"] = tuple(Item.from_json(item) for item in data["items"])
+        fields["warnings"] = tuple(data["warnings"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An item opened: its whole text. `item.highlights` are offsets into `text`."""
+
+    item: Item
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Why an item stands where it stands: the contributions of `reasons` sum to `score`."""
+
+    item: Item
+    score: float
+    reasons: tuple[Reason, ...]
+    calibration: str
+    """One sentence: how the score becomes a probability, or why it does not yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a mark or an undo did: a sentence for the reader, and the digest as it now stands."""
+
+    message: str
+    digest: Digest
+    moved: int
+    """How many items of the digest changed their place."""

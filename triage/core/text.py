@@ -1,0 +1,73 @@
+"""Making untrusted text safe to store and to show: the one way for a stranger's characters to get in.
+
+Owns `sanitize_text`, which is applied once when a document is ingested and once more when it is
+rendered. Decode first (entities, encoded words), sanitise last: `&#x9d;` is an escape sequence too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_COMBINING = 4
+"""Marks kept per base character; real scripts need at most four, stacked text uses hundreds."""
+
+# Removed without a trace: they have no width, so they can only hide something or reorder what is seen.
+# Kept on purpose: U+200C and U+200D (joiners), without which Persian, Hindi and emoji fall apart.
+_INVISIBLE = re.compile(
+    "["
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "]+"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
+_LINE_ENDS = re.compile("\r\n?|\u2028|\u0085|\x0b|\x0c")
+_BLANK_RUNS = re.compile(r"\n{3,}")
+_TRAILING = re.compile(r"[ \t\u00a0]+\n")
+_MARKS = re.compile(r"[^\x00-\u02ff]")
+
+
+def sanitize_text(text: str, limit: int | None = None) -> str:
+    """Returns `text` without anything that could act on a terminal or deceive an eye.
+
+    C0 and C1 controls and lone surrogates become U+FFFD (so a reader sees that something was there),
+    invisible and direction-changing characters vanish, at most four combining marks follow a letter,
+    line ends become newlines and runs of blank lines one. The result holds no control character but
+    newline and tab, and sanitising it again changes nothing.
+
+    Args:
+        text: Any string at all.
+        limit: The longest result, in characters; a longer one ends with an ellipsis.
+    """
+    text = _LINE_ENDS.sub("\n", text)
+    text = text.replace("\u2029", "\n\n")
+    text = _CONTROL.sub("\ufffd", text)
+    text = _INVISIBLE.sub("", text)
+    if _MARKS.search(text):
+        text = _limit_marks(text)
+        text = _JOINERS.sub("", text)
+    text = _BLANK_RUNS.sub("\n\n", _TRAILING.sub("\n", text)).strip()
+    if limit is not None and len(text) > limit:
+        text = text[: limit - 1].rstrip() + "…"
+    return text
+
+
+def sanitize_line(text: str, limit: int | None = None) -> str:
+    """`sanitize_text` for one line, such as a title or a name: all white space becomes single spaces."""
+    return sanitize_text(" ".join(sanitize_text(text).split()), limit)
+
+
+def _limit_marks(text: str) -> str:
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        if unicodedata.category(char) in ("Mn", "Me"):
+            marks += 1
+            if marks > MAX_COMBINING:
+                continue
+        else:
+            marks = 0
+        out.append(char)
+    return "".join(out)

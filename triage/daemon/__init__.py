@@ -1,0 +1,1 @@
+"""Background operation: one process that runs the services on a schedule."""

@@ -1,0 +1,129 @@
+"""The daemon: polls what is due, builds the digest, says that it is alive; all else is in the services.
+
+Due times live in the database, so a restart neither loses nor repeats a poll; APScheduler only wakes us.
+SIGTERM and SIGINT end it after the work under way, within `DRAIN_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from triage.config import Clock, Config
+from triage.core.errors import TriageError
+from triage.daemon import heartbeat
+from triage.daemon.lock import hold
+from triage.paths import Paths
+from triage.services import ingest
+from triage.services.worker_client import ModelWorker
+from triage.store.engine import Database
+
+log = logging.getLogger(__name__)
+
+POLL_S = 30
+"""How often the table of due times is looked at: a query of under a millisecond."""
+DRAIN_S = 20
+LONGEST_NAP = timedelta(hours=1)
+
+
+class Daemon:
+    """One run of the daemon, from start to drained."""
+
+    def __init__(
+        self, paths: Paths, config: Config, clock: Clock, database: Database, worker: ModelWorker
+    ) -> None:
+        self._paths = paths
+        self._config = config
+        self._clock = clock
+        self._database = database
+        self._worker = worker
+        self._doing = "starting"
+        self._stop = asyncio.Event()
+        self._busy = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Runs until a signal asks to stop; returns when the work under way is done.
+
+        Raises:
+            LockedError: Another process ingests already.
+        """
+        with hold(self._paths.ingest_lock, "the daemon"):
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stop.set)
+            # Memory job store: the jobs are these two, always; what is due is in our tables. No misfire
+            # grace: after a suspend a late job runs once instead of being skipped.
+            scheduler = AsyncIOScheduler(
+                timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            )
+            scheduler.add_job(
+                self._beat, IntervalTrigger(seconds=heartbeat.EVERY.total_seconds(), timezone=UTC)
+            )
+            scheduler.add_job(
+                self._round, IntervalTrigger(seconds=POLL_S, timezone=UTC), next_run_time=datetime.now(UTC)
+            )
+            self._beat()
+            scheduler.start()
+            log.info("started, process %d", os.getpid())
+            try:
+                await self._stop.wait()
+            finally:
+                self._say("stopping")
+                scheduler.pause()
+                await self._drain()
+                scheduler.shutdown(wait=False)
+                self._paths.heartbeat.unlink(missing_ok=True)
+                log.info("stopped")
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._busy.acquire()
+        except TimeoutError:
+            log.warning(
+                "the work under way did not end within %d s; it is repeated at the next start", DRAIN_S
+            )
+
+    async def _round(self) -> None:
+        """Polls what is due; when something new came in, builds the digest anew."""
+        if self._stop.is_set():
+            return
+        async with self._busy:
+            try:
+                self._say("fetching")
+                reports = await ingest.sync(self._database, self._config, self._clock)
+                for report in reports:
+                    log.info(
+                        "source %d: %d new, %d revised%s",
+                        report.id,
+                        report.new,
+                        report.revised,
+                        f", {report.error}" if report.error else "",
+                    )
+                if any(report.new or report.revised for report in reports) or not self._paths.digest.exists():
+                    self._say("ranking")
+                    await asyncio.to_thread(self._worker.build, self._clock())
+                nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
+                self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
+            except TriageError as error:
+                # A full disk or a locked database passes; the next round tries again.
+                log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
+                self._say(f"in trouble: {error}")
+
+    def _say(self, doing: str) -> None:
+        self._doing = doing
+        self._beat()
+
+    def _beat(self) -> None:
+        try:
+            heartbeat.write(
+                self._paths.heartbeat, heartbeat.Heartbeat(os.getpid(), self._clock(), self._doing)
+            )
+        except OSError as error:
+            log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)

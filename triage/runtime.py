@@ -1,0 +1,220 @@
+"""The composition root: builds the parts of a run from paths, settings and clock, and hands them out.
+
+The only module that knows both the terminal interface and the services. Everything heavy is imported
+when it is first needed, so that a plain command and the first frame stay fast.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from triage import config
+from triage.core.errors import TriageError
+from triage.core.feedback import Verb
+from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.paths import Paths
+from triage.services import digest_file
+
+if TYPE_CHECKING:
+    from triage.services.worker_client import ModelWorker, Progress
+    from triage.store.engine import Database
+
+
+class Runtime:
+    """One run of the program; a context manager that ends the worker and closes the database."""
+
+    def __init__(self, paths: Paths, *, clock: config.Clock | None = None, demo: bool = False) -> None:
+        self.paths = paths
+        self.demo = demo
+        self.clock = clock or config.clock()
+        self.config = config.load(paths.config_file)
+        self._opening = threading.Lock()
+        self._database: Database | None = None
+        self._worker: ModelWorker | None = None
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """From the environment: `TRIAGE_HOME`, `TRIAGE_NOW`. A demo's home brings its own clock."""
+        paths = Paths.of(environ)
+        if paths.demo_marker.exists() and not environ.get("TRIAGE_NOW"):
+            environ = {**environ, "TRIAGE_NOW": paths.demo_marker.read_text(encoding="utf-8").strip()}
+        return cls(paths, clock=config.clock(environ), demo=paths.demo_marker.exists())
+
+    def __enter__(self) -> Self:
+        """Nothing is opened until it is needed."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends what was started."""
+        self.close()
+
+    @property
+    def database(self) -> Database:
+        """The database, with its schema up to date."""
+        with self._opening:  # the terminal asks from several threads
+            if self._database is None:
+                self._database = self._open_database(checkpoints=False)
+            return self._database
+
+    def _open_database(self, *, checkpoints: bool) -> Database:
+        from triage.store.engine import Database
+        from triage.store.migrate import ensure_schema
+
+        try:
+            self.paths.create()
+        except OSError as error:
+            raise TriageError(
+                f"cannot use {error.filename}: {error.strerror}",
+                fix="set TRIAGE_HOME to a folder that you can write to",
+            ) from error
+        database = Database(self.paths.database, checkpoints=checkpoints)
+        ensure_schema(database, self.paths.backups, self.clock())
+        return database
+
+    @property
+    def worker(self) -> ModelWorker:
+        """The model worker; its process starts with the first request."""
+        if self._worker is None:
+            from triage.services.worker_client import ModelWorker
+
+            _ = self.database  # the worker expects the folders and the schema
+            with self._opening:
+                if self._worker is None:
+                    self._worker = ModelWorker(self.paths, demo=self.demo)
+        return self._worker
+
+    @contextmanager
+    def ingesting(self, what: str) -> Iterator[Database]:
+        """The database of the one process that may ingest; raises LockedError for a second one."""
+        from triage.daemon.lock import hold
+
+        _ = self.database
+        with hold(self.paths.ingest_lock, what):
+            self._reopen(checkpoints=True)
+            yield self.database
+
+    def _reopen(self, *, checkpoints: bool) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._database = self._open_database(checkpoints=checkpoints)
+
+    def first_page(self) -> Digest | None:
+        """The digest as last built; reads one file."""
+        return digest_file.read(self.paths.digest)
+
+    def learn(self, message: str, on_progress: Progress | None = None) -> Change:
+        """Re-ranks after an event that is already stored; `message` says what the event was."""
+        try:
+            digest, moved = self.worker.rerank(self.clock(), on_progress)
+        except TriageError as error:
+            stale = self.first_page()
+            if stale is None:
+                raise
+            return Change(message=f"{message} (stored, but not learned yet: {error})", digest=stale, moved=0)
+        return Change(message=message, digest=digest, moved=moved)
+
+    def run_daemon(self) -> None:
+        """Runs the daemon in the foreground until it is asked to stop."""
+        import asyncio
+
+        from triage.daemon.app import Daemon
+        from triage.services.worker_client import ModelWorker
+
+        _ = self.database
+        self._reopen(checkpoints=True)
+        self._worker = ModelWorker(self.paths, demo=self.demo, nice=10)
+
+        async def run() -> None:
+            await Daemon(self.paths, self.config, self.clock, self.database, self.worker).run()
+
+        asyncio.run(run())
+
+    def run_tui(self) -> None:
+        """Runs the terminal interface."""
+        from triage.tui.app import TriageApp
+
+        TriageApp(ReaderBackend(self), demo=self.demo, now=self.clock).run()
+
+    def close(self) -> None:
+        """Ends the worker and closes the database."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+class ReaderBackend:
+    """The terminal interface's `Backend`, on the real services."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._seen: int | None = None
+
+    def first_page(self) -> Digest | None:
+        """See `Backend`."""
+        return self._runtime.first_page()
+
+    def digest(self) -> Digest:
+        """See `Backend`."""
+        current = self._runtime.first_page()
+        self._runtime.worker.warm_up()
+        return current or self._runtime.worker.build(self._runtime.clock())
+
+    def read(self, item_id: int) -> Reading:
+        """See `Backend`."""
+        from triage.services import reading
+
+        opened = reading.read(self._runtime.database, item_id, self._runtime.first_page())
+        if opened.item.highlights or opened.item.why or opened.item.score is None:
+            return opened
+        return Reading(item=self.explain(item_id).item, text=opened.text)
+
+    def explain(self, item_id: int) -> Explained:
+        """See `Backend`."""
+        return self._runtime.worker.explain(item_id, self._runtime.clock())
+
+    def mark(self, item_id: int, verb: Verb) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        recorded = feedback.mark(self._runtime.database, self._runtime.clock, item_id, verb)
+        return self._runtime.learn(recorded.message)
+
+    def undo(self) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        recorded = feedback.undo(self._runtime.database, self._runtime.clock)
+        return self._runtime.learn(recorded.message)
+
+    def search(self, query: str) -> list[Item]:
+        """See `Backend`."""
+        from triage.services import reading
+
+        return reading.find(self._runtime.database, query)
+
+    def changed(self) -> bool:
+        """See `Backend`."""
+        counter = self._runtime.database.change_counter()
+        changed = self._seen is not None and counter != self._seen
+        self._seen = counter
+        return changed
+
+    def status(self) -> str:
+        """See `Backend`."""
+        from triage.daemon import heartbeat
+
+        return heartbeat.words(self._runtime.paths.heartbeat, self._runtime.clock())
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._runtime.close()

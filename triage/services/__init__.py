@@ -1,0 +1,1 @@
+"""The use cases: each orders core rules, the store, ingestors and the model, and returns dataclasses."""

@@ -1,0 +1,34 @@
+"""The current digest as one JSON file: the terminal's first frame, and all that `triage digest` needs.
+
+Imports nothing but `triage.core`, because that is what makes it fast: no database, no numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from triage.core.items import Digest
+
+
+def write(path: Path, digest: Digest) -> None:
+    """Replaces the file atomically: a reader sees the old digest or the new one, never a part."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(digest.to_json(), file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def read(path: Path) -> Digest | None:
+    """The digest as last written; None if there is none, or only one of another version of the program.
+
+    The file is a copy of what the database has, so one that cannot be read is simply built anew.
+    """
+    try:
+        return Digest.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

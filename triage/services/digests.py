@@ -1,0 +1,130 @@
+"""Builds the digest and stores it.
+
+Owns what a digest says besides its items. Runs in the model worker only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from triage.core import budget
+from triage.core.items import Digest, Explained, Item
+from triage.services import views
+from triage.services.ranking import Ranked
+from triage.store import scores
+from triage.store.engine import Database
+
+RANKER = "blend-1"
+"""Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
+REASONS_SHOWN = 6
+"""Of each item in the digest; `triage why` has all of them."""
+
+
+def compose(
+    ranked: Ranked,
+    *,
+    built_at: datetime,
+    minutes: float,
+    before: Iterable[int],
+    demo: bool,
+    warnings: tuple[str, ...],
+) -> Digest:
+    """Chooses and explains the items of a digest.
+
+    Args:
+        ranked: All candidates.
+        built_at: The moment that the ranking refers to.
+        minutes: The reader's budget.
+        before: Ids of items that were marked before this digest was built: they are done with.
+        demo: Whether this is the demo.
+        warnings: What the reader should know about the ranking.
+    """
+    done = set(before)
+    candidates = []
+    for item_id, row in ranked.rows.items():
+        state = ranked.states.get(item_id, "new")
+        if item_id in done:
+            continue
+        item = views.item(row, state=state, probability=ranked.probabilities[item_id])
+        candidates.append(
+            budget.Candidate(
+                id=item_id,
+                source=row.source,
+                lane=item.lane,
+                minutes=item.minutes,
+                value=item.value,
+                content=row.content_hash,
+                kept=state != "new",
+            )
+        )
+    chosen = budget.select(candidates, minutes)
+    return Digest(
+        built_at=built_at,
+        budget_minutes=minutes,
+        items=tuple(_explained_item(ranked, item_id) for item_id in chosen.ids),
+        considered=len(candidates),
+        repeats=len(chosen.repeats),
+        labels=ranked.labels,
+        profile=ranked.profile,
+        demo=demo,
+        warnings=warnings,
+    )
+
+
+def _explained_item(ranked: Ranked, item_id: int) -> Item:
+    explanation = ranked.explain(item_id)
+    return views.item(
+        ranked.rows[item_id],
+        state=ranked.states.get(item_id, "new"),
+        labels=ranked.labels,
+        logit=ranked.logits[item_id],
+        probability=ranked.probabilities[item_id],
+        why=ranked.reasons(explanation)[:REASONS_SHOWN],
+        highlights=ranked.highlights(explanation),
+    )
+
+
+def explained(ranked: Ranked, item_id: int) -> Explained:
+    """Why an item stands where it stands, in full."""
+    explanation = ranked.explain(item_id)
+    item = _explained_item(ranked, item_id)
+    if item.p is None:
+        calibration = (
+            f"{ranked.labels} marks so far; from {views.NUMBERS_FROM} on, the score becomes a probability."
+        )
+    else:
+        calibration = (
+            f"A score of {explanation.logit:+.2f} has meant {item.p:.0%} so far, over {ranked.labels} marks."
+        )
+    return Explained(
+        item=item, score=explanation.logit, reasons=ranked.reasons(explanation), calibration=calibration
+    )
+
+
+def store(
+    database: Database, ranked: Ranked, digest: Digest, *, encoder: str, digest_id: int | None, now: datetime
+) -> int:
+    """Writes scores, model version and digest in one transaction; returns the id of the digest.
+
+    Args:
+        database: Where to.
+        ranked: All scores.
+        digest: As composed.
+        encoder: What made the vectors.
+        digest_id: The digest that was re-ranked, or None for a new one.
+        now: The present.
+    """
+    document = digest.to_json()
+    with database.write() as connection:
+        version = scores.model_version(
+            connection, profile=ranked.profile, encoder=encoder, ranker=RANKER, labels=ranked.labels, now=now
+        )
+        pairs = {i: (ranked.logits[i], ranked.probabilities[i]) for i in ranked.rows}
+        scores.write_scores(connection, version, pairs)
+        if digest_id is None:
+            return scores.add_digest(
+                connection, built_at=digest.built_at, model_version_id=version, document=document
+            )
+        scores.rewrite_digest(connection, digest_id, model_version_id=version, document=document)
+        return digest_id

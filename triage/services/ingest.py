@@ -1,0 +1,222 @@
+"""One round of polling: what is due is fetched, decided on and stored, one transaction a source.
+
+Owns the order of steps. No network, parser or model runs inside a transaction, and one failing source
+never fails a round: its error is a value in its report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ingestors import registry
+from ingestors.base import FetchError, FetchRequest, FetchResult, Ingestor, Refusal, Tools
+from ingestors.http import HttpClient
+from ingestors.sandbox import ParserPool
+from triage.config import Clock, Config
+from triage.core.errors import TriageError
+from triage.core.schedule import MANUAL_FLOOR, Outcome, next_due
+from triage.core.text import sanitize_line
+from triage.services.translate import new_item
+from triage.store import items, search, sources
+from triage.store.engine import Database
+from triage.store.items import NewItem
+from triage.store.sources import SourceRow
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 16
+"""Sources fetched at once; the HTTP client spaces requests to one host by itself."""
+MAX_ERROR = 500
+"""Characters of a stored error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """What polling one source came to."""
+
+    id: int
+    title: str
+    target: str
+    new: int = 0
+    revised: int = 0
+    not_modified: bool = False
+    refusals: tuple[Refusal, ...] = ()
+    error: str | None = None
+
+
+OnReport = Callable[[SourceReport, int, int], None]
+"""Called after each source with (its report, sources done, sources in all)."""
+
+
+async def sync(
+    database: Database,
+    config: Config,
+    clock: Clock,
+    *,
+    only: Collection[int] | None = None,
+    ask_now: bool = False,
+    on_report: OnReport | None = None,
+) -> list[SourceReport]:
+    """Polls every source that is due.
+
+    Args:
+        database: Where sources are and items go.
+        config: For the base URLs of services.
+        clock: The present.
+        only: Ids of the sources to poll; None means all.
+        ask_now: Polls sources that are not due too, unless they were asked in the last five minutes
+            or their server said to wait.
+        on_report: Progress.
+
+    Returns:
+        A report for each polled source, in the order of their ids.
+    """
+    now = clock()
+    with database.read() as connection:
+        wanted = [s for s in sources.active(connection) if only is None or s.id in only]
+    due = [source for source in wanted if source.next_due_at <= now or (ask_now and _may_ask(source, clock))]
+    if not due:
+        return []
+    ingestors = registry.load()
+    reports: list[SourceReport] = []
+    gate = asyncio.Semaphore(CONCURRENCY)
+
+    async def poll(source: SourceRow, tools: Tools) -> None:
+        async with gate:
+            report = await _poll(source, ingestors.get(source.ingestor), tools, database, config, clock)
+        reports.append(report)
+        if on_report is not None:
+            on_report(report, len(reports), len(due))
+
+    async with aclosing(HttpClient()) as http, aclosing(ParserPool()) as parsers, asyncio.TaskGroup() as group:
+        for source in due:
+            group.create_task(poll(source, Tools(http=http, parsers=parsers)))
+    return sorted(reports, key=lambda report: report.id)
+
+
+def _may_ask(source: SourceRow, clock: Clock) -> bool:
+    return source.attempted_at is None or (
+        source.failures == 0 and clock() - source.attempted_at >= MANUAL_FLOOR
+    )
+
+
+async def _poll(
+    source: SourceRow,
+    ingestor: Ingestor | None,
+    tools: Tools,
+    database: Database,
+    config: Config,
+    clock: Clock,
+) -> SourceReport:
+    if ingestor is None:
+        error = FetchError("usage", f"no ingestor named {source.ingestor} is installed")
+        return _store(source, FetchResult(error=error), database, clock)
+    request = FetchRequest(
+        target=source.target,
+        cursor=source.cursor,
+        allow_local=source.allow_local,
+        options=_options(source, config),
+    )
+    try:
+        result = await ingestor.fetch(request, tools)
+    except Exception as error:
+        # An ingestor is a plug-in: its bug must not end the round.
+        log.exception("source %d: the ingestor %s failed", source.id, source.ingestor)
+        message = f"the ingestor {source.ingestor} failed ({type(error).__name__}); the log has the details"
+        result = FetchResult(error=FetchError("parse", message))
+    return await asyncio.to_thread(_store, source, result, database, clock)
+
+
+def _options(source: SourceRow, config: Config) -> dict[str, str]:
+    if source.ingestor == "arxiv" and config.sources.arxiv_url:
+        return {"base_url": config.sources.arxiv_url}
+    return {}
+
+
+def _store(source: SourceRow, result: FetchResult, database: Database, clock: Clock) -> SourceReport:
+    """One transaction: items, cursor, next due time, last error; all of it or nothing."""
+    now = clock()
+    failures = source.failures + 1 if result.error else 0
+    outcome = Outcome(
+        failed=result.error is not None, retry_after_s=result.retry_after_s, interval_s=result.interval_s
+    )
+    due = next_due(f"{source.ingestor} {source.target}", now, outcome, failures)
+    if result.error is not None:
+        message = sanitize_line(result.error.message, MAX_ERROR)
+        with database.write() as connection:
+            sources.record_failure(
+                connection, source.id, error=message, failures=failures, now=now, next_due_at=due
+            )
+        return SourceReport(id=source.id, title=source.title, target=source.target, error=message)
+    title = sanitize_line(result.title or "", MAX_ERROR) or source.title
+    found = {entry.key: new_item(entry, source.kind, now) for entry in result.entries}
+    refusals = tuple(
+        Refusal(sanitize_line(r.name, MAX_ERROR), sanitize_line(r.reason, MAX_ERROR)) for r in result.refusals
+    )
+    with database.write() as connection:
+        new, revised = _decide(found, items.known_hashes(connection, source.id, list(found)))
+        ids = items.insert_new(connection, source.id, new, now)
+        ids += items.revise(connection, source.id, revised, now)
+        search.index(
+            connection,
+            [
+                search.SearchRow(item_id, item.title, item.text, item.people, title)
+                for item_id, item in zip(ids, [*new, *revised], strict=True)
+            ],
+        )
+        sources.record_success(
+            connection,
+            source.id,
+            cursor=result.cursor,
+            title=title,
+            now=now,
+            next_due_at=due,
+            note=_note(refusals),
+        )
+    return SourceReport(
+        id=source.id,
+        title=title,
+        target=source.target,
+        new=len(new),
+        revised=len(revised),
+        not_modified=result.not_modified,
+        refusals=refusals,
+    )
+
+
+def _decide(found: dict[str, NewItem], known: dict[str, str]) -> tuple[list[NewItem], list[NewItem]]:
+    """What is new and what was revised; the same content again is neither."""
+    new = [item for key, item in found.items() if key not in known]
+    revised = [item for key, item in found.items() if key in known and known[key] != item.content_hash]
+    return new, revised
+
+
+def _note(refusals: tuple[Refusal, ...]) -> str | None:
+    if not refusals:
+        return None
+    first = refusals[0]
+    more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+    return f"refused {first.name}: {first.reason}{more}"
+
+
+def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:
+    """How long until the next source is due, at most `most`."""
+    with database.read() as connection:
+        times = [source.next_due_at for source in sources.active(connection)]
+    if not times:
+        return most
+    return min(max(min(times) - clock(), timedelta(0)), most)
+
+
+def require_sources(database: Database) -> None:
+    """Raises TriageError if there is nothing to poll yet."""
+    with database.read() as connection:
+        if not sources.active(connection):
+            raise TriageError(
+                "there are no sources yet", fix="triage add URL-OR-PATH, or look around with: triage demo"
+            )

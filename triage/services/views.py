@@ -1,0 +1,58 @@
+"""From rows of the store to the values of `triage.core.items`: one translation for every listing."""
+
+from __future__ import annotations
+
+from triage.core.budget import lane_of, reading_minutes
+from triage.core.items import Highlight, Item, ItemKind, Reason
+from triage.store.items import ItemRow
+
+NUMBERS_FROM = 15
+"""Marks from which on a probability is said in numbers; with fewer it would pretend to know."""
+
+_KINDS: dict[str, ItemKind] = {"feed": "feed", "mail": "mail", "paper": "paper"}
+
+
+def item(
+    row: ItemRow,
+    *,
+    state: str = "new",
+    labels: int = 0,
+    logit: float | None = None,
+    probability: float | None = None,
+    why: tuple[Reason, ...] = (),
+    highlights: tuple[Highlight, ...] = (),
+    story: int | None = None,
+) -> Item:
+    """One item as a reader sees it.
+
+    Args:
+        row: As stored.
+        state: Its last mark.
+        labels: How many marks have taught the ranker; decides whether `p` is said in numbers.
+        logit: A score newer than the stored one.
+        probability: Its probability.
+        why: Its reasons, if known.
+        highlights: Its highlights, if known.
+        story: The item that it repeats.
+    """
+    logit = row.logit if logit is None else logit
+    probability = row.probability if probability is None else probability
+    kind = _KINDS[row.kind]
+    return Item(
+        id=row.id,
+        kind=kind,
+        source=row.source,
+        title=row.title,
+        url=row.url,
+        people=tuple(row.people),
+        published=row.published_at,
+        story=story,
+        lane=lane_of(kind, row.personal, state == "later"),
+        p=probability if labels >= NUMBERS_FROM else None,
+        score=logit,
+        minutes=round(reading_minutes(row.words, row.cjk_characters), 2),
+        value=probability or 0.0,
+        why=why,
+        highlights=highlights,
+        state=state,
+    )

@@ -1,0 +1,159 @@
+"""The model worker: the one long-lived process that holds the ranker, and the messages it understands.
+
+Started by `triage.services.worker_client` as `python -m triage.services.worker`; ends when its standard
+input does. Numpy is imported here and in what it calls, so that neither the terminal interface nor the
+daemon's parent process ever pays for it.
+
+Requests and replies are frames of `model.frames`; a request has `op` and `now`:
+
+    build      (+ "minutes") index new items, rank as of now, store a new digest -> {"digest": ...}
+    rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
+    explain    + "item"                                            -> {"explained": ...}
+
+While a request is worked on, any number of {"progress": [what, done, total]} frames may come first; a
+failure that the reader can mend comes as {"error": message, "fix": ...}.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from model.frames import BrokenFrame, read_frame, write_frame
+from model.types import ModelError
+from triage import config
+from triage.core import feedback
+from triage.core.errors import TriageError
+from triage.core.items import Digest
+from triage.paths import Paths
+from triage.services import digest_file, digests
+from triage.services.indexing import WORDS_ONLY, index_items
+from triage.services.ranking import Ranked, RankingService
+from triage.services.vectors import Vectors
+from triage.store import feedback as event_log
+from triage.store import scores
+from triage.store.engine import Database
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """The state of the process: one database, one corpus."""
+
+    def __init__(self, paths: Paths, settings: config.Config, *, demo: bool, replies: BinaryIO) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._demo = demo
+        self._replies = replies
+        self._database = Database(paths.database)
+        self._vectors = Vectors(self._database, paths, settings)
+        window = timedelta(days=settings.digest.window_days)
+        self._ranking = RankingService(self._database, self._vectors, window)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
+        now = datetime.fromisoformat(request["now"])
+        match request["op"]:
+            case "build":
+                index_items(self._database, self._vectors, self._progress)
+                minutes = request.get("minutes") or self._settings.digest.minutes
+                return {"digest": self._store(now, None, now, minutes).to_json()}
+            case "rerank":
+                return self._rerank(now)
+            case "explain":
+                with self._database.read() as connection:
+                    current = scores.latest_digest(connection)
+                ranked = self._ranking.rank(current.built_at if current else now)
+                return {"explained": _explained_json(ranked, int(request["item"]))}
+            case other:
+                raise ValueError(f"unknown request {other!r}")
+
+    def close(self) -> None:
+        """Ends the encoder and closes the files."""
+        self._vectors.close()
+        self._database.close()
+
+    def _rerank(self, now: datetime) -> dict[str, Any]:
+        with self._database.read() as connection:
+            current = scores.latest_digest(connection)
+        if current is None:
+            digest = self._store(now, None, now, self._settings.digest.minutes)
+            return {"digest": digest.to_json(), "moved": 0}
+        minutes = current.document["budget_minutes"]
+        digest = self._store(current.built_at, current.id, now, minutes)
+        before = [item["id"] for item in current.document["items"]]
+        after = [item.id for item in digest.items]
+        moved = sum(a != b for a, b in zip(before, after, strict=False)) + abs(len(before) - len(after))
+        return {"digest": digest.to_json(), "moved": moved}
+
+    def _store(self, as_of: datetime, digest_id: int | None, now: datetime, minutes: float) -> Digest:
+        ranked = self._ranking.rank(as_of)
+        digest = digests.compose(
+            ranked,
+            built_at=as_of,
+            minutes=minutes,
+            before=self._marked_before(as_of),
+            demo=self._demo,
+            warnings=self._warnings(),
+        )
+        encoder = self._vectors.encoder or WORDS_ONLY
+        digests.store(self._database, ranked, digest, encoder=encoder, digest_id=digest_id, now=now)
+        digest_file.write(self._paths.digest, digest)
+        return digest
+
+    def _marked_before(self, moment: datetime) -> list[int]:
+        with self._database.read() as connection:
+            events = event_log.events(connection)
+        earlier = [event for event in feedback.effective(events) if event.at < moment]
+        return list(feedback.labels(earlier))
+
+    def _warnings(self) -> tuple[str, ...]:
+        if self._vectors.problem is not None:
+            return (f"Ranked by words only. {self._vectors.problem}",)
+        return ()
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        write_frame(self._replies, {"progress": [what, done, total]})
+
+
+def _explained_json(ranked: Ranked, item_id: int) -> dict[str, Any]:
+    explained = digests.explained(ranked, item_id)
+    return dataclasses.asdict(explained) | {"item": explained.item.to_json()}
+
+
+def main() -> None:
+    """Serves requests from standard input until it ends."""
+    requests = sys.stdin.buffer
+    # Whatever a library prints must not end up inside a frame.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    hello = read_frame(requests)
+    if hello is None:
+        return
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    paths = Paths(**{name: Path(folder) for name, folder in hello[0]["paths"].items()})
+    worker: Worker | None = None
+    try:
+        while (frame := read_frame(requests)) is not None:
+            try:
+                if worker is None:
+                    settings = config.load(paths.config_file)
+                    worker = Worker(paths, settings, demo=hello[0]["demo"], replies=replies)
+                reply = worker.answer(frame[0])
+            except (TriageError, ModelError) as error:
+                reply = {"error": str(error), "fix": getattr(error, "fix", None)}
+            write_frame(replies, reply)
+    except (BrokenFrame, BrokenPipeError, KeyboardInterrupt):
+        log.info("the process that started this worker is gone")
+    finally:
+        if worker is not None:
+            worker.close()
+
+
+if __name__ == "__main__":
+    main()

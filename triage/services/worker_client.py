@@ -1,0 +1,135 @@
+"""The other end of the model worker: starts it when it is needed, asks, and says clearly when it died.
+
+Owns the life of the child process. Imports neither numpy nor a database, because the terminal interface
+and the daemon's parent hold one of these.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from model.frames import BrokenFrame, read_frame, write_frame
+from triage.core.errors import TriageError, WorkerError
+from triage.core.items import Digest, Explained, Item, Reason
+from triage.paths import Paths
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, how much is done, how much there is)."""
+
+
+class ModelWorker:
+    """A model worker, started at the first request. Requests from several threads take turns."""
+
+    def __init__(self, paths: Paths, *, demo: bool, nice: int = 0) -> None:
+        self._paths = paths
+        self._demo = demo
+        self._nice = nice
+        self._turn = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def build(
+        self, now: datetime, on_progress: Progress | None = None, *, minutes: float | None = None
+    ) -> Digest:
+        """Indexes what is new, ranks, and stores a new digest, of the configured minutes by default."""
+        request = {"op": "build", "now": now.isoformat(), "minutes": minutes}
+        return Digest.from_json(self._ask(request, on_progress)["digest"])
+
+    def rerank(self, now: datetime, on_progress: Progress | None = None) -> tuple[Digest, int]:
+        """Ranks the current digest again after a mark; the digest, and how many of its items moved."""
+        reply = self._ask({"op": "rerank", "now": now.isoformat()}, on_progress)
+        return Digest.from_json(reply["digest"]), int(reply["moved"])
+
+    def explain(self, item_id: int, now: datetime) -> Explained:
+        """Why an item stands where it stands."""
+        found = self._ask({"op": "explain", "item": item_id, "now": now.isoformat()}, None)["explained"]
+        return Explained(
+            item=Item.from_json(found["item"]),
+            score=found["score"],
+            reasons=tuple(Reason(**reason) for reason in found["reasons"]),
+            calibration=found["calibration"],
+        )
+
+    def warm_up(self) -> None:
+        """Starts the process, so that the first request need not wait for its imports."""
+        with self._turn:
+            self._started()
+
+    def close(self) -> None:
+        """Ends the process; it holds nothing that is not stored. A request under way fails."""
+        child = self._child
+        if child is None:
+            return
+        child.terminate()
+        with self._turn:
+            self._reap()
+
+    def _ask(self, request: dict[str, Any], on_progress: Progress | None) -> dict[str, Any]:
+        with self._turn:
+            child = self._started()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            try:
+                write_frame(child.stdin, request)
+                while (frame := read_frame(child.stdout)) is not None:
+                    reply = frame[0]
+                    if "progress" in reply:
+                        if on_progress is not None:
+                            on_progress(*reply["progress"])
+                    elif "error" in reply:
+                        raise TriageError(reply["error"], fix=reply.get("fix"))
+                    else:
+                        return reply
+            except (BrokenPipeError, BrokenFrame) as error:
+                raise self._died() from error
+            raise self._died()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        self._reap()
+        # -P: the folder we happen to stand in may hold another `model` or `triage`. Its own session:
+        # Ctrl-C in the terminal is for us to handle, and a worker must finish its transaction.
+        errors = os.open(self._paths.state / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "triage.services.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        os.close(errors)
+        if self._nice:
+            os.setpriority(os.PRIO_PROCESS, self._child.pid, self._nice)
+        assert self._child.stdin is not None
+        folders = {name: str(getattr(self._paths, name)) for name in ("config", "data", "cache", "state")}
+        write_frame(self._child.stdin, {"paths": folders, "demo": self._demo})
+        return self._child
+
+    def _died(self) -> WorkerError:
+        assert self._child is not None
+        status = self._child.wait()
+        self._reap()
+        cause = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        return WorkerError(
+            f"the model worker {cause}; what you marked is stored, only the order is not up to date",
+            fix=f"try again; its messages are in {self._paths.state / 'worker.log'}",
+        )
+
+    def _reap(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:  # what was buffered for a process that is gone
+                    continue

@@ -1,0 +1,156 @@
+"""The one way to a connection: SQLite set up for two processes, or a clear error.
+
+Owns the driver, the pragmas and the transaction rules: readers are deferred, writers `BEGIN IMMEDIATE`
+(a deferred transaction that reads first and writes later fails half the time under two processes).
+Only a process that holds the ingest lock checkpoints the write-ahead log. Knows no table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from triage.core.errors import LockedError, SchemaError, TriageError
+
+try:  # a SQLite without the WAL-reset corruption bug, where the platform has a wheel
+    from pysqlite3 import dbapi2 as driver
+except ImportError:
+    driver = sqlite3
+
+__all__ = ["APPLICATION_ID", "SAFE_SQLITE", "Database", "driver", "sqlite_version", "upsert"]
+
+APPLICATION_ID = 0x74726961
+"""`tria` in ASCII, stamped into the file, so that a wrong file is refused."""
+SAFE_SQLITE = (3, 51, 3)
+"""The first release without the WAL-reset bug (two processes that write and checkpoint can lose pages)."""
+BUSY_TIMEOUT_MS = 10_000
+_NOT_A_DATABASE = "file is not a database"
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """The version of the SQLite that is in use."""
+    version: tuple[int, ...] = driver.sqlite_version_info
+    return version
+
+
+class Database:
+    """An open database. Safe to use from several threads; each block takes its own connection."""
+
+    def __init__(self, path: Path, *, checkpoints: bool = False) -> None:
+        """Opens lazily.
+
+        Args:
+            path: The file; its folder exists.
+            checkpoints: Whether this process may checkpoint: it holds the ingest lock.
+        """
+        self.path = path
+        self._engine = _create_engine(path, checkpoints)
+        self._watch: Connection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent snapshot; raises TriageError for what a reader can mend."""
+        with _named_errors(self.path), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, all or nothing, that holds the write lock from its first statement."""
+        with (
+            _named_errors(self.path),
+            self._engine.connect().execution_options(triage_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def change_counter(self) -> int:
+        """A number that changes whenever another connection has committed."""
+        with _named_errors(self.path):
+            if self._watch is None:
+                self._watch = self._engine.connect()
+            counter = self._watch.exec_driver_sql("PRAGMA data_version").scalar_one()
+            self._watch.rollback()
+        return int(counter)
+
+    def pragma(self, name: str) -> Any:  # noqa: ANN401 - pragmas return numbers or text
+        """The first value of a pragma, outside any transaction of ours."""
+        with _named_errors(self.path), self._engine.connect() as connection:
+            return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations only."""
+        return self._engine
+
+    def close(self) -> None:
+        """Closes every connection; the database can be used again afterwards."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        self._engine.dispose()
+
+
+def _create_engine(path: Path, checkpoints: bool) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}", module=driver, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
+        # The driver must not begin transactions by itself: SQLAlchemy's "begin" event below does.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "temp_store = MEMORY",
+            f"wal_autocheckpoint = {1000 if checkpoints else 0}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        mode = "IMMEDIATE" if connection.get_execution_options().get("triage_write") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Turns what a reader can cause or mend into our errors; anything else is a bug and passes through."""
+    try:
+        yield
+    except OperationalError as error:
+        text = str(error.orig)
+        if "locked" in text or "busy" in text:
+            raise LockedError(
+                f"{path} has been locked by another process for {BUSY_TIMEOUT_MS // 1000} s"
+            ) from error
+        if "full" in text:
+            raise TriageError(
+                f"no space left for {path}; nothing was changed", fix="free some disk space"
+            ) from error
+        if "readonly" in text or "unable to open" in text or "I/O" in text:
+            raise TriageError(
+                f"cannot use {path}: {text}", fix=f"check the permissions of {path.parent}"
+            ) from error
+        raise
+    except DatabaseError as error:
+        text = str(error.orig)
+        if _NOT_A_DATABASE in text:
+            raise SchemaError(f"{path} is no database") from error
+        if "malformed" in text:
+            raise TriageError(
+                f"{path} is damaged; it was left as it is",
+                fix=f"restore the newest file of {path.parent / 'backups'}",
+            ) from error
+        raise

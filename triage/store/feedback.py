@@ -1,0 +1,62 @@
+"""Statements on the event log. There is no update and no delete here, and there must never be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from triage.core.feedback import Event, Verb
+from triage.store import schema
+
+
+def events(connection: Connection) -> list[Event]:
+    """The whole log, oldest first: a reader who marks 50 items a day has 18,000 events a year."""
+    table = schema.Event
+    rows = connection.execute(
+        select(
+            table.id, table.at, table.verb, table.item_id, table.undoes, table.phrase, table.weight
+        ).order_by(table.id)
+    )
+    return [
+        Event(
+            id=row[0],
+            at=row[1],
+            verb=Verb(row[2]),
+            item_id=row[3],
+            undoes=row[4],
+            phrase=row[5],
+            weight=row[6],
+        )
+        for row in rows
+    ]
+
+
+def append(
+    connection: Connection,
+    *,
+    verb: Verb,
+    at: datetime,
+    item_id: int | None = None,
+    undoes: int | None = None,
+    phrase: str | None = None,
+    weight: float | None = None,
+    shown: Mapping[str, Any] | None = None,
+) -> int:
+    """Adds one event; returns its id."""
+    result = connection.execute(
+        insert(schema.Event)
+        .values(
+            at=at,
+            verb=verb.value,
+            item_id=item_id,
+            undoes=undoes,
+            phrase=phrase,
+            weight=weight,
+            shown=dict(shown or {}),
+        )
+        .returning(schema.Event.id)
+    )
+    return int(result.scalar_one())

@@ -1,0 +1,235 @@
+"""Statements on items and their texts. Bulk writes go through Core: the ORM costs four times as much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, or_, select, update
+
+from triage.store.engine import upsert
+from triage.store.schema import Item, ItemText, Score, Source
+
+CHUNK = 500
+"""Values in one IN list: SQLite takes 999 variables in its oldest supported version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """An item as it is written; `first_seen_at` is kept when it is already known."""
+
+    key: str
+    kind: str
+    title: str
+    text: str
+    url: str | None
+    people: list[str]
+    tags: list[str]
+    identifiers: Mapping[str, str]
+    personal: bool
+    published_at: datetime | None
+    content_hash: str
+    words: int
+    cjk_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item with its source's title and its latest score, without its text."""
+
+    id: int
+    source_id: int
+    source: str
+    kind: str
+    title: str
+    url: str | None
+    people: list[str]
+    personal: bool
+    published_at: datetime | None
+    first_seen_at: datetime
+    content_hash: str
+    words: int
+    cjk_characters: int
+    logit: float | None
+    probability: float | None
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Item.id,
+            Item.source_id,
+            Source.title,
+            Item.kind,
+            Item.title,
+            Item.url,
+            Item.people,
+            Item.personal,
+            Item.published_at,
+            Item.first_seen_at,
+            Item.content_hash,
+            Item.words,
+            Item.cjk_characters,
+            Score.logit,
+            Score.probability,
+        )
+        .join(Source, Source.id == Item.source_id)
+        .outerjoin(Score, Score.item_id == Item.id)
+    )
+
+
+def known_hashes(connection: Connection, source_id: int, keys: Sequence[str]) -> dict[str, str]:
+    """Key -> content hash of those of `keys` that this source has brought before."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        rows = connection.execute(
+            select(Item.key, Item.content_hash).where(Item.source_id == source_id, Item.key.in_(chunk))
+        )
+        found.update((key, digest) for key, digest in rows)
+    return found
+
+
+def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem], now: datetime) -> list[int]:
+    """Stores items that are not known yet; returns their ids in order."""
+    if not items:
+        return []
+    rows = [
+        {**_values(item), "source_id": source_id, "key": item.key, "kind": item.kind, "first_seen_at": now}
+        for item in items
+    ]
+    statement = insert(Item).returning(Item.id, sort_by_parameter_order=True)
+    ids = [int(row[0]) for row in connection.execute(statement, rows)]
+    texts = [{"item_id": i, "text": item.text} for i, item in zip(ids, items, strict=True)]
+    connection.execute(insert(ItemText), texts)
+    return ids
+
+
+def revise(connection: Connection, source_id: int, items: Iterable[NewItem], now: datetime) -> list[int]:
+    """Rewrites known items whose content has changed; returns their ids."""
+    ids: list[int] = []
+    for item in items:
+        item_id = connection.execute(
+            update(Item)
+            .where(Item.source_id == source_id, Item.key == item.key)
+            .values({**_values(item), "revised_at": now})
+            .returning(Item.id)
+        ).scalar_one()
+        text = upsert(ItemText).values(item_id=item_id, text=item.text)
+        connection.execute(text.on_conflict_do_update(index_elements=["item_id"], set_={"text": item.text}))
+        ids.append(int(item_id))
+    return ids
+
+
+def _values(item: NewItem) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "url": item.url,
+        "people": item.people,
+        "tags": item.tags,
+        "identifiers": dict(item.identifiers),
+        "personal": item.personal,
+        "published_at": item.published_at,
+        "content_hash": item.content_hash,
+        "words": item.words,
+        "cjk_characters": item.cjk_characters,
+        "indexed_with": None,
+    }
+
+
+def get(connection: Connection, item_id: int) -> ItemRow | None:
+    """One item, or None."""
+    row = connection.execute(_rows().where(Item.id == item_id)).first()
+    return None if row is None else ItemRow(*row)
+
+
+def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, ItemRow]:
+    """Id -> item for those of `ids` that exist."""
+    found: dict[int, ItemRow] = {}
+    for start in range(0, len(ids), CHUNK):
+        for row in connection.execute(_rows().where(Item.id.in_(ids[start : start + CHUNK]))):
+            found[row[0]] = ItemRow(*row)
+    return found
+
+
+def best(connection: Connection, limit: int, since: datetime | None = None) -> list[ItemRow]:
+    """The items of the highest score, then those without one, newest first."""
+    statement = _rows().order_by(Score.logit.desc().nulls_last(), Item.first_seen_at.desc(), Item.id.desc())
+    if since is not None:
+        statement = statement.where(Item.first_seen_at >= since)
+    return [ItemRow(*row) for row in connection.execute(statement.limit(limit))]
+
+
+def seen_since(connection: Connection, since: datetime, limit: int) -> list[ItemRow]:
+    """The newest `limit` items first seen at or after `since`, oldest first."""
+    statement = _rows().where(Item.first_seen_at >= since).order_by(Item.id.desc()).limit(limit)
+    return [ItemRow(*row) for row in connection.execute(statement)][::-1]
+
+
+def text(connection: Connection, item_id: int) -> str:
+    """The whole text of an item; empty if there is none."""
+    return connection.execute(select(ItemText.text).where(ItemText.item_id == item_id)).scalar() or ""
+
+
+def texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Id -> text."""
+    found: dict[int, str] = {}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        rows = connection.execute(select(ItemText.item_id, ItemText.text).where(ItemText.item_id.in_(chunk)))
+        found.update((item_id, body) for item_id, body in rows)
+    return found
+
+
+def _stale(encoder: str | None) -> ColumnElement[bool]:
+    if encoder is None:
+        return Item.indexed_with.is_(None)
+    return or_(Item.indexed_with.is_(None), Item.indexed_with != encoder)
+
+
+def stale(connection: Connection, encoder: str | None, limit: int) -> list[tuple[int, str, str, str]]:
+    """Id, title, text and content hash of items without passages or with another encoder's, newest first.
+
+    Without an encoder (None), vectors that are there stay as they are.
+    """
+    rows = connection.execute(
+        select(Item.id, Item.title, ItemText.text, Item.content_hash)
+        .join(ItemText, ItemText.item_id == Item.id)
+        .where(_stale(encoder))
+        .order_by(Item.id.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def count_stale(connection: Connection, encoder: str | None) -> int:
+    """How many items wait for their passages."""
+    return int(connection.execute(select(func.count()).select_from(Item).where(_stale(encoder))).scalar_one())
+
+
+def count(connection: Connection) -> int:
+    """How many items are stored."""
+    return int(connection.execute(select(func.count()).select_from(Item)).scalar_one())
+
+
+def mark_indexed(connection: Connection, hashes: Mapping[int, str], indexed_with: str) -> None:
+    """Item id -> hash of the content that was split; an item revised meanwhile stays stale."""
+    if hashes:
+        connection.execute(
+            update(Item)
+            .where(Item.id == bindparam("item_id"), Item.content_hash == bindparam("hash"))
+            .values(indexed_with=indexed_with),
+            [{"item_id": item_id, "hash": digest} for item_id, digest in hashes.items()],
+        )
+
+
+def signature(connection: Connection, since: datetime) -> tuple[object, ...]:
+    """Changes whenever an item first seen since then is added, revised or split anew."""
+    row = connection.execute(
+        select(
+            func.count(), func.max(Item.id), func.max(Item.revised_at), func.count(Item.indexed_with)
+        ).where(Item.first_seen_at >= since)
+    ).one()
+    return tuple(row)

@@ -1,0 +1,214 @@
+"""The tables. Definitions only: statements are in the module of their noun, changes in `migrations/`.
+
+Columns hold what was said or served; anything that is a function of the event log (labels, interests,
+states) is computed by `triage.core.feedback` and has no table.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware times, stored as naive UTC: SQLite would hand them back without their zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuses naive times, converts the rest to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can name it too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+class Source(Base):
+    """Something that is polled, and all that is known about polling it."""
+
+    __tablename__ = "source"
+    __table_args__ = (UniqueConstraint("ingestor", "target"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    ingestor: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    target: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    tags: Mapped[list[str]]
+    allow_local: Mapped[bool] = mapped_column(Boolean)
+    cursor: Mapped[dict[str, Any]]
+    """Validators and positions of the last committed fetch."""
+    added_at: Mapped[datetime]
+    next_due_at: Mapped[datetime] = mapped_column(index=True)
+    attempted_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer)
+    """In a row."""
+    last_error: Mapped[str | None] = mapped_column(Text)
+    removed_at: Mapped[datetime | None]
+    """A removed source is not polled; its items and marks stay, and count again when it is added again."""
+
+
+class Item(Base):
+    """One document of one source, without its text."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("source_id", "key"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    people: Mapped[list[str]]
+    tags: Mapped[list[str]]
+    identifiers: Mapped[dict[str, Any]]
+    personal: Mapped[bool] = mapped_column(Boolean)
+    published_at: Mapped[datetime | None]
+    """Clamped to `first_seen_at`."""
+    first_seen_at: Mapped[datetime] = mapped_column(index=True)
+    revised_at: Mapped[datetime | None]
+    content_hash: Mapped[str] = mapped_column(String(32), index=True)
+    words: Mapped[int] = mapped_column(Integer)
+    cjk_characters: Mapped[int] = mapped_column(Integer)
+    indexed_with: Mapped[str | None] = mapped_column(String(128), index=True)
+    """The encoder that made the passages' vectors, `words` if there was none; None until the text as it
+    now is has been split."""
+
+
+class ItemText(Base):
+    """The text of an item, apart, so that listings never read it."""
+
+    __tablename__ = "item_text"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class ItemTerms(Base):
+    """The hashed term counts of an item, as `model.lexical` packs them."""
+
+    __tablename__ = "item_terms"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    terms: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Vector(Base):
+    """Where the vector of a text lies in its encoder's matrix file."""
+
+    __tablename__ = "vector"
+    __table_args__ = (UniqueConstraint("encoder", "text_hash"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    encoder: Mapped[str] = mapped_column(String(128))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
+    row: Mapped[int] = mapped_column(BigInteger)
+
+
+class Passage(Base):
+    """A part of an item: `field[start:end]`; its vector is None until it is encoded."""
+
+    __tablename__ = "passage"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
+    field: Mapped[str] = mapped_column(String(8))
+    start: Mapped[int] = mapped_column(Integer)
+    end: Mapped[int] = mapped_column(Integer)
+    vector_id: Mapped[int | None] = mapped_column(ForeignKey("vector.id", ondelete="SET NULL"), index=True)
+
+
+class Event(Base):
+    """What the reader said: append-only, never updated, never deleted."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime]
+    verb: Mapped[str] = mapped_column(String(16))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"), index=True)
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    phrase: Mapped[str | None] = mapped_column(Text)
+    weight: Mapped[float | None] = mapped_column(Float)
+    shown: Mapped[dict[str, Any]]
+    """What was on the screen when it was said: rank, score, p, digest."""
+
+
+class ModelVersion(Base):
+    """A state of the ranker: what it had learned from, and with which encoder."""
+
+    __tablename__ = "model_version"
+    __table_args__ = (UniqueConstraint("profile", "encoder", "ranker"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    profile: Mapped[str] = mapped_column(String(64))
+    encoder: Mapped[str] = mapped_column(String(128))
+    ranker: Mapped[str] = mapped_column(String(64))
+    labels: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+
+
+class Score(Base):
+    """The latest score of an item, and the model that gave it."""
+
+    __tablename__ = "score"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
+    logit: Mapped[float] = mapped_column(Float, index=True)
+    probability: Mapped[float] = mapped_column(Float)
+
+
+class Digest(Base):
+    """A digest as it was built and last re-ranked; its JSON form is that of `triage.core.items.Digest`."""
+
+    __tablename__ = "digest"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    built_at: Mapped[datetime] = mapped_column(index=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
+    document: Mapped[dict[str, Any]]

@@ -1,0 +1,100 @@
+"""Statements on model versions, scores and digests: what the ranker has said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from triage.store.engine import upsert
+from triage.store.schema import Digest, ModelVersion, Score
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """A stored digest."""
+
+    id: int
+    built_at: datetime
+    document: dict[str, Any]
+
+
+def model_version(
+    connection: Connection, *, profile: str, encoder: str, ranker: str, labels: int, now: datetime
+) -> int:
+    """The id of this state of the ranker; the same state is stored once."""
+    statement = upsert(ModelVersion).values(
+        profile=profile, encoder=encoder, ranker=ranker, labels=labels, created_at=now
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+    return int(
+        connection.execute(
+            select(ModelVersion.id).where(
+                ModelVersion.profile == profile,
+                ModelVersion.encoder == encoder,
+                ModelVersion.ranker == ranker,
+            )
+        ).scalar_one()
+    )
+
+
+def write_scores(
+    connection: Connection, model_version_id: int, scores: Mapping[int, tuple[float, float]]
+) -> None:
+    """Item id -> (logit, probability), in place of earlier scores."""
+    if not scores:
+        return
+    statement = upsert(Score)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["item_id"],
+            set_={
+                "model_version_id": statement.excluded.model_version_id,
+                "logit": statement.excluded.logit,
+                "probability": statement.excluded.probability,
+            },
+        ),
+        [
+            {
+                "item_id": item_id,
+                "model_version_id": model_version_id,
+                "logit": logit,
+                "probability": probability,
+            }
+            for item_id, (logit, probability) in scores.items()
+        ],
+    )
+
+
+def latest_digest(connection: Connection) -> DigestRow | None:
+    """The digest that was built last."""
+    row = connection.execute(
+        select(Digest.id, Digest.built_at, Digest.document).order_by(Digest.id.desc()).limit(1)
+    ).first()
+    return None if row is None else DigestRow(*row)
+
+
+def add_digest(
+    connection: Connection, *, built_at: datetime, model_version_id: int, document: dict[str, Any]
+) -> int:
+    """Stores a new digest; returns its id."""
+    result = connection.execute(
+        insert(Digest)
+        .values(built_at=built_at, model_version_id=model_version_id, document=document)
+        .returning(Digest.id)
+    )
+    return int(result.scalar_one())
+
+
+def rewrite_digest(
+    connection: Connection, digest_id: int, *, model_version_id: int, document: dict[str, Any]
+) -> None:
+    """The same digest after it was re-ranked."""
+    connection.execute(
+        update(Digest)
+        .where(Digest.id == digest_id)
+        .values(model_version_id=model_version_id, document=document)
+    )

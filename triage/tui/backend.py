@@ -1,0 +1,57 @@
+"""What the terminal interface needs from the rest of the program, and nothing more.
+
+`triage.runtime` hands in the real one, tests a fake. Every method but `first_page` may block (a
+database, a model) and is called from a thread worker, never from the event loop; methods that change
+something are called from one writer thread, in order.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from triage.core.feedback import Verb
+from triage.core.items import Change, Digest, Explained, Item, Reading
+
+
+class Backend(Protocol):
+    """The reader's data, as dataclasses. Failures raise `triage.core.errors.TriageError`."""
+
+    def first_page(self) -> Digest | None:
+        """The digest as last built, from one JSON file: a few milliseconds; None before the first."""
+        ...
+
+    def digest(self) -> Digest:
+        """The digest of now; builds one if there is none."""
+        ...
+
+    def read(self, item_id: int) -> Reading:
+        """The whole text of one item with its highlights."""
+        ...
+
+    def explain(self, item_id: int) -> Explained:
+        """Why an item stands where it stands."""
+        ...
+
+    def mark(self, item_id: int, verb: Verb) -> Change:
+        """Records what the reader said, learns from it and re-ranks. Durable when it returns."""
+        ...
+
+    def undo(self) -> Change:
+        """Takes back the last mark that is not yet undone; raises TriageError when there is none."""
+        ...
+
+    def search(self, query: str) -> list[Item]:
+        """Items whose title or text has the words, best first."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether another process (the daemon) has stored something since the last call."""
+        ...
+
+    def status(self) -> str:
+        """One line on the daemon: running, stale or not running."""
+        ...
+
+    def close(self) -> None:
+        """Ends the model worker and closes the database; pending marks have been written by then."""
+        ...

@@ -1,0 +1,63 @@
+"""The last texts opened, and the one that is wanted now. Starts no load: it says which one to start."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from triage.core.items import Reading
+
+KEPT = 16
+"""Readings kept; the longest text allowed is 200 KB."""
+
+
+class Readings:
+    """A small cache that lets only the newest wish through.
+
+    However fast the cursor moves, one load runs at a time, and after it only the item that is wanted by
+    then is loaded: a slow database is never asked for a text that nobody waits for.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Reading] = OrderedDict()
+        self._wanted: int | None = None
+        self._loading: int | None = None
+        self._stale = False
+
+    @property
+    def loading(self) -> bool:
+        """Whether a load is under way."""
+        return self._loading is not None
+
+    def get(self, item_id: int) -> Reading | None:
+        """The reading of an item, if it is kept."""
+        return self._kept.get(item_id)
+
+    def want(self, item_id: int | None) -> int | None:
+        """The reader looks at this item now; returns the item to load at once, if any."""
+        self._wanted = item_id
+        return self._next()
+
+    def loaded(self, item_id: int, reading: Reading | None) -> int | None:
+        """A load ended, with None for a failure; returns the item to load next, if any."""
+        self._loading = None
+        if self._stale:
+            self._stale = False
+        elif reading is not None:
+            self._kept[item_id] = reading
+            self._kept.move_to_end(item_id)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        if reading is None and item_id == self._wanted:
+            self._wanted = None
+        return self._next()
+
+    def forget(self) -> None:
+        """What counts in a text has changed with the profile: every reading has to be loaded again."""
+        self._kept.clear()
+        self._stale = self._loading is not None
+
+    def _next(self) -> int | None:
+        if self._wanted is None or self._loading is not None or self._wanted in self._kept:
+            return None
+        self._loading = self._wanted
+        return self._loading

@@ -1,0 +1,1 @@
+"""The screens: digest, reading, why and help."""

@@ -1,0 +1,106 @@
+"""The first screen: the digest as a list, with the text beside it where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from triage.core.items import Digest
+from triage.tui import words
+from triage.tui.actions import ACTIONS
+from triage.tui.session import Session
+from triage.tui.widgets.bars import KeyBar, StatusBar, TitleBar
+from triage.tui.widgets.end_card import CardLine, end_card, message_card
+from triage.tui.widgets.item_list import ItemList
+from triage.tui.widgets.reader import Reader
+from triage.tui.widgets.search_box import SearchBox
+
+WIDE = 100
+"""Columns from which on the text stands beside the list."""
+
+
+class DigestScreen(Screen[None]):
+    """List, text, and the lines around them. The app decides what they show."""
+
+    AUTO_FOCUS = "ItemList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (9, "-tall")]  # noqa: RUF012
+
+    def __init__(self, session: Session, *, now: Callable[[], datetime], demo: bool) -> None:
+        super().__init__()
+        self._session = session
+        self._demo = demo
+        self._trouble = ""
+        self.title_bar = TitleBar()
+        self.list = ItemList(state_of=session.state_of, now=now)
+        self.reader = Reader(state_of=session.state_of, now=now)
+        self.status_bar = StatusBar()
+
+    def compose(self) -> ComposeResult:
+        """Top to bottom."""
+        yield self.title_bar
+        with Horizontal():
+            yield self.list
+            yield self.reader
+        yield self.status_bar
+        yield KeyBar(*(action.id for action in ACTIONS if action.footer))
+
+    @property
+    def wide(self) -> bool:
+        """Whether the text stands beside the list."""
+        return self.app.size.width >= WIDE
+
+    def show(self, *, select: int | None = None, trouble: str = "") -> None:
+        """Shows what the session holds.
+
+        Args:
+            select: The id of the item to put the cursor on; otherwise it stays where it is.
+            trouble: Why there is no digest, if there is none.
+        """
+        session = self._session
+        if session.query is not None:
+            self.title_bar.show("search", f"“{session.query}”", "Esc goes back")
+        elif session.digest is not None:
+            self.title_bar.show("triage", *self._title(session.digest))
+        else:
+            self.title_bar.show("triage")
+        self._trouble = trouble
+        self.list.show(session.sections(), self._card, select=select)
+
+    def open_search(self) -> None:
+        """Opens the line in which a search is typed, or goes to it."""
+        boxes = self.query(SearchBox)
+        if not boxes:
+            self.mount(SearchBox(placeholder="words to look for", compact=True), before=self.status_bar)
+            boxes = self.query(SearchBox)
+        boxes.first().focus()
+
+    def close_search(self) -> bool:
+        """Closes that line; says whether it was open."""
+        boxes = self.query(SearchBox)
+        was_open = bool(boxes)
+        boxes.remove()
+        self.list.focus()
+        return was_open
+
+    def _title(self, digest: Digest) -> tuple[str, str]:
+        built = digest.built_at.astimezone()
+        day = f"{built:%A} {built.day} {built:%B}"
+        left = f"{day} · demo" if self._demo else day
+        return left, f"{words.minutes(digest.minutes)} of reading"
+
+    def _card(self, width: int) -> list[CardLine]:
+        session = self._session
+        if session.query is not None and session.results:
+            return message_card("That is all.", "Esc goes back to the digest.", width)
+        if session.query is not None:
+            return message_card("Nothing found.", "No item has all these words. Esc goes back.", width)
+        if session.digest is not None:
+            return end_card(session.digest, width, demo=self._demo)
+        if self._trouble:
+            return message_card("There is no digest yet.", self._trouble, width)
+        return message_card("One moment.", "The digest is being put together.", width)

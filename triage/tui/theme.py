@@ -1,0 +1,46 @@
+"""The colours: two calm themes with one accent each, and none at all where NO_COLOR asks for that."""
+
+from __future__ import annotations
+
+from textual import constants
+from textual.app import App
+from textual.theme import Theme
+
+DARK = Theme(
+    name="triage-dark",
+    primary="#7fa7a0",
+    secondary="#5d7f86",
+    accent="#e0af68",
+    foreground="#d5d3cb",
+    background="#16191d",
+    surface="#1c2025",
+    panel="#262b31",
+    success="#8fb573",
+    warning="#e0af68",
+    error="#d97b6c",
+)
+LIGHT = Theme(
+    name="triage-light",
+    primary="#2f6f68",
+    secondary="#4d7178",
+    accent="#9a5b00",
+    foreground="#2b2a27",
+    background="#faf8f3",
+    surface="#f2efe7",
+    panel="#e6e1d5",
+    success="#3f7a2e",
+    warning="#9a5b00",
+    error="#b03a2b",
+    dark=False,
+)
+
+
+def apply(app: App[None]) -> None:
+    """Registers the themes and chooses one; TEXTUAL_THEME, if set, has its way."""
+    for theme in (DARK, LIGHT):
+        app.register_theme(theme)
+    if app.no_color:
+        # The theme of the terminal's own colours is the only one that Textual draws without any colour code.
+        app.theme = "ansi-dark"
+    elif constants.DEFAULT_THEME == "textual-dark":
+        app.theme = DARK.name

@@ -1,0 +1,90 @@
+"""The three single lines around every screen: title above, status and keys below."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from triage.tui.actions import BY_ID, Action, key_name
+from triage.tui.cells import clip, line
+
+
+class _Bar(Widget):
+    """One line with a left and a right part; the right one gives way first."""
+
+    def _line(self, left: Content, right: str) -> Content:
+        width = self.size.width
+        room = width - left.cell_length
+        if room < 4 or not right:
+            return left.truncate(max(width, 0), ellipsis=True)
+        shown = clip(right, room - 2)
+        return Content.assemble(left, " " * (room - cell_len(shown)), (shown, "$foreground 58%"))
+
+
+class TitleBar(_Bar):
+    """The name of what is shown, and how long it takes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._name, self._left, self._right = "triage", "", ""
+
+    def show(self, name: str, left: str = "", right: str = "") -> None:
+        """Shows a name in the accent colour, then more about it; `right` stands at the other end."""
+        self._name, self._left, self._right = line(name), line(left), line(right)
+        self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        left = Content.assemble((f" {self._name}", "bold $accent"), (f"  {self._left}", "$foreground 58%"))
+        return self._line(left, f"{self._right} " if self._right else "")
+
+
+class StatusBar(_Bar):
+    """What just happened, and how the daemon is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._message, self._daemon = "", ""
+
+    @property
+    def message(self) -> str:
+        """What it says."""
+        return self._message
+
+    def say(self, message: str) -> None:
+        """Replaces the message."""
+        self._message = line(message)
+        self.refresh()
+
+    def show_daemon(self, status: str) -> None:
+        """Replaces what is said about the daemon."""
+        status = line(status)
+        if status != self._daemon:
+            self._daemon = status
+            self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        return self._line(
+            Content.styled(f" {self._message}", "$foreground"), f"{self._daemon} " if self._daemon else ""
+        )
+
+
+class KeyBar(_Bar):
+    """The few keys that matter; the rest is on the help screen."""
+
+    def __init__(self, *ids: str, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._actions: tuple[Action, ...] = tuple(BY_ID[name] for name in ids)
+
+    def render(self) -> Content:
+        """As many of the keys as fit."""
+        content = Content("")
+        for action in self._actions:
+            key = key_name(action.keys[0])
+            more = Content.assemble((f" {key} ", "bold $accent"), (f"{action.label}  ", "$foreground 58%"))
+            if content.cell_length + more.cell_length > self.size.width:
+                break
+            content = content + more
+        return content

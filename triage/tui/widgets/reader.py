@@ -1,0 +1,237 @@
+"""The text of one item with the passages that counted, wrapped here and scrolled line by line.
+
+It draws a `Reading`; where the text comes from is the app's business. A passage is marked three ways:
+by its background, by a bar in the left margin, which needs no colour, and by being where `n` jumps to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+
+from triage.core.items import Highlight, Item, Reading
+from triage.core.text import sanitize_text
+from triage.tui import words
+from triage.tui.actions import bindings
+from triage.tui.cells import line
+
+MARGIN = 3
+"""Cells left of the text; the bars of the passages stand in it."""
+MEASURE = 84
+"""The longest line of text, in cells: longer ones are hard to read."""
+FOR, AGAINST = "▌", "╎"
+
+
+def place(highlights: Iterable[Highlight], stored: str, shown: str) -> list[tuple[int, int, bool]]:
+    """Where highlights lie in the text as it is shown: (start, end, speaks for it), in order.
+
+    The offsets hold for the stored text. Should sanitising have changed it, which it does not for text
+    that was sanitised when it came in, a highlight is looked up by its words and dropped if not found.
+    """
+    found = []
+    for highlight in highlights:
+        start, end = highlight.start, highlight.end
+        if shown != stored:
+            passage = sanitize_text(highlight.text)
+            start = shown.find(passage) if passage else -1
+            end = start + len(passage)
+        if 0 <= start < end <= len(shown):
+            found.append((start, end, highlight.contribution > 0))
+    return sorted(found)
+
+
+def _numbers(content: Content) -> list[int]:
+    """The passages that a wrapped line has a part of."""
+    return [int(span.style) for span in content.spans if isinstance(span.style, str) and span.style.isdigit()]
+
+
+class Reader(ScrollView, can_focus=True):
+    """Shows one item; n and N jump from passage to passage."""
+
+    BINDINGS = bindings("reader")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "reader--title",
+        "reader--dim",
+        "reader--link",
+        "reader--for",
+        "reader--against",
+        "reader--here",
+        "reader--gutter-for",
+        "reader--gutter-against",
+    }
+
+    class PastEnd(Message):
+        """The reader asked for more than there is: the next item, perhaps."""
+
+    def __init__(
+        self, *, state_of: Callable[[Item], str], now: Callable[[], datetime], id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._state_of = state_of
+        self._now = now
+        self._item: Item | None = None
+        self._text: str | None = None
+        self._note = ""
+        self._places: list[tuple[int, int, bool]] = []
+        self._here = -1
+        self._lines: list[Content] = []
+        self._starts: dict[int, int] = {}
+
+    # ------------------------------------------------------------ content
+
+    def show_item(self, item: Item | None, note: str = "") -> None:
+        """Shows the head of an item at once, and `note` where its text will be."""
+        self._item, self._text, self._note = item, None, note
+        self._places, self._here = [], -1
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self._lay_out()
+
+    def show_reading(self, reading: Reading) -> None:
+        """Shows the whole text. The same item keeps its place, so that a new ranking moves nothing."""
+        again = self._item is not None and self._item.id == reading.item.id
+        self._item, self._note = reading.item, ""
+        self._text = sanitize_text(reading.text)
+        self._places = place(reading.item.highlights, reading.text, self._text)
+        if not again:
+            self._here = -1
+            self.scroll_to(y=0, animate=False, immediate=True)
+        self._here = min(self._here, len(self._places) - 1)
+        self._lay_out()
+
+    def redraw(self) -> None:
+        """Draws the same item anew: its mark has changed."""
+        self._lay_out()
+
+    @property
+    def item(self) -> Item | None:
+        """What is shown."""
+        return self._item
+
+    def jump(self, step: int) -> str:
+        """Goes to the next (1) or previous (-1) highlight and says where that is."""
+        if not self._places:
+            return "No highlighted passage here"
+        self._here = (self._here + step) % len(self._places) if self._here >= 0 else min(step, 0)
+        self._here %= len(self._places)
+        self.refresh()
+        self.scroll_to(
+            y=self._starts.get(self._here, 0) - self.size.height // 3, animate=False, immediate=True
+        )
+        kind = "for" if self._places[self._here][2] else "against"
+        return f"Passage {self._here + 1} of {len(self._places)}, speaks {kind} it"
+
+    # ------------------------------------------------------------ layout
+
+    def on_resize(self) -> None:
+        """Everything wraps anew."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width
+        self._lines, self._starts = [], {}
+        if width > MARGIN + 2 and self._item is not None:
+            measure = min(width - MARGIN - 1, MEASURE)
+            body = (
+                [Content.styled(line(self._note), "dim")]
+                if self._text is None
+                else self._paragraphs(self._text)
+            )
+            for content in (*self._head(self._item), *body):
+                for wrapped in content.wrap(measure):
+                    for number in _numbers(wrapped):
+                        self._starts.setdefault(number, len(self._lines))
+                    self._lines.append(wrapped)
+        self.virtual_size = Size(width, len(self._lines))
+        self.refresh()
+
+    def _head(self, item: Item) -> list[Content]:
+        facts = [line(", ".join(item.people[:8])), line(item.source)]
+        if item.published is not None:
+            facts.append(f"{item.published.astimezone():%a %d %b %Y %H:%M}")
+        state = self._state_of(item)
+        mark = f"{words.GLYPHS[state]} {state} · " if state in words.GLYPHS else ""
+        chance = f"{mark}{words.minutes(item.minutes)} · {words.care(item)}"
+        head = [
+            Content.styled(line(item.title) or "(no title)", "title"),
+            Content.styled(" · ".join(fact for fact in facts if fact), "dim"),
+        ]
+        if item.url:
+            head.append(Content.styled(line(item.url, 2048), "link"))
+        return [Content(""), *head, Content.styled(chance, "dim"), Content("")]
+
+    def _paragraphs(self, text: str) -> Iterator[Content]:
+        """The text with the number of a passage as the style of its characters, which wrapping keeps."""
+        begin = 0
+        for paragraph in text.split("\n"):
+            content, end = Content(paragraph), begin + len(paragraph)
+            for number, (start, stop, _) in enumerate(self._places):
+                if start < end and stop > begin:
+                    content = content.stylize(str(number), max(start, begin) - begin, min(stop, end) - begin)
+            yield content
+            begin = end + 1
+
+    # ------------------------------------------------------------ drawing
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the screen."""
+        y += self.scroll_offset.y
+        width = max(self.scrollable_content_region.width, 0)
+        if not 0 <= y < len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        content, base = self._lines[y], self.visual_style
+        signs = {self._places[number][2] for number in _numbers(content)}
+        segments = [
+            Segment(FOR if True in signs else " ", self._parse("gutter-for").rich_style),
+            Segment(AGAINST if False in signs else " ", self._parse("gutter-against").rich_style),
+            Segment(" ", base.rich_style),
+        ]
+        segments += [
+            Segment(text, style.rich_style)
+            for text, style in content.render(base, "", parse_style=self._parse)
+        ]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _parse(self, style: str | Style) -> Style:
+        """The style that a span names: a part of the head, or a passage by its number."""
+        if not isinstance(style, str):
+            return style
+        if style.isdigit():
+            number = int(style)
+            style = "here" if number == self._here else "for" if self._places[number][2] else "against"
+        return self.get_visual_style(f"reader--{style}")
+
+    # ------------------------------------------------------------ moving
+
+    def action_move(self, lines: int) -> None:
+        """Scrolls by lines."""
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+
+    def action_page(self, pages: float) -> None:
+        """Scrolls by a share of the screen; a page beyond the end asks for the next item."""
+        if pages == 1.0 and self.scroll_offset.y >= self.max_scroll_y:
+            self.post_message(self.PastEnd())
+            return
+        lines = max(int((self.size.height - 2) * abs(pages)), 1)
+        self.action_move(lines if pages > 0 else -lines)
+
+    def action_top(self) -> None:
+        """To the title."""
+        self.scroll_to(y=0, animate=False, immediate=True)
+
+    def action_bottom(self) -> None:
+        """To the last line."""
+        self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click only takes the focus: nothing in a stranger's text can be pressed."""
+        event.stop()

@@ -1,0 +1,15 @@
+"""The line in which a search is typed."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from triage.tui.cells import line
+
+
+class SearchBox(Input):
+    """An input whose value, typed or pasted, never holds a control character."""
+
+    def validate_value(self, value: str) -> str:
+        """Sanitises what was pasted; a space that is being typed stays."""
+        return line(value) + (" " if value.endswith(" ") and value.strip() else "")

@@ -1,0 +1,67 @@
+"""How numbers and times of items are written in a few cells. Pure; knows no widget."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from triage.core.items import Item
+
+BAR_CELLS = 5
+GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "later": "»"}
+"""One cell each, and different without colour."""
+
+
+def age(published: datetime | None, now: datetime) -> str:
+    """The age in at most four cells: `now`, `5m`, `3h`, `2d`, `6w`, `9mo`, `3y`; empty if unknown."""
+    if published is None:
+        return ""
+    minutes = int((now - published).total_seconds() // 60)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    if minutes < 1:
+        return "now"
+    if hours < 1:
+        return f"{minutes}m"
+    if days < 1:
+        return f"{hours}h"
+    if days < 14:
+        return f"{days}d"
+    if days < 60:
+        return f"{days // 7}w"
+    return f"{days // 30}mo" if days < 365 else f"{days // 365}y"
+
+
+def minutes(value: float) -> str:
+    """A reading time in at most eight cells: `<1 min`, `4 min`, `2 h 10`."""
+    if value < 0.75:
+        return "<1 min"
+    whole = round(value)
+    return f"{whole} min" if whole < 100 else f"{whole // 60} h {whole % 60:02d}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def bar(share: float, cells: int = BAR_CELLS) -> tuple[str, str]:
+    """A bar for `share` in [0, 1] as its filled and its empty part, `cells` together, in half-cell steps."""
+    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
+    filled = "━" * (halves // 2) + "╸" * (halves % 2)
+    return filled, "─" * (cells - len(filled))
+
+
+def match(item: Item) -> str:
+    """How well an item fits, in a word of at most six letters, while there is no probability to show."""
+    if item.score is None:
+        return ""
+    if item.score > 0.7:
+        return "strong"
+    return "fair" if item.score > -0.7 else "faint"
+
+
+def care(item: Item) -> str:
+    """The chance that the reader will care, as words for the head of a text."""
+    if item.p is not None:
+        return f"{round(item.p * 100)}% likely to matter to you"
+    word = match(item)
+    return f"a {word} match, too early for a probability" if word else "not ranked"

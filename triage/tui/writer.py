@@ -1,0 +1,67 @@
+"""The one queue through which marks are written: first in, first out, none lost, none overtaken.
+
+An exclusive worker would cancel the mark before it, so five quick marks would store one. Here a single
+thread takes them in order, and the interpreter does not end before it has finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from triage.core.feedback import Verb
+from triage.core.items import Change
+from triage.tui.backend import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to write: a mark on an item, or an undo."""
+
+    number: int
+    """Counts up from 1 in the order in which the keys were pressed."""
+    verb: Verb
+    item_id: int | None = None
+
+
+Deliver = Callable[[Job, Change | None, BaseException | None], None]
+"""Told of every job once, from the writer's thread and in order: the change, or the exception."""
+
+
+class Writer:
+    """Carries out jobs in order on a thread of its own, which the first job starts."""
+
+    def __init__(self, backend: Backend, deliver: Deliver) -> None:
+        self._backend = backend
+        self._deliver = deliver
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="marks")
+        self._submitted = 0
+        self._finished = 0
+
+    @property
+    def pending(self) -> int:
+        """How many jobs are not finished."""
+        return self._submitted - self._finished
+
+    def submit(self, verb: Verb, item_id: int | None = None) -> Job:
+        """Queues a mark, or with `Verb.UNDO` an undo; returns at once."""
+        self._submitted += 1
+        job = Job(self._submitted, verb, item_id)
+        self._thread.submit(self._carry_out, job).add_done_callback(lambda done: self._report(job, done))
+        return job
+
+    def close(self) -> None:
+        """Waits until everything queued is written, then ends the thread. Takes no job afterwards."""
+        self._thread.shutdown(wait=True)
+
+    def _carry_out(self, job: Job) -> Change:
+        if job.verb is Verb.UNDO:
+            return self._backend.undo()
+        assert job.item_id is not None, "a mark is put on an item"
+        return self._backend.mark(job.item_id, job.verb)
+
+    def _report(self, job: Job, done: Future[Change]) -> None:
+        self._finished += 1
+        error = done.exception()
+        self._deliver(job, None if error else done.result(), error)
