@@ -108,7 +108,10 @@ class ParserPool:
             if child.alive:
                 return child
             await child.kill()
-        return await _Child.start(self._memory_bytes)
+        try:
+            return await _Child.start(self._memory_bytes)
+        except OSError as error:
+            raise ParseRefused(f"no parser process could be started ({error.strerror})") from error
 
 
 class _Child:

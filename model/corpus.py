@@ -61,15 +61,16 @@ class Corpus:
         """(documents, most passages): which places of the grid hold a passage."""
         self.slots: NDArray[np.intp] = np.where(self.exists, starts[:-1, None] + place, 0)
         """(documents, most passages): the row in `vectors` of each place; 0 where there is none."""
-        encoded = np.zeros_like(self.exists)
+        encoded: NDArray[np.bool_] = np.zeros_like(self.exists)
         if self.vectors is not None and len(self.vectors):
-            # A vector of length one has some value above 1 / sqrt(dim); one column would not tell.
-            encoded = self.exists & self.vectors.any(axis=1)[self.slots]
-        self.encoded: NDArray[np.bool_] = encoded
+            encoded |= self.exists
+            encoded &= np.asarray(self.vectors.any(axis=1))[self.slots]
+        self.encoded = encoded
         """(documents, most passages): which places hold a passage with a vector."""
         self.has_vectors: NDArray[np.bool_] = encoded.any(axis=1)
         self.tf_idf = TfIdf(terms)
-        self._ages_days = _ages_days(self.documents)
+        self.ages_days = _ages_days(self.documents)
+        """(documents,): days by which each is older than the newest; NaN where unknown."""
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -77,13 +78,8 @@ class Corpus:
 
     @property
     def tf_idf_rows(self) -> csr_array:
-        """Csr_array, float32, (documents, vocabulary)."""
+        """(documents, vocabulary), float32."""
         return self.tf_idf.matrix
-
-    @property
-    def ages_days(self) -> NDArray[np.float64]:
-        """(documents,): days by which each is older than the newest; NaN where unknown."""
-        return self._ages_days
 
     def passage_values(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Dot products of every passage with the columns of a (dim, m) matrix: (documents, passages, m).

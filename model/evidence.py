@@ -131,11 +131,11 @@ def dense_from_phrases(
             continue
         columns = np.stack([vectors[interest.phrase] for interest in group], axis=1)
         values = corpus.passage_values(columns.astype(np.float32))  # (documents, passages, phrases)
-        shape = values.shape
+        documents, width, phrases = values.shape
         force = np.abs([interest.weight for interest in group])
-        scores = sharpness * values + np.log(force)
-        mask = np.repeat(corpus.encoded[:, :, None], len(group), axis=2)
-        weights = attention_weights(scores.reshape(shape[0], -1), mask.reshape(shape[0], -1)).reshape(shape)
+        scores = (sharpness * values + np.log(force)).reshape(documents, width * phrases)
+        mask = np.repeat(corpus.encoded, phrases, axis=1)
+        weights = attention_weights(scores, mask).reshape(values.shape)
         mean, factor = _scale(corpus, (weights * values).sum(axis=(1, 2)))
         shares = sign * strength * float(force.max()) * factor * weights * (values - mean)
         evidence += [DenseEvidence(interest, shares[:, :, i]) for i, interest in enumerate(group)]

@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,9 @@ class VectorFile:
     One int8 step is at most 1/127 of the row's largest value: the cosine between a MiniLM vector and
     its stored form is above 0.9999. An all-zero vector stays all-zero.
 
-    Any number of readers and writers may have the file open. A row is whole on disk before `append`
-    returns its number; a row torn by a crash was never promised to anybody, and the next append
-    overwrites it.
+    Use it as a context manager. Any number of readers and writers may have the file open. A row is whole
+    on disk before `append` returns its number; a row torn by a crash was never promised to anybody, and
+    the next append overwrites it.
 
     Args:
         path: Created, with its header, if it does not exist.
@@ -67,6 +68,14 @@ class VectorFile:
             self._file.close()
             raise
         self._rows: NDArray[np.void] = np.empty(0, dtype=self._record)
+
+    def __enter__(self) -> Self:
+        """The file is open already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
 
     def __len__(self) -> int:
         """How many whole rows the file holds now."""

@@ -88,7 +88,7 @@ class Worker:
         digest = self._store(current.built_at, current.id, now, minutes)
         before = [item["id"] for item in current.document["items"]]
         after = [item.id for item in digest.items]
-        moved = sum(a != b for a, b in zip(before, after, strict=False)) + abs(len(before) - len(after))
+        moved = sum(n >= len(before) or before[n] != item_id for n, item_id in enumerate(after))
         return {"digest": digest.to_json(), "moved": moved}
 
     def _store(self, as_of: datetime, digest_id: int | None, now: datetime, minutes: float) -> Digest:

@@ -1,25 +1,26 @@
-"""The terminal interface: one app that owns what is shown, and the rule by which threads reach it.
+"""The terminal interface: one app that owns what is shown.
 
-The event loop never waits for the backend. Loads run in thread workers that post a message and touch no
-widget; a digest carries the generation it was asked in, and one that a newer answer has overtaken is
-dropped. Marks show at once and go through the one `Writer`, in order.
+The event loop never waits for the backend: the `Loader` asks it in threads and answers by messages, the
+`Writer` takes marks in order. A mark shows at once and is taken back if it could not be written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
+from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.worker import Worker
 
 from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Verb
@@ -28,8 +29,8 @@ from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import messages, theme, words
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
+from triage.tui.loader import Loader
 from triage.tui.readings import Readings
-from triage.tui.screens.dialog import Dialog
 from triage.tui.screens.digest import DigestScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.screens.why import WhyScreen
@@ -42,6 +43,10 @@ from triage.tui.writer import Job, Writer
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
+LOADING = "Loading …"
+
+M = TypeVar("M", bound=Message)
+Handler = Callable[["TriageApp", M], None]
 
 
 def utc_now() -> datetime:
@@ -49,7 +54,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class TriageApp(App[None]):
+def answer(kind: type[M]) -> Callable[[Handler[M]], Handler[M]]:
+    """Marks the handler of an answer; one that comes when the screens are gone already is dropped."""
+
+    def decorate(handler: Handler[M]) -> Handler[M]:
+        @functools.wraps(handler)
+        def guarded(app: TriageApp, message: M) -> None:
+            if app.is_running:
+                handler(app, message)
+
+        return on(kind)(guarded)
+
+    return decorate
+
+
+class TriageApp(App[int]):
     """Shows a digest and takes marks."""
 
     CSS_PATH = "app.tcss"
@@ -77,13 +96,13 @@ class TriageApp(App[None]):
         self._demo = demo
         self._now = now
         self._poll_seconds = poll_seconds
-        self._generation = 0
-        self._searches = 0
         self._leaving = False
-        self._polling: Worker[None] | None = None
+        self._lost: list[str] = []
         self.session = Session()
         self.readings = Readings()
+        self.loader = Loader(self, backend)
         self.writer = Writer(backend, self._deliver)
+        self.base = DigestScreen(self.session, now=now, demo=demo)
         self.animation_level = "none"
         theme.apply(self)
 
@@ -95,27 +114,21 @@ class TriageApp(App[None]):
             self.session.digest = self._backend.first_page()
         except TriageError as error:
             self.call_after_refresh(self._complain, error)
-        self.base = DigestScreen(self.session, now=self._now, demo=self._is_demo)
         return self.base
 
     def on_mount(self) -> None:
-        """Shows the stored page; what takes longer starts after the first paint."""
+        """Shows the stored page; whatever takes longer starts after the first paint."""
         self.base.show()
-        self.call_after_refresh(self._load_digest)
-        self.set_interval(self._poll_seconds, self._poll)
+        self.call_after_refresh(self.loader.digest)
+        self.set_interval(self._poll_seconds, self.loader.poll)
         if not self.is_headless:
-            loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(name, self.action_quit_now)
+                asyncio.get_running_loop().add_signal_handler(name, self.exit)
 
     async def on_unmount(self) -> None:
         """Nothing that was said is lost: the queue is written before the database is closed."""
         await asyncio.to_thread(self.writer.close)
         await asyncio.to_thread(self._backend.close)
-
-    @property
-    def _is_demo(self) -> bool:
-        return self._demo or (self.session.digest is not None and self.session.digest.demo)
 
     async def action_quit(self) -> None:
         """Leaves; what is not written yet is written first, with a word about it if that takes long."""
@@ -123,26 +136,23 @@ class TriageApp(App[None]):
             self._leaving = True
             self.run_worker(self._leave(), group="leave")
 
-    def action_quit_now(self) -> None:
-        """Leaves on a signal."""
-        self.exit()
-
-    def action_help_quit(self) -> None:
-        """Control-C leaves, as everywhere else."""
-        self.run_worker(self.action_quit(), group="leave")
-
     async def _leave(self) -> None:
         closing = asyncio.create_task(asyncio.to_thread(self.writer.close))
         done, _ = await asyncio.wait([closing], timeout=QUIET_SECONDS)
         if not done:
             self.say(f"Writing {words.plural(self.writer.pending, 'mark')} before leaving …")
             await closing
-        self.exit()
+        lost = Text("\n".join(self._lost)) if self._lost else None
+        self.exit(return_code=1 if lost else 0, message=lost)
+
+    def action_help_quit(self) -> None:
+        """Control-C leaves, as everywhere else."""
+        self.call_later(self.action_quit)
 
     # ------------------------------------------------------------ words for the reader
 
     def say(self, message: str) -> None:
-        """Shows a message in the status line of the screen on top and of the digest."""
+        """Shows a message in the status line."""
         self.base.status_bar.say(message)
         if isinstance(self.screen, ReadingScreen):
             self.screen.status_bar.say(message)
@@ -156,47 +166,36 @@ class TriageApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Shows a toast. Its words may be a stranger's, so they are sanitised and never markup."""
+        """Shows a toast. Its words may be a stranger's: they are sanitised, and `markup` is never used."""
         del markup
-        super().notify(
-            sanitize_text(message, 600),
-            title=sanitize_line(title),
-            severity=severity,
-            timeout=timeout,
-            markup=False,
-        )
+        message, title = sanitize_text(message, 600), sanitize_line(title)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def _complain(self, error: TriageError) -> None:
         self.notify(_sentence(error), severity="error", timeout=8)
 
-    # ------------------------------------------------------------ loading
+    # ------------------------------------------------------------ the digest
 
-    def _load_digest(self) -> None:
-        self._generation += 1
-        generation = self._generation
-
-        def load() -> None:
-            try:
-                digest = self._backend.digest()
-            except TriageError as error:
-                self.post_message(messages.LoadFailed(generation, error))
-            else:
-                self.post_message(messages.DigestLoaded(generation, digest))
-
-        self.run_worker(load, group="digest", thread=True, exclusive=True)
-
-    @on(messages.DigestLoaded)
+    @answer(messages.DigestLoaded)
     def _digest_loaded(self, message: messages.DigestLoaded) -> None:
-        if message.generation == self._generation:
+        if self.loader.newest_digest(message.generation):
             self.session.digest = message.digest
             self._show_newest()
+            if self.base.status_bar.message == LOADING:
+                self.say("Up to date")
 
-    @on(messages.LoadFailed)
-    def _load_failed(self, message: messages.LoadFailed) -> None:
-        if message.generation == self._generation:
+    @answer(messages.DigestFailed)
+    def _digest_failed(self, message: messages.DigestFailed) -> None:
+        if self.loader.newest_digest(message.generation):
             self._complain(message.error)
             if self.session.digest is None:
                 self.base.show(trouble=_sentence(message.error))
+
+    @answer(messages.Polled)
+    def _polled(self, message: messages.Polled) -> None:
+        self.base.status_bar.show_daemon(message.status)
+        if message.changed:
+            self.loader.digest()
 
     def _show_newest(self, *, select: int | None = None) -> None:
         """Shows the session's items, the newest there are; texts are read again for their highlights."""
@@ -204,24 +203,13 @@ class TriageApp(App[None]):
         self.readings.forget()
         self.base.show(select=select)
         self._redraw_marks()
-        if (item := self.current_item) is not None:
-            self._read(item)
+        if isinstance(self.screen, ReadingScreen):
+            self._read(self.screen.item)
 
-    def _poll(self) -> None:
-        """Looks at the daemon, in a thread; a look that takes longer than a second is not repeated."""
-        if self._polling is not None and not self._polling.is_finished:
-            return
-
-        def look() -> None:
-            self.post_message(messages.Polled(self._backend.status(), self._backend.changed()))
-
-        self._polling = self.run_worker(look, group="poll", thread=True)
-
-    @on(messages.Polled)
-    def _polled(self, message: messages.Polled) -> None:
-        self.base.status_bar.show_daemon(message.status)
-        if message.changed:
-            self._load_digest()
+    def action_refresh(self) -> None:
+        """Loads the digest again."""
+        self.say(LOADING)
+        self.loader.digest()
 
     # ------------------------------------------------------------ the item in question, and its text
 
@@ -234,14 +222,19 @@ class TriageApp(App[None]):
     def _reader(self) -> Reader:
         return self.screen.reader if isinstance(self.screen, ReadingScreen) else self.base.reader
 
+    @property
+    def _reading(self) -> bool:
+        """Whether a text is on the screen."""
+        return isinstance(self.screen, ReadingScreen) or self.base.wide
+
     @on(ItemList.Moved)
     def _moved(self, message: ItemList.Moved) -> None:
-        if not self.base.wide:
+        if not self.base.wide or isinstance(self.screen, ReadingScreen):
             return
         if message.item is None:
             self.readings.want(None)
             self.base.reader.show_item(None)
-        elif self.base.reader.item is None or self.base.reader.item.id != message.item.id:
+        else:
             self._read(message.item)
 
     @on(ItemList.Opened)
@@ -254,29 +247,20 @@ class TriageApp(App[None]):
 
     def _read(self, item: Item) -> None:
         """Shows an item in the reader: its head at once, its text as soon as it is there."""
+        if not self._reading:
+            return
         reader = self._reader
         if (kept := self.readings.get(item.id)) is not None:
             reader.show_reading(kept)
         elif reader.item is None or reader.item.id != item.id:
             reader.show_item(item, "…")
-        if isinstance(self.screen, ReadingScreen) or self.base.wide:
-            self._load_reading(self.readings.want(item.id))
+        self._load_reading(self.readings.want(item.id))
 
     def _load_reading(self, item_id: int | None) -> None:
-        if item_id is None:
-            return
+        if item_id is not None:
+            self.loader.reading(item_id)
 
-        def load() -> None:
-            try:
-                reading = self._backend.read(item_id)
-            except TriageError as error:
-                self.post_message(messages.ReadingLoaded(item_id, None, error))
-            else:
-                self.post_message(messages.ReadingLoaded(item_id, reading))
-
-        self.run_worker(load, group="reading", thread=True)
-
-    @on(messages.ReadingLoaded)
+    @answer(messages.ReadingLoaded)
     def _reading_loaded(self, message: messages.ReadingLoaded) -> None:
         self._load_reading(self.readings.loaded(message.item_id, message.reading))
         reader = self._reader
@@ -300,18 +284,20 @@ class TriageApp(App[None]):
             if isinstance(self.screen, ReadingScreen):
                 self.screen.item = following
                 self._read(following)
-        elif step > 0 or current is None:
+        elif step > 0:
             if isinstance(self.screen, ReadingScreen):
                 self.pop_screen()
-            self.base.list.action_bottom() if step > 0 else self.base.list.action_move(-1)
+            self.base.list.action_bottom()
             self.base.list.focus()
+        elif current is None:
+            self.base.list.action_move(step)
 
     def action_highlight(self, step: int) -> None:
         """To the next or previous passage that counted."""
-        if isinstance(self.screen, ReadingScreen) or self.base.wide:
+        if self._reading:
             self.say(self._reader.jump(step))
-        elif (item := self.current_item) is not None:
-            self.base.list.post_message(ItemList.Opened(item))
+        else:
+            self.base.list.action_open()
 
     # ------------------------------------------------------------ marks
 
@@ -337,11 +323,15 @@ class TriageApp(App[None]):
             self.say("undoing …")
 
     def _deliver(self, job: Job, change: Change | None, error: BaseException | None) -> None:
+        """Runs on the writer's thread."""
+        if error is not None and self._leaving:
+            self._lost.append(sanitize_line(f"Not written: {job.verb.value} of item {job.item_id}: {error}"))
         self.post_message(messages.Written(job, change, error))
 
-    @on(messages.Written)
+    @answer(messages.Written)
     def _written(self, message: messages.Written) -> None:
         job, change, error = message.job, message.change, message.error
+        select = None
         if isinstance(error, TriageError):
             self.session.failed(job)
             self.say("not undone" if job.verb is Verb.UNDO else f"not {PAST_TENSE[job.verb]}")
@@ -349,76 +339,50 @@ class TriageApp(App[None]):
         elif change is None:
             raise error or AssertionError("a finished job has a change or an error")
         else:
-            # A digest asked for before this mark knows nothing of it.
-            self._generation += 1
+            self.loader.overtake_digest()
             before = self.session.shown_states()
             self.session.written(job, change)
             moved = f" · {words.plural(change.moved, 'item')} moved" if change.moved else ""
             self.say(change.message.rstrip(".") + moved)
-            if self.session.settled:
-                self._settle(undone=before if job.verb is Verb.UNDO else None)
-                return
+            if job.verb is Verb.UNDO and self.session.settled:
+                select = self._undone(before)
         if self.session.settled:
-            self._show_newest()
-        self._redraw_marks()
+            self._show_newest(select=select)
+        else:
+            self._redraw_marks()
 
-    def _settle(self, *, undone: dict[int, str] | None) -> None:
-        """Shows the new order; after an undo the cursor goes to the item whose mark is gone."""
+    def _undone(self, before: dict[int, str]) -> int | None:
+        """The item whose mark an undo took away, if that is the only difference from `before`."""
         self.session.absorb()
-        restored = self.session.changed_items(undone) if undone is not None else []
-        self._show_newest(select=restored[0] if len(restored) == 1 else None)
-        if self.session.query is not None and undone is not None:
-            self._search(self.session.query)
+        if self.session.query is not None:
+            self.loader.search(self.session.query)
+        changed = self.session.changed_items(before)
+        return changed[0] if len(changed) == 1 else None
 
     def _redraw_marks(self) -> None:
         self.base.list.refresh()
         self._reader.redraw()
 
-    # ------------------------------------------------------------ why, links, search, help
+    # ------------------------------------------------------------ why and links
 
     def action_why(self) -> None:
         """Opens the reasons of the item in question."""
-        item = self.current_item
-        if item is None:
-            return
-        self.push_screen(WhyScreen(item))
+        if (item := self.current_item) is not None:
+            self.push_screen(WhyScreen(item))
+            self.loader.explain(item.id)
 
-        def load() -> None:
-            try:
-                explained = self._backend.explain(item.id)
-            except TriageError as error:
-                self.post_message(messages.ExplainedLoaded(item.id, None, error))
-            else:
-                self.post_message(messages.ExplainedLoaded(item.id, explained))
-
-        self.run_worker(load, group="why", thread=True, exclusive=True)
-
-    @on(messages.ExplainedLoaded)
+    @answer(messages.ExplainedLoaded)
     def _explained_loaded(self, message: messages.ExplainedLoaded) -> None:
         if isinstance(self.screen, WhyScreen) and self.screen.item.id == message.item_id:
             self.screen.show(message.explained, _sentence(message.error) if message.error else "")
 
     def action_open_link(self) -> None:
         """Opens the link outside; the whole of it is shown while that happens."""
-        url = self._link()
-        if url is None:
-            return
-        self.say(f"Opening {url}")
+        if (url := self._link()) is not None:
+            self.say(f"Opening {url}")
+            self.loader.open_link(url)
 
-        def hand_over() -> None:
-            # subprocess and urllib are not needed before the first link.
-            from triage.tui.links import open_link
-
-            try:
-                open_link(url, os.environ)
-            except TriageError as error:
-                self.post_message(messages.LinkOpened(url, error))
-            else:
-                self.post_message(messages.LinkOpened(url))
-
-        self.run_worker(hand_over, group="link", thread=True)
-
-    @on(messages.LinkOpened)
+    @answer(messages.LinkOpened)
     def _link_opened(self, message: messages.LinkOpened) -> None:
         if message.error is None:
             self.say(f"Opened {message.url}")
@@ -436,7 +400,9 @@ class TriageApp(App[None]):
         item = self.current_item
         if item is not None and not item.url:
             self.say("This item has no link")
-        return item.url if item is not None else None
+        return item.url or None if item is not None else None
+
+    # ------------------------------------------------------------ search, help, back
 
     def action_search(self) -> None:
         """Opens the line in which a search is typed."""
@@ -448,37 +414,22 @@ class TriageApp(App[None]):
     def _search_submitted(self, event: SearchBox.Submitted) -> None:
         if event.value.strip():
             self.say("Searching …")
-            self._search(event.value.strip())
+            self.loader.search(event.value.strip())
 
-    def _search(self, query: str) -> None:
-        self._searches += 1
-        generation = self._searches
-
-        def load() -> None:
-            try:
-                found = self._backend.search(query)
-            except TriageError as error:
-                self.post_message(messages.SearchFailed(generation, error))
-            else:
-                self.post_message(messages.ResultsLoaded(generation, query, tuple(found)))
-
-        self.run_worker(load, group="search", thread=True, exclusive=True)
-
-    @on(messages.ResultsLoaded)
+    @answer(messages.ResultsLoaded)
     def _results_loaded(self, message: messages.ResultsLoaded) -> None:
-        if message.generation != self._searches:
+        if not self.loader.newest_search(message.generation):
             return
         again = self.session.query == message.query
         self.session.query, self.session.results = message.query, message.items
-        self.base.close_search()
         if not again:
+            self.base.close_search()
             self.say("")
-            self.base.list.action_top()
         self.base.show(select=None if again or not message.items else message.items[0].id)
 
-    @on(messages.SearchFailed)
+    @answer(messages.SearchFailed)
     def _search_failed(self, message: messages.SearchFailed) -> None:
-        if message.generation == self._searches:
+        if self.loader.newest_search(message.generation):
             self.say("")
             self._complain(message.error)
 
@@ -487,59 +438,50 @@ class TriageApp(App[None]):
         if isinstance(self.screen, ReadingScreen):
             self.pop_screen()
         elif self.base.close_search():
-            self._searches += 1
+            self.loader.abandon_search()
         elif self.base.reader.has_focus:
             self.base.list.focus()
         elif self.session.query is not None:
-            self._searches += 1
+            self.loader.abandon_search()
             self.session.query, self.session.results = None, ()
             self.base.show()
 
     async def action_leave(self) -> None:
         """Out of the text or the results; from the digest, out of the program."""
-        if (
-            isinstance(self.screen, ReadingScreen)
-            or self.base.reader.has_focus
-            or self.session.query is not None
-        ):
+        inside = isinstance(self.screen, ReadingScreen) or self.base.reader.has_focus
+        if inside or self.session.query is not None:
             await self.action_back()
         else:
             await self.action_quit()
-
-    def action_refresh(self) -> None:
-        """Loads the digest again."""
-        self.say("Loading …")
-        self._load_digest()
 
     def action_help(self) -> None:
         """Opens the list of keys."""
         from triage.tui.screens.help import HelpScreen
 
-        if not isinstance(self.screen, Dialog):
-            self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette offers the same actions as the keys, and the themes."""
         for action in ACTIONS:
             if action.scope == "app":
-                yield SystemCommand(
-                    action.label,
-                    f"{action.help} ({action.shown_keys})",
-                    lambda call=action.action: self._call(call),
-                )
+                call = functools.partial(self.run_action, action.action)
+                yield SystemCommand(action.label, f"{action.help} ({action.shown_keys})", call)
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
-
-    async def _call(self, action: str) -> None:
-        await self.run_action(action)
 
 
 def _sentence(error: TriageError) -> str:
     return f"{error}. {error.fix}" if error.fix else str(error)
 
 
-def run(backend: Backend, *, demo: bool = False) -> None:
-    """Runs the terminal interface until the reader leaves."""
+def run(backend: Backend, *, demo: bool = False) -> int:
+    """Runs the terminal interface until the reader leaves.
+
+    Returns:
+        The exit code: 0, or 1 if a mark could not be written on the way out.
+    """
     if os.environ.get("NO_COLOR") == "":
         # The convention counts only a value that is not empty; Textual counts any.
         del os.environ["NO_COLOR"]
-    TriageApp(backend, demo=demo).run()
+    app = TriageApp(backend, demo=demo)
+    app.run()
+    return app.return_code or 0

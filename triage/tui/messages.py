@@ -20,7 +20,7 @@ class DigestLoaded(Message):
 
 
 @dataclass
-class LoadFailed(Message):
+class DigestFailed(Message):
     """A digest could not be loaded."""
 
     generation: int

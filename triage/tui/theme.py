@@ -35,7 +35,7 @@ LIGHT = Theme(
 )
 
 
-def apply(app: App[None]) -> None:
+def apply(app: App[int]) -> None:
     """Registers the themes and chooses one; TEXTUAL_THEME, if set, has its way."""
     for theme in (DARK, LIGHT):
         app.register_theme(theme)

@@ -90,7 +90,7 @@ class DigestScreen(Screen[None]):
     def _title(self, digest: Digest) -> tuple[str, str]:
         built = digest.built_at.astimezone()
         day = f"{built:%A} {built.day} {built:%B}"
-        left = f"{day} · demo" if self._demo else day
+        left = f"{day} · demo" if self._demo or digest.demo else day
         return left, f"{words.minutes(digest.minutes)} of reading"
 
     def _card(self, width: int) -> list[CardLine]:
@@ -100,7 +100,7 @@ class DigestScreen(Screen[None]):
         if session.query is not None:
             return message_card("Nothing found.", "No item has all these words. Esc goes back.", width)
         if session.digest is not None:
-            return end_card(session.digest, width, demo=self._demo)
+            return end_card(session.digest, width, demo=self._demo or session.digest.demo)
         if self._trouble:
             return message_card("There is no digest yet.", self._trouble, width)
         return message_card("One moment.", "The digest is being put together.", width)

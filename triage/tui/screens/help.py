@@ -64,6 +64,7 @@ class HelpScreen(Dialog):
         self.action_top()
 
     @on(SearchBox.Submitted)
-    def filter_done(self) -> None:
-        """Back to the page."""
+    def filter_done(self, event: SearchBox.Submitted) -> None:
+        """Back to the page; to the app it would be a search."""
+        event.stop()
         self.page.focus()

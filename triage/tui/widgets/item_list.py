@@ -87,6 +87,7 @@ class ItemList(ScrollView, can_focus=True):
         self._card: Callable[[int], list[CardLine]] = lambda _width: []
         self._card_lines: list[CardLine] = []
         self._card_top = 0
+        self._styles: dict[str, Style] = {}
 
     # ------------------------------------------------------------ content
 
@@ -261,7 +262,7 @@ class ItemList(ScrollView, can_focus=True):
                 item = block.section.items[index]
                 selected = block.row + index == self._cursor
                 view = RowView(width, self._now(), self._state_of(item), selected)
-                segments = row_segments(item, part, view, self._styles())
+                segments = row_segments(item, part, view, self._row_styles())
         strip = Strip(segments).adjust_cell_length(width, self.rich_style)
         if not (selected and self.has_focus):
             return strip
@@ -283,9 +284,17 @@ class ItemList(ScrollView, can_focus=True):
         name = {"title": "card-title", "text": "title", "note": "dim"}[drawn.part]
         return [lead, Segment(" " * (INDENT - 1), self.rich_style), Segment(drawn.text, self._style(name))]
 
-    def _styles(self) -> dict[str, Style]:
-        parts = ("title", "dim", "faint", "passage", "mark", "bar", "track", "cursor")
-        return {part: self._style(part) for part in parts}
+    def notify_style_update(self) -> None:
+        """The theme has changed."""
+        super().notify_style_update()
+        self._styles = {}
+
+    def _row_styles(self) -> dict[str, Style]:
+        # Kept, because blending nine colours takes longer than drawing the line.
+        if not self._styles:
+            parts = (name.removeprefix("list--") for name in self.COMPONENT_CLASSES)
+            self._styles = {part: self.get_visual_style(f"list--{part}").rich_style for part in parts}
+        return self._styles
 
     def _style(self, part: str) -> Style:
-        return self.get_visual_style(f"list--{part}").rich_style
+        return self._row_styles()[part]

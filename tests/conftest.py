@@ -1,0 +1,65 @@
+"""What every test may use: an empty home, a fixed clock, a loopback server; and what none may: a real home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from loopback import LoopbackServer
+
+from triage.paths import Paths
+from triage.services.worker_client import ModelWorker
+from triage.store.engine import Database
+from triage.store.migrate import ensure_schema
+
+NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
+
+# No deadline: the machine may be busy. Derandomised: a red run can be repeated.
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def no_reader_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps the settings and data of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("TRIAGE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TRIAGE_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def paths() -> Paths:
+    """An empty home, created. It ranks by words only: starting the encoder takes seconds."""
+    home = Paths.of()
+    home.create()
+    home.config_file.write_text('[model]\nencoder = "/nonexistent"\n')
+    return home
+
+
+@pytest.fixture
+def database(paths: Paths) -> Iterator[Database]:
+    """An empty database in that home."""
+    opened = Database(paths.database)
+    ensure_schema(opened, paths.backups, NOW)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def worker(paths: Paths, database: Database) -> Iterator[ModelWorker]:
+    """A model worker on that home."""
+    started = ModelWorker(paths, demo=False)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    """A loopback HTTP server without routes."""
+    with LoopbackServer() as running:
+        yield running

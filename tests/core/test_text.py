@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.core.text import MAX_COMBINING, sanitize_line, sanitize_text
+
+ANY_TEXT = st.text(alphabet=st.characters(), max_size=200)
+
+
+@given(ANY_TEXT)
+def test_no_control_character_but_newline_and_tab_survives(text: str) -> None:
+    for char in sanitize_text(text):
+        assert unicodedata.category(char) not in ("Cc", "Cs") or char in "\n\t"
+
+
+@given(ANY_TEXT)
+def test_sanitising_twice_changes_nothing(text: str) -> None:
+    once = sanitize_text(text)
+    assert sanitize_text(once) == once
+
+
+@given(ANY_TEXT)
+def test_a_line_is_one_line(text: str) -> None:
+    line = sanitize_line(text)
+    assert line == " ".join(line.split())
+
+
+@given(ANY_TEXT, st.integers(1, 50))
+def test_a_limit_is_kept(text: str, limit: int) -> None:
+    assert len(sanitize_text(text, limit)) <= limit
+
+
+def test_an_escape_sequence_stays_visible_but_powerless() -> None:
+    assert sanitize_line("x \x1b]52;c;aGk=\x07 y") == "x \ufffd]52;c;aGk=\ufffd y"
+    assert sanitize_line("\x9b31m") == "\ufffd31m"
+
+
+def test_markup_is_text() -> None:
+    assert sanitize_line("x [/] [@click=app.quit]y[/]") == "x [/] [@click=app.quit]y[/]"
+
+
+def test_direction_and_zero_width_characters_vanish() -> None:
+    assert sanitize_line("evil\u202egpj.exe") == "evilgpj.exe"
+    assert sanitize_line("b\u200bu\u2060y\U000e0041") == "buy"
+
+
+def test_joiners_inside_a_word_stay_because_scripts_need_them() -> None:
+    assert sanitize_line("می\u200cخواهم") == "می\u200cخواهم"
+    assert sanitize_line("👩\u200d🚀") == "👩\u200d🚀"
+
+
+def test_stacked_marks_are_cut() -> None:
+    assert sanitize_line("a" + "\u0301" * 200 + "b") == "a" + "\u0301" * MAX_COMBINING + "b"
+
+
+def test_paragraphs_survive() -> None:
+    assert sanitize_text("one\r\ntwo\r\n\r\n\r\n\r\nthree  \u2029four") == "one\ntwo\n\nthree\n\nfour"

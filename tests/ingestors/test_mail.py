@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import asyncio
+import mailbox
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from ingestors.base import Entry, FetchRequest, FetchResult, JsonValue, Tools
+from ingestors.http import HttpClient
+from ingestors.mail import MaildirIngestor, MboxIngestor, mail_name, parse_mails
+from ingestors.sandbox import ParserPool
+from ingestors.testing import check_claims, check_result
+from ingestors.wire import to_entry
+
+POSTMARK = b"From ada@example.org Tue Nov  3 08:00:00 2026\n"
+
+
+def _mail(number: int, text: str = "Hello.", **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"] = "Ada Lovelace <ada@example.org>"
+    message["Subject"] = f"Mail {number}"
+    message["Message-ID"] = f"<{number}@example.org>"
+    message["Date"] = "Tue, 03 Nov 2026 08:00:00 +0100"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message.as_bytes()
+
+
+def _mbox(*mails: bytes) -> bytes:
+    return b"".join(POSTMARK + mail.replace(b"\nFrom ", b"\n>From ") + b"\n" for mail in mails)
+
+
+async def _fetch(
+    ingestor: MboxIngestor | MaildirIngestor,
+    path: Path,
+    tools: Tools,
+    cursor: Mapping[str, JsonValue] | None = None,
+) -> FetchResult:
+    request = FetchRequest(target=str(path), cursor=cursor or {})
+    result = await ingestor.fetch(request, tools)
+    check_result(request, result)
+    return result
+
+
+def _titles(result: FetchResult) -> list[str]:
+    return sorted(entry.title for entry in result.entries)
+
+
+def test_contract(tmp_path: Path) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(_mail(1)))
+    mailbox.Maildir(tmp_path / "folder")
+    check_claims(MboxIngestor(), [str(box), f"mbox:{box}", "mbox:later"])
+    check_claims(MaildirIngestor(), [str(tmp_path / "folder")])
+    assert MboxIngestor().claim(str(tmp_path / "folder")) is None
+    assert MaildirIngestor().claim(str(box)) is None
+
+
+async def test_an_mbox_becomes_entries(tmp_path: Path, tools: Tools) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(
+        _mbox(_mail(1, "One.\nFrom here on\n\nFrom there"), _mail(2, List_Id="Birds <birds.e.org>"))
+    )
+    first, second = (await _fetch(MboxIngestor(), box, tools)).entries
+    assert (first.key, first.title, first.people) == (
+        "1@example.org",
+        "Mail 1",
+        ("Ada Lovelace <ada@example.org>",),
+    )
+    assert first.text == "One.\nFrom here on\n\nFrom there"
+    assert first.published == datetime(2026, 11, 3, 7, tzinfo=UTC)
+    assert (first.personal, second.personal) == (True, False)
+    assert second.identifiers == {"message-id": "2@example.org", "list-id": "birds.e.org"}
+
+
+async def test_an_mbox_is_read_on_where_it_grew(tmp_path: Path, tools: Tools) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(_mail(1), _mail(2)))
+    first = await _fetch(MboxIngestor(), box, tools)
+    assert (await _fetch(MboxIngestor(), box, tools, first.cursor)).not_modified
+    with box.open("ab") as file:
+        file.write(_mbox(_mail(3), _mail(4)).rstrip(b"\n"))  # no final newline
+    second = await _fetch(MboxIngestor(), box, tools, first.cursor)
+    # The last mail of the time before is read again, because it may have been half written.
+    assert _titles(second) == ["Mail 2", "Mail 3", "Mail 4"]
+
+
+async def test_a_mail_seen_half_written_is_completed(tmp_path: Path, tools: Tools) -> None:
+    box = tmp_path / "box"
+    whole = _mbox(_mail(1), _mail(2, "begin " + "and on " * 50 + "end"))
+    box.write_bytes(whole[:-100])
+    first = await _fetch(MboxIngestor(), box, tools)
+    box.write_bytes(whole)
+    second = await _fetch(MboxIngestor(), box, tools, first.cursor)
+    assert [entry.text[-3:] for entry in second.entries] == ["end"]
+    assert second.entries[0].key == first.entries[1].key
+
+
+@pytest.mark.parametrize("rewritten", [[5], [5, 6, 7, 8], [2, 1]])
+async def test_a_rewritten_mbox_is_read_anew(tmp_path: Path, tools: Tools, rewritten: list[int]) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(_mail(1), _mail(2)))
+    first = await _fetch(MboxIngestor(), box, tools)
+    box.write_bytes(_mbox(*(_mail(number) for number in rewritten)))
+    second = await _fetch(MboxIngestor(), box, tools, first.cursor)
+    assert len(second.entries) == len(rewritten)
+
+
+@pytest.mark.parametrize("content", [b"", b"no mailbox", b"\0" * 5_000])
+async def test_what_is_no_mbox(tmp_path: Path, tools: Tools, content: bytes) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(content)
+    result = await _fetch(MboxIngestor(), box, tools)
+    assert (result.error is None) == (content == b"")
+    missing = await _fetch(MboxIngestor(), tmp_path / "none", tools)
+    assert missing.error is not None
+    assert missing.error.kind == "not-found"
+
+
+async def test_a_large_mbox_is_taken_in_portions(
+    tmp_path: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestors.mail.MAX_MAILS", 3)
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(*(_mail(number) for number in range(7))))
+    cursor: Mapping[str, JsonValue] = {}
+    seen: list[str] = []
+    for more in (True, True, False):
+        result = await _fetch(MboxIngestor(), box, tools, cursor)
+        assert (result.interval_s == 0) == more
+        cursor = result.cursor
+        seen += [entry.title for entry in result.entries]
+    assert seen == [f"Mail {number}" for number in range(7)]
+
+
+async def test_a_maildir_is_read_once_whatever_happens_to_its_flags(tmp_path: Path, tools: Tools) -> None:
+    folder = tmp_path / "mail"
+    box = mailbox.Maildir(folder)
+    for number in range(3):
+        box.add(_mail(number))
+    (folder / "tmp").rmdir()
+    first = await _fetch(MaildirIngestor(), folder, tools)
+    assert _titles(first) == ["Mail 0", "Mail 1", "Mail 2"]
+    for file in (folder / "new").iterdir():
+        file.rename(folder / "cur" / f"{file.name}:2,S")
+    assert (await _fetch(MaildirIngestor(), folder, tools, first.cursor)).not_modified
+    (folder / "new" / "9.late").write_bytes(_mail(9))
+    second = await _fetch(MaildirIngestor(), folder, tools, first.cursor)
+    assert _titles(second) == ["Mail 9"]
+
+
+async def test_links_pipes_and_empty_files_in_a_maildir(tmp_path: Path, tools: Tools) -> None:
+    folder = tmp_path / "mail"
+    mailbox.Maildir(folder).add(_mail(1))
+    outside = tmp_path / "outside"
+    outside.write_bytes(_mail(2))
+    (folder / "new" / "link").symlink_to(outside)
+    os.mkfifo(folder / "new" / "pipe")
+    (folder / "new" / "empty").touch()
+    (folder / "cur" / "folder").mkdir()
+    result = await _fetch(MaildirIngestor(), folder, tools)
+    assert _titles(result) == ["Mail 1"]
+    assert sorted((refusal.name, refusal.reason) for refusal in result.refusals) == [
+        ("empty", "it is empty"),
+        ("folder", "it is not a regular file"),
+        ("link", "it is a link, which is not followed"),
+        ("pipe", "it is not a regular file"),
+    ]
+    assert (await _fetch(MaildirIngestor(), folder, tools, result.cursor)).not_modified
+
+
+async def test_a_file_that_vanishes_is_found_under_its_new_name(
+    tmp_path: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mail"
+    box = mailbox.Maildir(folder)
+    box.add(_mail(1))
+    real = os.open
+
+    def renaming_open(path: Path, flags: int, *rest: int) -> int:
+        monkeypatch.setattr(os, "open", real)
+        path.rename(folder / "cur" / f"{path.name}:2,S")
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr("ingestors.mail.os.open", renaming_open)
+    first = await _fetch(MaildirIngestor(), folder, tools)
+    assert first.entries == ()
+    second = await _fetch(MaildirIngestor(), folder, tools, first.cursor)
+    assert _titles(second) == ["Mail 1"]
+
+
+async def _parse(*mails: bytes, pool: ParserPool) -> tuple[list[Entry], list[str]]:
+    parsed = await parse_mails(mails, [f"mail {i}" for i in range(len(mails))], pool)
+    return [to_entry(entry) for entry in parsed.entries], [f"{r.name}: {r.reason}" for r in parsed.refusals]
+
+
+def _nested(depth: int) -> bytes:
+    begin = "".join(f'Content-Type: multipart/mixed; boundary="b{i}"\n\n--b{i}\n' for i in range(depth))
+    return b"From: a@b.c\nSubject: nested\nMessage-ID: <n@x>\n" + begin.encode()
+
+
+BOMBS = {
+    "comments": (b"From: " + b"(" * 3_000 + b" a@b.c\nSubject: s\n\nx", "comments in its headers"),
+    "nesting": (_nested(2_000), "nested parts"),
+    "parts": (
+        b"Subject: p\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 100_000,
+        "more than 5000 parts",
+    ),
+    "parameters": (
+        b"Subject: c\nContent-Type: text/plain;" + b"".join(b" a*%d=x;" % i for i in range(5_000)) + b"\n\nx",
+        "continued header parameters",
+    ),
+    "addresses": (b"Subject: a\nTo: " + b"a@b.c, " * 5_000 + b"\n\nx", "addresses in its headers"),
+    "headers": (b"Subject: h\n" + b"X-A: b\n" * 60_000 + b"\nx", "headers are larger"),
+    "rfc822": (b"Subject: r\n" + b"Content-Type: message/rfc822\n\n" * 5_000, "nested too deeply"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+async def test_a_bomb_leaves_its_headers(parsers: ParserPool, name: str) -> None:
+    bomb, reason = BOMBS[name]
+    entries, refusals = await _parse(_mail(1), bomb, _mail(2), pool=parsers)
+    assert [entry.title for entry in entries if entry.title.startswith("Mail")] == ["Mail 1", "Mail 2"]
+    assert len(entries) == 3
+    assert entries[1].text == ""
+    assert len(refusals) == 1
+    assert refusals[0].startswith(mail_name(bomb, "mail 1"))
+    assert "only its headers were read" in refusals[0]
+    assert reason in refusals[0]
+
+
+async def test_a_mail_that_ends_the_parser_costs_nobody_else_anything(tools: Tools) -> None:
+    pool = ParserPool(cpu_s=1, memory_bytes=400 * 2**20)
+    # Two megabytes of tags take more processor time than one task has.
+    slow = b"Subject: slow\nContent-Type: text/html\nMessage-ID: <slow@x>\n\n" + b"<a>" * 600_000
+    entries, refusals = await _parse(*(_mail(n) for n in range(5)), slow, _mail(6), pool=pool)
+    await pool.aclose()
+    assert sorted(entry.title for entry in entries) == [*(f"Mail {n}" for n in (0, 1, 2, 3, 4, 6)), "slow"]
+    if refusals:
+        assert refusals[0].startswith("slow (mail 5): only its headers were read")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Message-ID: <a@[>", b"Message-ID: <[x]", b"From: =?utf-8?q?=ff?= <", b"Date: Mon, 99 Foo", b"Subject: =?x?q?a?=",
+        b"Content-Type: text/plain; charset=no-such", b"Content-Type: multipart/mixed", b"From: =?utf-8?b?!!!?=",
+        b"Content-Type: text/plain; charset*=utf-8''%ff", b"\xff\xfe: x", b"From\0: x", b"To: \x1b]52;c;AA\x07",
+    ],
+)  # fmt: skip
+async def test_odd_headers_lose_no_mail(parsers: ParserPool, header: bytes) -> None:
+    entries, refusals = await _parse(header + b"\n\nThe text.\n", pool=parsers)
+    assert [entry.text for entry in entries] == ["The text."]
+    assert refusals == []
+
+
+async def test_a_borrowed_message_id_hides_nothing(parsers: ParserPool) -> None:
+    entries, _ = await _parse(_mail(1, "a"), _mail(1, "b"), _mail(1, "a"), pool=parsers)
+    assert [entry.text for entry in entries] == ["a", "b"]
+    assert entries[0].key == "1@example.org"
+
+
+async def test_the_html_part_is_read_when_the_plain_one_says_nothing(parsers: ParserPool) -> None:
+    message = EmailMessage()
+    message["Subject"] = "News"
+    message.set_content("Your reader shows no HTML.")
+    story = (
+        "<p style='display:none'>preheader</p>" + "<p>A story about swifts and the air they sleep in.</p>" * 3
+    )
+    message.add_alternative(
+        f"<html><body>{story}<img src='http://127.0.0.1:9/pixel'></body></html>", subtype="html"
+    )
+    entries, _ = await _parse(message.as_bytes(), pool=parsers)
+    assert entries[0].text == "\n\n".join(["A story about swifts and the air they sleep in."] * 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "personal"),
+    [("X-A: b", True), ("List-Unsubscribe: <mailto:x>", False), ("Precedence: bulk", False),
+     ("Auto-Submitted: auto-replied", False), ("Auto-Submitted: no", True), ("Precedence: first-class", True)],
+)  # fmt: skip
+async def test_who_writes_to_whom(parsers: ParserPool, header: str, personal: bool) -> None:
+    entries, _ = await _parse(f"{header}\nSubject: s\n\nx".encode(), pool=parsers)
+    assert entries[0].personal is personal
+
+
+async def test_japanese_in_seven_bits(parsers: ParserPool) -> None:
+    raw = b"Subject: j\nContent-Type: text/plain; charset=ISO-2022-JP\n\n" + "こんにちは".encode("iso2022_jp")
+    entries, _ = await _parse(raw, pool=parsers)
+    assert entries[0].text == "こんにちは"
+
+
+async def test_reading_does_not_stop_the_event_loop(
+    tmp_path: Path, parsers: ParserPool, http: HttpClient
+) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(*(_mail(number, "line\n" * 2_000) for number in range(300))))
+    gaps: list[float] = []
+
+    async def tick() -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            gaps.append(loop.time() - before)
+
+    ticker = asyncio.create_task(tick())
+    result = await _fetch(MboxIngestor(), box, Tools(http, parsers))
+    ticker.cancel()
+    assert len(result.entries) == 300
+    assert max(gaps) < 1.0

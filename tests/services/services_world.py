@@ -1,0 +1,73 @@
+"""A small world of stored items, and what tests ask of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from conftest import NOW
+
+from triage.store import items, search, sources
+from triage.store.engine import Database
+from triage.store.items import NewItem
+
+TOPICS = {
+    "bees": "Beekeepers count their hives in spring; queens, drones and honey were found in good health.",
+    "trams": "The tram line to the harbour opens in May, with new tracks, stops and quieter carriages.",
+    "chess": "A quiet bishop sacrifice decided the tournament; the endgame was studied for hours.",
+    "bread": "Sourdough bread wants time, flour, water and salt; the oven does the rest at great heat.",
+}
+
+
+def stored_items(database: Database, count: int = 24) -> list[int]:
+    """Items on four topics in turn, from two sources; returns their ids."""
+    new = [
+        NewItem(
+            key=f"k{n}",
+            kind="feed",
+            title=f"{topic} number {n}",
+            text=f"{text} Item {n} adds a detail of its own: {'abcdefghijklmnopqrstuvwxyz'[n % 26] * 5}.",
+            url=f"https://feed.example/{n}",
+            people=[],
+            tags=[],
+            identifiers={},
+            personal=False,
+            published_at=NOW,
+            content_hash=f"h{n}",
+            words=200,
+            cjk_characters=0,
+        )
+        for n, (topic, text) in zip(range(count), list(TOPICS.items()) * count, strict=False)
+    ]
+    ids: list[int] = []
+    with database.write() as connection:
+        for number in range(2):
+            source, _ = sources.add(
+                connection,
+                ingestor="feeds",
+                kind="feed",
+                target=f"https://{number}.example/",
+                title=f"Source {number}",
+                tags=[],
+                allow_local=False,
+                now=NOW,
+            )
+            part = new[number::2]
+            added = items.insert_new(connection, source, part, NOW)
+            rows = [
+                search.SearchRow(i, item.title, item.text, [], "s")
+                for i, item in zip(added, part, strict=True)
+            ]
+            search.index(connection, rows)
+            ids += added
+    return ids
+
+
+def scores(database: Database) -> dict[int, float]:
+    """Item id -> stored score."""
+    with database.read() as connection:
+        return {row.id: row.logit for row in items.best(connection, 1000) if row.logit is not None}
+
+
+def clock() -> datetime:
+    """Ten minutes after the digest was built."""
+    return NOW + timedelta(minutes=10)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+from conftest import NOW
+from services_world import clock, scores, stored_items
+
+from triage.core import feedback as rules
+from triage.core.errors import TriageError, UsageError, WorkerError
+from triage.core.feedback import Verb
+from triage.paths import Paths
+from triage.services import digest_file, feedback, reading
+from triage.services.worker_client import ModelWorker
+from triage.store.engine import Database
+
+
+def test_a_mark_changes_the_order_and_undo_restores_it_exactly(
+    database: Database, worker: ModelWorker
+) -> None:
+    ids = stored_items(database)
+    first = worker.build(NOW)
+    for item, verb in ((ids[0], Verb.LIKE), (ids[1], Verb.DISLIKE)):
+        feedback.mark(database, clock, item, verb)
+        worker.rerank(NOW)
+    before, before_digest = scores(database), worker.rerank(NOW)[0]
+    before_hash = rules.profile_hash(feedback.events(database))
+
+    feedback.mark(database, clock, ids[12], Verb.LIKE)
+    changed, moved = worker.rerank(NOW)
+    assert moved > 0
+    assert [i.id for i in changed.items] != [i.id for i in before_digest.items]
+    assert changed.profile != before_digest.profile
+
+    feedback.undo(database, clock)
+    restored, _ = worker.rerank(NOW)
+    assert [i.id for i in restored.items] == [i.id for i in before_digest.items]
+    assert scores(database) == pytest.approx(before, abs=1e-6)
+    assert rules.profile_hash(feedback.events(database)) == before_hash == restored.profile
+    assert first.profile != restored.profile
+
+
+def test_a_like_lifts_what_is_like_it(database: Database, worker: ModelWorker) -> None:
+    ids = stored_items(database)
+    worker.build(NOW)
+    feedback.mark(database, clock, ids[0], Verb.LIKE)
+    worker.rerank(NOW)
+    best = sorted(scores(database).items(), key=lambda pair: -pair[1])
+    titles = {item.id: item.title for item in reading.best(database, 100)}
+    assert [titles[i].split()[0] for i, _ in best[:5]] == ["bees"] * 5
+
+
+def test_what_is_marked_stays_in_the_digest_until_the_next_one(
+    database: Database, worker: ModelWorker
+) -> None:
+    stored_items(database)
+    item = worker.build(NOW).items[0].id
+    feedback.mark(database, clock, item, Verb.DISLIKE)
+    digest, _ = worker.rerank(NOW)
+    assert {i.id: i.state for i in digest.items}[item] == "dislike"
+    tomorrow = worker.build(NOW + timedelta(days=1))
+    assert item not in {i.id for i in tomorrow.items}
+
+
+def test_contributions_sum_to_the_score(database: Database, worker: ModelWorker) -> None:
+    ids = stored_items(database)
+    feedback.set_interest(database, clock, "honey and hives", 1.0)
+    worker.build(NOW)
+    feedback.mark(database, clock, ids[0], Verb.LIKE)
+    feedback.mark(database, clock, ids[2], Verb.DISLIKE)
+    worker.rerank(NOW)
+    stored = scores(database)
+    for item in ids[:6]:
+        explained = worker.explain(item, NOW)
+        assert sum(r.contribution for r in explained.reasons) == pytest.approx(explained.score, abs=1e-9)
+        assert explained.score == pytest.approx(stored[item], abs=1e-9)
+
+
+def test_numbers_are_not_said_before_fifteen_marks(database: Database, worker: ModelWorker) -> None:
+    ids = stored_items(database, 40)
+    worker.build(NOW)
+    for item in ids[:14]:
+        feedback.mark(database, clock, item, Verb.LIKE if item % 2 else Verb.DISLIKE)
+    assert {i.p for i in worker.rerank(NOW)[0].items} == {None}
+    feedback.mark(database, clock, ids[14], Verb.LIKE)
+    assert all(i.p is not None and 0 <= i.p <= 1 for i in worker.rerank(NOW)[0].items)
+
+
+def test_the_file_holds_the_digest_that_was_answered(
+    database: Database, worker: ModelWorker, paths: Paths
+) -> None:
+    stored_items(database)
+    assert digest_file.read(paths.digest) is None
+    assert worker.build(NOW) == digest_file.read(paths.digest)
+    assert paths.digest.stat().st_mode & 0o077 == 0
+    paths.digest.write_text("{")
+    assert digest_file.read(paths.digest) is None
+
+
+def test_a_digest_without_an_encoder_says_so(database: Database, worker: ModelWorker) -> None:
+    stored_items(database)
+    assert any("words only" in warning for warning in worker.build(NOW).warnings)
+
+
+def test_a_killed_worker_is_an_error_in_words_and_the_next_request_works(
+    database: Database, worker: ModelWorker
+) -> None:
+    stored_items(database)
+    worker.build(NOW)
+    assert worker._child is not None
+    os.kill(worker._child.pid, signal.SIGKILL)
+    worker._child.wait()
+    assert worker.build(NOW).items  # a worker that is gone is started again
+
+    def kill(*_: object) -> None:
+        assert worker._child is not None
+        os.kill(worker._child.pid, signal.SIGKILL)
+
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE item SET indexed_with = NULL")
+    with pytest.raises(WorkerError, match="signal 9"):
+        worker.build(NOW, kill)
+    assert worker.build(NOW).items
+
+
+def test_what_cannot_be_marked_is_refused(database: Database) -> None:
+    with pytest.raises(UsageError, match="no item 99"):
+        feedback.mark(database, clock, 99, Verb.LIKE)
+    with pytest.raises(TriageError, match="nothing to undo"):
+        feedback.undo(database, clock)
+    with pytest.raises(UsageError, match="at least one word"):
+        feedback.set_interest(database, clock, " !? ", 1)
+    with pytest.raises(UsageError, match="between -10 and 10"):
+        feedback.set_interest(database, clock, "bees", 11)
+    with pytest.raises(UsageError, match="no interest"):
+        feedback.set_interest(database, clock, "bees", 0)
+    assert feedback.events(database) == []
+
+
+def test_an_empty_store_gives_an_empty_digest(database: Database, worker: ModelWorker) -> None:
+    digest = worker.build(NOW)
+    assert digest.items == ()
+    assert digest.considered == 0

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+from sqlalchemy.exc import StatementError
+
+from triage.core.errors import LockedError
+from triage.store import engine, sources
+from triage.store.engine import Database
+
+ADD_ONE = """
+import sys
+from pathlib import Path
+from triage.store.engine import Database
+database = Database(Path(sys.argv[1]))
+for _ in range(100):
+    with database.write() as connection:
+        (n,) = connection.exec_driver_sql("SELECT coalesce(max(failures), 0) FROM source").one()
+        connection.exec_driver_sql(f"UPDATE source SET failures = {n + 1}")
+"""
+
+
+def add_source(database: Database, target: str = "https://feed.example/") -> int:
+    with database.write() as connection:
+        fields = {"ingestor": "feeds", "kind": "feed", "target": target, "title": "t", "tags": ["a"]}
+        return sources.add(connection, **fields, allow_local=False, now=NOW)[0]  # type: ignore[arg-type]
+
+
+def test_two_processes_that_read_and_then_write_lose_nothing(database: Database) -> None:
+    add_source(database)
+    command = [sys.executable, "-c", ADD_ONE, str(database.path)]
+    children = [subprocess.Popen(command) for _ in range(2)]
+    assert [child.wait(timeout=60) for child in children] == [0, 0]
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT failures FROM source").scalar_one() == 200
+
+
+def test_a_failed_write_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO model_version (profile, encoder, ranker, labels, created_at) VALUES ('', '', '', 0, '')"
+        )
+        _ = 1 / 0
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM model_version").scalar_one() == 0
+
+
+def test_a_lock_that_is_held_too_long_is_an_error_in_words(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    impatient = Database(database.path)
+    # Of the same library: its locks are the process's, so another library in this process would not see them.
+    holder = engine.driver.connect(str(database.path), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(LockedError), impatient.write():
+            pytest.fail("the lock is held")
+    finally:
+        holder.rollback()
+        holder.close()
+        impatient.close()
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
+    add_source(database)
+    with database.write() as writing:
+        writing.exec_driver_sql("UPDATE source SET title = 'new'")
+        with database.read() as reading:
+            assert [s.title for s in sources.active(reading)] == ["t"]
+
+
+def test_the_counter_changes_with_every_commit_of_others(database: Database) -> None:
+    counter = database.change_counter()
+    assert database.change_counter() == counter
+    other = Database(database.path)
+    add_source(other)
+    other.close()
+    assert database.change_counter() != counter
+
+
+def test_threads_share_a_database(database: Database) -> None:
+    threads = [
+        threading.Thread(target=add_source, args=(database, f"https://{n}.example/")) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert len(sources.active(connection)) == 8
+
+
+def test_times_come_back_aware_and_naive_ones_are_refused(database: Database) -> None:
+    elsewhere = datetime(2026, 3, 2, 9, 0, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as connection:
+        source = sources.add(
+            connection,
+            ingestor="feeds",
+            kind="feed",
+            target="x",
+            title="t",
+            tags=[],
+            allow_local=False,
+            now=elsewhere,
+        )[0]
+        assert sources.active(connection)[0].next_due_at == NOW
+        with pytest.raises(StatementError, match="naive"):
+            sources.remove(connection, source, datetime(2026, 3, 2))  # noqa: DTZ001 - the point of the test
+    assert NOW.tzinfo is UTC
+
+
+def test_an_unreadable_folder_is_an_error_in_words(tmp_path: Path) -> None:
+    from triage.core.errors import TriageError
+
+    database = Database(tmp_path / "missing" / "x.db")
+    with pytest.raises(TriageError, match="cannot use"), database.read():
+        pytest.fail("there is no such folder")

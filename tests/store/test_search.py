@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from triage.store import search
+from triage.store.engine import Database
+from triage.store.search import SearchRow
+
+
+def find(database: Database, query: str) -> list[int]:
+    with database.read() as connection:
+        return search.search(connection, query, 10)
+
+
+@pytest.fixture
+def indexed(database: Database) -> Database:
+    rows = [
+        SearchRow(1, "Bicycle lanes", "The council voted for more lanes.", ["Mara Lind"], "Courier"),
+        SearchRow(2, "Votes", "A bicycle, once, in the text only.", [], "Wire"),
+        SearchRow(3, "注意力机制", "注意力是有限的资源。", ["王小明"], "期刊"),
+        SearchRow(4, "Café", "Ein Straßencafé in Köln", [], "Netz"),
+    ]
+    with database.write() as connection:
+        search.index(connection, rows)
+    return database
+
+
+def test_a_hit_in_the_title_comes_first(indexed: Database) -> None:
+    assert find(indexed, "bicycle") == [1, 2]
+
+
+def test_every_word_must_occur_and_the_last_may_be_cut_short(indexed: Database) -> None:
+    assert find(indexed, "council lan") == [1]
+    assert find(indexed, "council missing") == []
+
+
+def test_people_and_sources_are_found(indexed: Database) -> None:
+    assert find(indexed, "Mara") == [1]
+    assert find(indexed, "courier") == [1]
+
+
+@pytest.mark.parametrize("query", ["注意", "注意力", "意力", "王小明"])
+def test_chinese_words_of_any_length_are_found(indexed: Database, query: str) -> None:
+    assert find(indexed, query) == [3]
+
+
+def test_accents_do_not_matter(indexed: Database) -> None:
+    assert find(indexed, "cafe koln") == [4]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.text(max_size=40))
+def test_no_query_is_a_syntax_error(indexed: Database, query: str) -> None:
+    find(indexed, query)
+
+
+@pytest.mark.parametrize("query", ['"', "NEAR(", "title:x OR", "*", "a AND", "-b", "^"])
+def test_the_syntax_of_the_index_means_nothing(indexed: Database, query: str) -> None:
+    find(indexed, query)
+
+
+def test_indexing_again_replaces(indexed: Database) -> None:
+    with indexed.write() as connection:
+        search.index(connection, [SearchRow(1, "Trams", "", [], "Courier")])
+    assert find(indexed, "bicycle") == [2]
+    assert find(indexed, "trams") == [1]

@@ -1,0 +1,239 @@
+"""Every key of the registry does what it says."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import press, screen_text, settle, until
+from fake_backend import FakeBackend
+from textual.widgets import Input
+
+from triage.tui.actions import ACTIONS, BY_ID, MOVES
+from triage.tui.screens.help import HelpScreen
+from triage.tui.screens.reading import ReadingScreen
+from triage.tui.screens.why import WhyScreen
+
+SMALL = (80, 24)
+
+
+def selected(pilot):
+    item = pilot.app.base.list.selected
+    return item.id if item else None
+
+
+async def test_no_key_has_two_meanings():
+    for scope in ("app", "list"):
+        keys = [key for action in ACTIONS if action.scope in ("app", scope) for key in action.keys]
+        assert len(keys) == len(set(keys))
+
+
+async def test_every_action_has_a_method(open_app):
+    async with open_app(size=SMALL) as pilot:
+        app = pilot.app
+        for action in ACTIONS:
+            method = f"action_{action.action.partition('(')[0]}"
+            owners = [app.base.list, app.base.reader] if action.id in MOVES else [app.base.list]
+            for owner in owners if action.scope == "list" else [app]:
+                assert callable(getattr(owner, method)), method
+
+
+async def test_moving_in_the_list(open_app):
+    async with open_app(size=SMALL) as pilot:
+        last = len(pilot.app.session.digest.items)
+        assert selected(pilot) == 1
+        for keys, expected in [
+            (["j", "down"], 3),
+            (["k", "up"], 1),
+            (["k"], 1),
+            (["end"], None),
+            (["k"], last),
+            (["home"], 1),
+            (["G"], None),
+            (["j"], None),
+            (["g"], 1),
+        ]:
+            await press(pilot, *keys)
+            assert selected(pilot) == expected, keys
+        for there, back in [("space", "b"), ("pagedown", "pageup"), ("ctrl+d", "ctrl+u")]:
+            await press(pilot, there)
+            assert selected(pilot) not in (1, 2, None)
+            await press(pilot, back)
+            assert selected(pilot) == 1
+
+
+async def test_the_whole_digest_to_its_end(open_app):
+    async with open_app(size=SMALL) as pilot:
+        seen = [selected(pilot)]
+        while selected(pilot) is not None:
+            await pilot.press("j")
+            seen.append(selected(pilot))
+        assert seen == [*range(1, len(seen)), None]
+        assert "You are done." in screen_text(pilot.app)
+        assert "Nothing was deleted" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize(
+    ("key", "verb", "glyph"),
+    [("l", "like", "+"), ("plus", "like", "+"), ("L", "love", "♥"), ("d", "dislike", "−"),
+     ("minus", "dislike", "−"), ("s", "later", "»")],
+)  # fmt: skip
+async def test_a_mark_is_written_shown_and_moves_on(open_app, key, verb, glyph):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, key)
+        assert backend.called("mark") == [("mark", 1, verb)]
+        assert selected(pilot) == 2
+        assert f"  {glyph} Re: the boiler" in screen_text(pilot.app)
+
+
+async def test_reading_in_a_narrow_terminal(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "j", "j", "j", "enter")
+        assert isinstance(pilot.app.screen, ReadingScreen)
+        assert backend.called("read") == [("read", 4)]
+        assert "Most small programs overwrite" in screen_text(pilot.app)
+        await press(pilot, "l")
+        assert backend.called("mark") == [("mark", 4, "like")]
+        assert pilot.app.screen.item.id == 4, "marking a text does not leave it"
+        assert "+ like" in screen_text(pilot.app)
+        await press(pilot, "J")
+        assert "Ranking long documents" in screen_text(pilot.app)
+        await press(pilot, "K", "q")
+        assert not isinstance(pilot.app.screen, ReadingScreen)
+        assert selected(pilot) == 4
+
+
+async def test_reading_beside_the_list(open_app):
+    backend = FakeBackend()
+    async with open_app(backend) as pilot:
+        await press(pilot, "j", "j", "j")
+        assert "Most small programs overwrite" in screen_text(pilot.app)
+        await press(pilot, "enter")
+        assert pilot.app.base.reader.has_focus
+        await press(pilot, "q")
+        assert pilot.app.base.list.has_focus
+        await press(pilot, "tab")
+        assert pilot.app.base.reader.has_focus
+
+
+async def test_space_reads_on_from_text_to_text_to_the_end_card(open_app):
+    async with open_app(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        for _ in range(80):
+            if not isinstance(pilot.app.screen, ReadingScreen):
+                break
+            await pilot.press("space")
+        await settle(pilot)
+        assert pilot.app.base.list.on_card
+
+
+async def test_jumping_from_highlight_to_highlight(open_app):
+    async with open_app(size=SMALL) as pilot:
+        await press(pilot, "j", "j", "j", "n")
+        said = []
+        for key in ("n", "n", "n", "n", "N"):
+            await press(pilot, key)
+            said.append(pilot.app.screen.status_bar.message)
+        assert said == [
+            "Passage 1 of 3, speaks for it",
+            "Passage 2 of 3, speaks for it",
+            "Passage 3 of 3, speaks against it",
+            "Passage 1 of 3, speaks for it",
+            "Passage 3 of 3, speaks against it",
+        ]
+
+
+async def test_why_shows_shares_that_sum_to_the_score(open_app):
+    async with open_app() as pilot:
+        await press(pilot, "j", "j", "j", "w")
+        assert isinstance(pilot.app.screen, WhyScreen)
+        explained = FakeBackend().explain(4)
+        text = screen_text(pilot.app)
+        for reason in explained.reasons:
+            assert f"{reason.contribution:+.2f}" in text
+        assert f"{explained.score:+.2f}  score" in text
+        assert explained.calibration in text
+        await press(pilot, "j", "l", "escape")
+        assert not isinstance(pilot.app.screen, WhyScreen)
+
+
+async def test_search_and_the_way_back(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "j", "slash", *"append-only log", "enter")
+        assert backend.called("search") == [("search", "append-only log")]
+        assert "“append-only log”" in screen_text(pilot.app)
+        assert selected(pilot) == 4
+        await press(pilot, "l")
+        assert backend.called("mark") == [("mark", 4, "like")]
+        assert "+ Append-only logs" in screen_text(pilot.app)
+        await press(pilot, "u")
+        assert "+ Append-only logs" not in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert "People" in screen_text(pilot.app)
+
+
+async def test_search_that_finds_nothing_or_is_given_up(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "slash", *"zzz", "enter")
+        assert "Nothing found." in screen_text(pilot.app)
+        await press(pilot, "q")
+        assert "People" in screen_text(pilot.app)
+        await press(pilot, "slash", "l", "d", "escape")
+        assert not pilot.app.base.query(Input)
+        assert not backend.called("mark"), "letters typed into the search are no marks"
+
+
+async def test_refresh_help_and_quit(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "r")
+        assert len(backend.called("digest")) == 2
+        await press(pilot, "question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await press(pilot, "slash", *"highlight")
+        shown = screen_text(pilot.app)
+        assert "Jumps to the next passage" in shown
+        assert "More like this" not in shown
+        await press(pilot, "enter", "q")
+        assert not isinstance(pilot.app.screen, HelpScreen)
+        assert not backend.called("search"), "a filter is no search"
+        await pilot.press("q")
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert backend.closed
+
+
+async def test_copying_a_link(open_app):
+    async with open_app(size=SMALL) as pilot:
+        await press(pilot, "y")
+        assert pilot.app.base.status_bar.message == "This item has no link"
+        await press(pilot, "j", "j", "j", "y")
+        assert pilot.app.clipboard == "https://example.org/4?ref=digest"
+
+
+async def test_a_click_selects_and_a_double_click_opens(open_app):
+    async with open_app(size=SMALL) as pilot:
+        await pilot.click("ItemList", offset=(10, 4))
+        await settle(pilot)
+        assert selected(pilot) == 2
+        await pilot.click("ItemList", offset=(10, 4), times=2)
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, ReadingScreen)
+
+
+async def test_keys_can_be_moved_by_a_keymap(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        pilot.app.set_keymap({"like": "z"})
+        await press(pilot, "z", "l")
+        assert backend.called("mark") == [("mark", 1, "like")]
+
+
+async def test_the_key_bar_shows_five(open_app):
+    async with open_app() as pilot:
+        bar = screen_text(pilot.app).splitlines()[-1]
+        footer = [action for action in ACTIONS if action.footer]
+        assert len(footer) == 5
+        assert all(action.label in bar for action in footer)
+        assert BY_ID["love"].label not in bar

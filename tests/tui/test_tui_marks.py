@@ -1,0 +1,108 @@
+"""Marks: none lost, none overtaken, shown at once, taken back when they fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+from conftest import press, screen_text, settle, until
+from fake_backend import FakeBackend
+
+from triage.core.errors import LockedError, TriageError
+
+
+async def test_five_quick_marks_arrive_in_order(open_app):
+    backend = FakeBackend()
+    gate = backend.gates["mark"] = threading.Event()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await pilot.press("l", "d", "L", "s", "l")
+        assert pilot.app.writer.pending == 5
+        # Not one is written, and every one is on the screen.
+        shown = screen_text(pilot.app)
+        assert [glyph for glyph in ("+", "−", "♥", "»") if f"  {glyph} " in shown] == ["+", "−", "♥", "»"]
+        gate.set()
+        await settle(pilot)
+        verbs = ["like", "dislike", "love", "later", "like"]
+        assert backend.called("mark") == [("mark", n, verb) for n, verb in enumerate(verbs, 1)]
+        assert [backend.item(n).state for n in range(1, 6)] == verbs
+
+
+async def test_the_new_order_comes_when_the_last_mark_is_written(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "j", "j", "j", "j", "L")
+        assert pilot.app.base.status_bar.message == "loved · 3 items moved"
+        listed = [item.id for section in pilot.app.session.sections() for item in section.items]
+        assert listed.index(5) < listed.index(4)
+        assert pilot.app.base.list.selected.id == 6, "the cursor went on to the next item and stayed on it"
+
+
+async def test_undo_goes_back_to_the_item(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "l", "j", "d", "u")
+        assert backend.item(3).state == "new"
+        assert backend.item(1).state == "like"
+        assert pilot.app.base.list.selected.id == 3
+        await press(pilot, "u")
+        assert pilot.app.base.list.selected.id == 1
+        assert "+ Re: the boiler" not in screen_text(pilot.app)
+        await press(pilot, "u")
+        assert "There is nothing to undo" in screen_text(pilot.app)
+
+
+async def test_a_mark_that_fails_is_taken_back_and_explained(open_app):
+    backend = FakeBackend()
+    backend.failures["mark"] = [LockedError("The database is in use", fix="wait for the import to end")]
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "l", "d")
+        shown = screen_text(pilot.app)
+        assert "+ Re: the boiler" not in shown
+        assert "− Draft of chapter" in shown
+        assert "The database is in use. wait for the import to end" in " ".join(shown.split())
+
+
+async def test_the_same_mark_again_is_not_written_again(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "l", "k", "l")
+        assert len(backend.called("mark")) == 1
+        assert pilot.app.base.status_bar.message == "already liked"
+        await press(pilot, "k", "d")
+        assert backend.item(1).state == "dislike"
+
+
+async def test_leaving_writes_what_is_queued_and_says_so(open_app):
+    backend = FakeBackend()
+    gate = backend.gates["mark"] = threading.Event()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await pilot.press("l", "l", "l", "q")
+        await until(pilot, lambda: "Writing 3 marks before leaving" in screen_text(pilot.app))
+        await pilot.press("d")
+        gate.set()
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert backend.called("mark") == [("mark", n, "like") for n in (1, 2, 3)]
+    assert backend.calls[-1] == ("close",), "the database is closed after the last mark"
+    assert pilot.app.return_code == 0
+
+
+async def test_a_mark_that_fails_on_the_way_out_is_not_silent(open_app, capfd):
+    backend = FakeBackend()
+    gate = backend.gates["mark"] = threading.Event()
+    backend.failures["mark"] = [TriageError("The disk is full")]
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await pilot.press("l", "q")
+        gate.set()
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert pilot.app.return_code == 1
+    assert "Not written: like of item 1: The disk is full" in capfd.readouterr().err
+
+
+async def test_an_item_that_leaves_the_digest_hands_the_cursor_on(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "j", "j", "j")
+        kept = tuple(item for item in backend.current.items if item.id not in (4, 5))
+        backend.current = dataclasses.replace(backend.current, items=kept)
+        await press(pilot, "r")
+        assert pilot.app.base.list.selected.id == 6

@@ -1,0 +1,118 @@
+"""The real thing in a terminal of its own: what it imports, what it sends, how it leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pyte
+import pytest
+
+HEAVY = (
+    "sqlalchemy alembic numpy scipy torch feedparser httpx2 lxml apscheduler msgspec ingestors model "
+    "tree_sitter markdown_it pygments subprocess"
+).split()
+
+PROGRAM = """
+import sys
+sys.path[:0] = {paths!r}
+import test_tui_hostile, fake_backend
+from triage.tui import app
+backend = test_tui_hostile.poisoned("".join(test_tui_hostile.PAYLOADS.values()) + "[/] [@click=app.quit]y[/]")
+backend.stored = backend.current
+code = app.run(backend)
+print("marks:", [call[1:] for call in backend.called("mark")], "closed:", backend.closed)
+sys.exit(code)
+"""
+HERE = Path(__file__).parent
+
+
+def test_importing_the_app_pulls_in_nothing_heavy():
+    code = "import sys, triage.tui.app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & set(HEAVY) - {"subprocess"}
+
+
+class Terminal:
+    """A pseudo-terminal with the program in it, and the screen that it draws."""
+
+    def __init__(self, columns: int = 100, rows: int = 30) -> None:
+        self.sent = b""
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._end, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        paths = [str(HERE), str(HERE.parents[1])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.format(paths=paths)],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            start_new_session=True,
+        )
+        os.close(terminal)
+
+    def wait_for(self, *words: str) -> None:
+        """Reads until all the words stand on the screen or were sent."""
+        limit = time.monotonic() + 30
+        while not all(word in "\n".join(self.screen.display) or word.encode() in self.sent for word in words):
+            assert time.monotonic() < limit, "\n".join(self.screen.display)
+            assert self._read(0.2), f"it ended: {self.sent[-2000:]!r}"
+
+    def press(self, keys: str) -> None:
+        os.write(self._end, keys.encode())
+
+    def end(self) -> int:
+        """Reads to the end and returns the exit code."""
+        while self._read(20):
+            pass
+        os.close(self._end)
+        return self.process.wait(20)
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._end], [], [], seconds)[0]:
+            return self.process.poll() is None
+        try:
+            data = os.read(self._end, 65536)
+        except OSError:
+            return False
+        self.sent += data
+        # pyte knows no kitty and synchronised-output requests and would print their tails.
+        self._stream.feed(data.replace(b"\x1b[>1u", b"").replace(b"\x1b[<u", b""))
+        return bool(data)
+
+
+PAYLOAD_BYTES = [b"52;c;cHduZWQ", b"]8;;http", b"]0;pwned", b"\x1b[2J", "\x9b2J".encode(), "\u202e".encode()]
+
+
+@pytest.mark.parametrize("leave", ["q", signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_hostile_items_in_a_real_terminal(leave):
+    terminal = Terminal()
+    terminal.wait_for("pwned", "For you")
+    terminal.press("jllw")
+    terminal.wait_for("score, the sum")
+    terminal.press("\x1b")
+    if leave == "q":
+        terminal.press("nGgGq")
+    else:
+        terminal.process.send_signal(leave)
+    code = terminal.end()
+    assert code == 0, terminal.sent[-2000:]
+    # ESC ] 52 is sanitised to U+FFFD ] 52: the letters stay, the code that gave them power does not.
+    for payload in PAYLOAD_BYTES:
+        assert b"\x1b" + payload not in terminal.sent
+        assert payload.startswith((b"52", b"]")) or payload not in terminal.sent
+    assert terminal.sent.count(b"\x1b[?1049h") == terminal.sent.count(b"\x1b[?1049l") == 1, (
+        "the screen is given back"
+    )
+    assert b"marks: [(2, 'like'), (3, 'like')] closed: True" in terminal.sent

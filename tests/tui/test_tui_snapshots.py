@@ -1,0 +1,68 @@
+"""Screens as files: what a reader sees, at the sizes that people have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import press, screen_text
+from fake_backend import FakeBackend, make_digest
+from textual.widgets import Input
+
+SIZES = [(120, 36), (80, 24), (60, 20)]
+SCENES = {
+    "digest": [],
+    "marked": ["l", "d", "L", "s"],
+    "reading": ["j", "j", "j", "enter", "n"],
+    "why": ["j", "j", "j", "w"],
+    "end": ["G"],
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCENES)
+async def test_scene(open_app, matches_snapshot, scene, size):
+    async with open_app(size=size) as pilot:
+        await press(pilot, *SCENES[scene])
+        matches_snapshot(pilot.app, f"{scene}-{size[0]}x{size[1]}")
+
+
+async def test_help_is_made_from_the_registry(open_app, matches_snapshot):
+    async with open_app(size=(80, 60)) as pilot:
+        await press(pilot, "question_mark")
+        matches_snapshot(pilot.app, "help-80x60")
+
+
+async def test_results(open_app, matches_snapshot, monkeypatch):
+    monkeypatch.setattr(Input, "cursor_blink", False)
+    async with open_app(size=(80, 24)) as pilot:
+        await press(pilot, "slash", *"the log", "enter")
+        matches_snapshot(pilot.app, "results-80x24")
+
+
+async def test_demo_and_no_labels_yet(open_app, matches_snapshot):
+    backend = FakeBackend(digest=make_digest(learned=False, demo=True))
+    async with open_app(backend, size=(80, 24), demo=True) as pilot:
+        matches_snapshot(pilot.app, "cold-start-80x24")
+        await press(pilot, "G")
+        matches_snapshot(pilot.app, "cold-start-end-80x24")
+
+
+async def test_nothing_counts_what_is_unread(open_app):
+    async with open_app(size=(80, 24)) as pilot:
+        for key in ("g", "l", "G", "question_mark", "escape", "w"):
+            await press(pilot, key)
+            assert not re.search(r"unread|inbox \(\d|\bnew\b: \d", screen_text(pilot.app), re.IGNORECASE)
+
+
+async def test_every_highlight_shows_without_colour(open_app, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_app(size=(80, 24)) as pilot:
+        await press(pilot, "j", "j", "j", "enter")
+        plain = screen_text(pilot.app)
+        assert re.search(r"^▌ +An append-only log keeps", plain, re.MULTILINE)
+        assert re.search(r"^[▌ ]╎ .*sponsor", plain, re.MULTILINE)
+        # No colour code at all is sent, only bold, italic, underline and their like.
+        codes = set(re.findall(r"\x1b\[([\d;]*)m", screen_text(pilot.app, colour=True)))
+        numbers = {int(number) for code in codes for number in code.split(";") if number}
+        assert not {n for n in numbers if 30 <= n <= 38 or 40 <= n <= 48 or n >= 90}

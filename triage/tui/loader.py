@@ -1,0 +1,133 @@
+"""The questions to the backend: each in a thread, each answered by a message, none touching a widget.
+
+A digest and a search carry the generation they were asked in. Only the answer to the newest question
+counts, so a slow old one can never overwrite a fast new one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from textual.app import App
+from textual.message import Message
+from textual.worker import Worker
+
+from triage.core.errors import TriageError
+from triage.tui import messages
+from triage.tui.backend import Backend
+
+
+class Loader:
+    """Asks the backend on behalf of the app."""
+
+    def __init__(self, app: App[int], backend: Backend) -> None:
+        self._app = app
+        self._backend = backend
+        self._digests = 0
+        self._searches = 0
+        self._polling: Worker[None] | None = None
+
+    # ------------------------------------------------------------ what is answered with a generation
+
+    def digest(self) -> None:
+        """Asks for the digest of now; answered by `DigestLoaded` or `DigestFailed`."""
+        self._digests += 1
+        generation = self._digests
+
+        def load() -> Message:
+            try:
+                return messages.DigestLoaded(generation, self._backend.digest())
+            except TriageError as error:
+                return messages.DigestFailed(generation, error)
+
+        self._start("digest", load, exclusive=True)
+
+    def newest_digest(self, generation: int) -> bool:
+        """Whether an answer belongs to the last question for a digest."""
+        return generation == self._digests
+
+    def overtake_digest(self) -> None:
+        """A newer digest came another way: whatever is on its way is stale."""
+        self._digests += 1
+
+    def search(self, query: str) -> None:
+        """Asks for items with the words; answered by `ResultsLoaded` or `SearchFailed`."""
+        self._searches += 1
+        generation = self._searches
+
+        def load() -> Message:
+            try:
+                return messages.ResultsLoaded(generation, query, tuple(self._backend.search(query)))
+            except TriageError as error:
+                return messages.SearchFailed(generation, error)
+
+        self._start("search", load, exclusive=True)
+
+    def newest_search(self, generation: int) -> bool:
+        """Whether an answer belongs to the last search."""
+        return generation == self._searches
+
+    def abandon_search(self) -> None:
+        """Nobody waits for results any more."""
+        self._searches += 1
+
+    # ------------------------------------------------------------ what is answered with an item
+
+    def reading(self, item_id: int) -> None:
+        """Asks for the text of an item; answered by `ReadingLoaded`."""
+
+        def load() -> Message:
+            try:
+                return messages.ReadingLoaded(item_id, self._backend.read(item_id))
+            except TriageError as error:
+                return messages.ReadingLoaded(item_id, None, error)
+
+        self._start("reading", load)
+
+    def explain(self, item_id: int) -> None:
+        """Asks why an item stands where it stands; answered by `ExplainedLoaded`."""
+
+        def load() -> Message:
+            try:
+                return messages.ExplainedLoaded(item_id, self._backend.explain(item_id))
+            except TriageError as error:
+                return messages.ExplainedLoaded(item_id, None, error)
+
+        self._start("why", load, exclusive=True)
+
+    # ------------------------------------------------------------ the rest
+
+    def poll(self) -> None:
+        """Looks at the daemon; answered by `Polled`. A look that is not over yet is not repeated."""
+        if self._polling is not None and not self._polling.is_finished:
+            return
+
+        def look() -> Message:
+            try:
+                return messages.Polled(self._backend.status(), self._backend.changed())
+            except TriageError as error:
+                return messages.Polled(str(error), False)
+
+        self._polling = self._start("poll", look)
+
+    def open_link(self, url: str) -> None:
+        """Hands a link to the browser; answered by `LinkOpened`."""
+
+        def hand_over() -> Message:
+            # subprocess and urllib are not needed before the first link.
+            from triage.tui.links import open_link
+
+            try:
+                open_link(url, os.environ)
+            except TriageError as error:
+                return messages.LinkOpened(url, error)
+            return messages.LinkOpened(url)
+
+        self._start("link", hand_over)
+
+    def _start(self, group: str, ask: Callable[[], Message], *, exclusive: bool = False) -> Worker[None]:
+        def work() -> None:
+            self._app.post_message(ask())
+
+        return self._app.run_worker(work, group=group, thread=True, exclusive=exclusive)
