@@ -358,9 +358,10 @@ def _read_mail_file(path: Path) -> bytes:
         if path.is_symlink():
             raise NotMailError("it is a link, which is not followed") from problem
         raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotMailError("it is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NotMailError("it is not a regular file")
         return file.read(MAX_MAIL)
 
 

@@ -30,7 +30,6 @@ class CachedEncoder:
     Args:
         folder: Created if needed.
         weights: From `model.encoder.find_weights`.
-        dim: Of the encoder's vectors.
         on_progress: Called with (new texts done, new texts in all).
         threads: For the encoding child.
     """
@@ -40,13 +39,12 @@ class CachedEncoder:
         folder: Path,
         weights: Weights,
         *,
-        dim: int = 384,
         on_progress: Progress | None = None,
         threads: int | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         name = weights.id.replace("/", "_")
-        self._file = VectorFile(folder / f"{name}.vectors", dim, weights.id)
+        self._file = VectorFile(folder / f"{name}.vectors", weights.dim, weights.id)
         self._index_path = folder / f"{name}.index"
         self.weights = weights
         self._progress = on_progress

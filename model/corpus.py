@@ -7,6 +7,7 @@ Owns the arrays that a fit reads: passage vectors in one matrix, their places in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,29 @@ from model.types import Document, InvalidInput, Passage
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+HALF_LIFE_DAYS = {"feed": 2.0, "mail": 3.0, "paper": 14.0}
+"""After which half of the advantage of being new is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which documents belong to which sources, or to which people: pairs of a document and a name."""
+
+    names: tuple[str, ...]
+    rows: NDArray[np.intp]
+    """(pairs,): the document."""
+    members: NDArray[np.intp]
+    """(pairs,): the place in `names`."""
+
+    @classmethod
+    def of(cls, names: Sequence[Sequence[str]]) -> Groups:
+        """From the names of each document; empty names do not count, repeated ones once."""
+        pairs = [(row, name) for row, found in enumerate(names) for name in dict.fromkeys(found) if name]
+        known = {name: place for place, name in enumerate(dict.fromkeys(name for _, name in pairs))}
+        rows = np.array([row for row, _ in pairs], dtype=np.intp)
+        return cls(tuple(known), rows, np.array([known[name] for _, name in pairs], dtype=np.intp))
 
 
 class Corpus:
@@ -61,16 +85,17 @@ class Corpus:
         """(documents, most passages): which places of the grid hold a passage."""
         self.slots: NDArray[np.intp] = np.where(self.exists, starts[:-1, None] + place, 0)
         """(documents, most passages): the row in `vectors` of each place; 0 where there is none."""
-        encoded: NDArray[np.bool_] = np.zeros_like(self.exists)
-        if self.vectors is not None and len(self.vectors):
-            encoded |= self.exists
-            encoded &= np.asarray(self.vectors.any(axis=1))[self.slots]
-        self.encoded = encoded
+        self.encoded: NDArray[np.bool_] = np.zeros_like(self.exists)
         """(documents, most passages): which places hold a passage with a vector."""
-        self.has_vectors: NDArray[np.bool_] = encoded.any(axis=1)
+        if self.vectors is not None and len(self.vectors):
+            known: NDArray[np.bool_] = np.asarray(self.vectors.any(axis=1))
+            self.encoded = np.logical_and(self.exists, known[self.slots])
+        self.has_vectors: NDArray[np.bool_] = np.asarray(self.encoded.any(axis=1))
         self.tf_idf = TfIdf(terms)
-        self.ages_days = _ages_days(self.documents)
-        """(documents,): days by which each is older than the newest; NaN where unknown."""
+        self.sources = Groups.of([(document.source,) for document in self.documents])
+        self.people = Groups.of([document.people for document in self.documents])
+        self.freshness = _freshness(self.documents)
+        """(documents,): in [-1, 1]; how much newer than the others each is."""
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -94,8 +119,20 @@ class Corpus:
         return grid
 
 
-def _ages_days(documents: Sequence[Document]) -> NDArray[np.float64]:
-    published = np.array([np.nan if d.published is None else d.published for d in documents], dtype=float)
-    known = published[~np.isnan(published)]
-    ages: NDArray[np.float64] = (known.max() - published) / 86_400 if len(known) else published
-    return ages
+def _freshness(documents: Sequence[Document]) -> NDArray[np.float64]:
+    """What being new is worth: halves with every half-life of the document's kind.
+
+    Measured from the newest document, so that it needs no clock; 0 where the age is unknown, and on
+    average, so that it cannot lift a whole list.
+    """
+    published = np.array(
+        [np.nan if d.published is None else d.published for d in documents], dtype=np.float64
+    )
+    half_lives = np.array([HALF_LIFE_DAYS.get(d.kind, HALF_LIFE_DAYS["feed"]) for d in documents])
+    known = ~np.isnan(published)
+    fresh = np.zeros(len(documents))
+    if known.any():
+        days = (published[known].max() - published[known]) / 86_400
+        fresh[known] = 0.5 ** (days / half_lives[known])
+        fresh[known] -= fresh[known].mean()
+    return fresh

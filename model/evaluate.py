@@ -86,8 +86,6 @@ def read_tasks(path: Path, items: Mapping[str, Document], clean: Clean) -> list[
             tuple(clean(phrase) for phrase in row.texts("phrases")) if row.fields.get("phrases") else (),
             tuple(row.texts("candidates")),
         )
-        if task.name in tasks:
-            raise row.error(f"the task {task.name!r} was seen before")
         if not task.candidates:
             raise row.error("`candidates` is empty")
         if len(set(task.candidates)) < len(task.candidates):
@@ -95,6 +93,8 @@ def read_tasks(path: Path, items: Mapping[str, Document], clean: Clean) -> list[
         unknown = next((name for name in task.documents if name not in items), None)
         if unknown is not None:
             raise row.error(f"no item has the id {unknown!r}")
+        if task.name in tasks:
+            raise row.error(f"the task {task.name!r} was seen before")
         tasks[task.name] = task
     return list(tasks.values())
 

@@ -14,12 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.attention import attention_weights
-from model.corpus import Corpus
+from model.corpus import Corpus, Groups
 from model.lexical import Floats, LinearSvm, NaiveBayes, count_terms
 from model.types import Interest, Profile
-
-HALF_LIFE_DAYS = {"feed": 2.0, "mail": 3.0, "paper": 14.0}
-"""After which half of the advantage of being new is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,36 +185,24 @@ def _shares(corpus: Corpus, weights: Floats, values: Floats, strength: float) ->
     return shares
 
 
-def prior_of_groups(labels: Labels, groups: Sequence[Sequence[str]], strength: float) -> dict[str, float]:
-    """Share of the logit that each labelled source or person has earned, shrunk towards none.
+def prior_of_groups(corpus: Corpus, labels: Labels, groups: Groups, strength: float) -> Floats:
+    """Share of the logit that each source or person has earned, (names,), shrunk towards none.
 
     The sum over its labels of (wanted - share of wanted among all labels), divided by their number + 8: a
     first dislike moves a source by a sixteenth of the strength, so one mark never silences it.
 
     Args:
-        labels: What was said.
-        groups: Of each document of the corpus, the names it belongs to.
+        corpus: Whose documents are labelled.
+        labels: What was said of them.
+        groups: Its sources or its people.
         strength: The share that a source approaches with many labels of one kind against the rest.
     """
     usual = (labels.wanted.sum() + 1) / (len(labels) + 2)
-    total: dict[str, float] = {}
-    count: dict[str, int] = {}
-    for row, wanted in zip(labels.rows.tolist(), labels.wanted.tolist(), strict=True):
-        for name in groups[row]:
-            total[name] = total.get(name, 0.0) + (wanted - usual)
-            count[name] = count.get(name, 0) + 1
-    return {name: strength * float(total[name]) / (count[name] + 8) for name in total}
-
-
-def freshness(corpus: Corpus, strength: float) -> Floats:
-    """Share of the logit for being new, (documents,): halves with every half-life of the document's kind.
-
-    Measured from the newest document, so that it needs no clock; 0 where the age is unknown, and on
-    average, so that it cannot lift a whole list.
-    """
-    half_lives = np.array([HALF_LIFE_DAYS.get(d.kind, HALF_LIFE_DAYS["feed"]) for d in corpus.documents])
-    known = ~np.isnan(corpus.ages_days)
-    fresh = np.zeros(len(corpus))
-    fresh[known] = 0.5 ** (corpus.ages_days[known] / half_lives[known])
-    fresh[known] -= fresh[known].mean() if known.any() else 0.0
-    return strength * fresh
+    said, labelled = np.zeros(len(corpus)), np.zeros(len(corpus))
+    said[labels.rows] = labels.wanted - usual
+    labelled[labels.rows] = 1
+    size = len(groups.names)
+    total = np.bincount(groups.members, weights=said[groups.rows], minlength=size)
+    count = np.bincount(groups.members, weights=labelled[groups.rows], minlength=size)
+    prior: Floats = strength * total / (count + 8)
+    return prior

@@ -17,7 +17,7 @@ from model import evidence, highlight
 from model.corpus import Corpus
 from model.evidence import DenseEvidence, Labels, LexicalEvidence
 from model.lexical import Floats, occurrences
-from model.types import Contribution, Explanation, Interest, InvalidInput, Profile
+from model.types import Contribution, Explanation, Interest, InvalidInput, Profile, ReasonKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +93,14 @@ class Ranker:
                 corpus, interests, vectors, settings.phrase_dense, settings.phrase_sharpness
             )
             lexical.append(evidence.lexical_from_phrases(corpus, interests, settings.phrase_lexical))
-        sources = [(document.source,) if document.source else () for document in corpus.documents]
-        people = [document.people for document in corpus.documents]
         return Ranking(
             corpus,
             labels,
             dense,
             lexical,
-            evidence.prior_of_groups(labels, sources, settings.source),
-            evidence.prior_of_groups(labels, people, settings.person),
-            evidence.freshness(corpus, settings.age),
+            evidence.prior_of_groups(corpus, labels, corpus.sources, settings.source),
+            evidence.prior_of_groups(corpus, labels, corpus.people, settings.person),
+            settings.age * corpus.freshness,
         )
 
 
@@ -119,25 +117,23 @@ class Ranking:
         labels: Labels,
         dense: Sequence[DenseEvidence],
         lexical: Sequence[LexicalEvidence],
-        sources: Mapping[str, float],
-        people: Mapping[str, float],
+        sources: Floats,
+        people: Floats,
         ages: Floats,
     ) -> None:
         self._corpus = corpus
         self._labels = labels
         self._dense = tuple(dense)
         self._lexical = tuple(lexical)
-        self._sources = dict(sources)
-        self._people = dict(people)
+        self._groups = ((corpus.sources, sources), (corpus.people, people))
         self._ages = ages
         logits = ages.copy()
+        for groups, prior in self._groups:
+            logits += np.bincount(groups.rows, weights=prior[groups.members], minlength=len(corpus))
         for meaning in self._dense:
             logits += meaning.shares.sum(axis=1)
         for words in self._lexical:
             logits += words.scores
-        for row, document in enumerate(corpus.documents):
-            logits[row] += self._sources.get(document.source, 0.0)
-            logits[row] += sum(self._people.get(person, 0.0) for person in document.people)
         self.logits: Floats = logits
 
     @property
@@ -183,8 +179,10 @@ class Ranking:
             Contribution("interest", interest.phrase, float(shares.sum()))
             for interest, shares in by_phrase.items()
         ]
-        rows.append(Contribution("source", document.source, self._sources.get(document.source, 0.0)))
-        rows += [Contribution("person", p, self._people.get(p, 0.0)) for p in document.people]
+        kinds: tuple[ReasonKind, ReasonKind] = ("source", "person")
+        for kind, (groups, prior) in zip(kinds, self._groups, strict=True):
+            members = groups.members[groups.rows == row]
+            rows += [Contribution(kind, groups.names[member], float(prior[member])) for member in members]
         rows.append(Contribution("age", "how new it is", float(self._ages[row])))
         rows.append(Contribution("bias", "the average document", sum(w.offset for w in self._lexical)))
         everything = learned + sum(by_phrase.values(), np.zeros(len(passages)))

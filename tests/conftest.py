@@ -1,11 +1,10 @@
-"""What every test may use: an empty home, a fixed clock, a loopback server; and what none may: a real home."""
+"""What every test may use: an empty home, a fixed clock, a loopback server."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import settings

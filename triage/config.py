@@ -66,6 +66,10 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raw = {}
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", fix="set TRIAGE_HOME to a folder that you can use"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
     _refuse_unknown(raw, Config, path, "")

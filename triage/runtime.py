@@ -111,13 +111,16 @@ class Runtime:
 
     def learn(self, message: str, on_progress: Progress | None = None) -> Change:
         """Re-ranks after an event that is already stored; `message` says what the event was."""
+        from triage.services import feedback
+
         try:
             digest, moved = self.worker.rerank(self.clock(), on_progress)
         except TriageError as error:
             stale = self.first_page()
             if stale is None:
                 raise
-            return Change(message=f"{message} (stored, but not learned yet: {error})", digest=stale, moved=0)
+            digest = feedback.with_states(self.database, stale)
+            return Change(message=f"{message} (stored, but not learned yet: {error})", digest=digest, moved=0)
         return Change(message=message, digest=digest, moved=moved)
 
     def run_daemon(self) -> None:

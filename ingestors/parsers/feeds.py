@@ -16,7 +16,7 @@ from ingestors.wire import MAX_ITEMS, MAX_TITLE, EntryDict, RefusalError, entry_
 
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/json")
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
-_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?$")
+_ARXIV = re.compile(r"arXiv(?:\.org)?:(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?$")
 _ARXIV_PREAMBLE = re.compile(r"^arXiv:\S+ +Announce Type:[^\n]*\n+Abstract: *")
 
 
@@ -131,7 +131,8 @@ def _people(item: Any, *, split: bool) -> list[str]:  # noqa: ANN401
 
 def _published(item: Any) -> int | None:  # noqa: ANN401
     for field in ("published_parsed", "updated_parsed", "created_parsed"):
-        if parsed := item.get(field):
+        # `dict.get`, because feedparser answers a missing date with another one, and a warning.
+        if parsed := dict.get(item, field):
             try:
                 return calendar.timegm(parsed)
             except (ValueError, OverflowError):

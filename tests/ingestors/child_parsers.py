@@ -83,3 +83,11 @@ def environment(body: bytes) -> dict[str, Any]:
 
 def surrogate(body: bytes) -> dict[str, Any]:
     return {"text": "a\ud800b"}
+
+
+def parse_mails_or_die(body: bytes, *, sizes: list[int], headers_only: bool = False) -> dict[str, Any]:
+    from ingestors.parsers.mail import parse_mails
+
+    if b"DEADLY HEADERS" in body or (b"DEADLY BODY" in body and not headers_only):
+        os.kill(os.getpid(), 11)
+    return parse_mails(body, sizes=sizes, headers_only=headers_only)

@@ -1,40 +1,38 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from pytest_asyncio import is_async_test
 
 from ingestors.base import Tools
 from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `loopback`, which all areas share
 
-from loopback import LoopbackServer
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def parsers() -> AsyncIterator[ParserPool]:
     pool = ParserPool(cpu_s=1, wall_s=8)
     yield pool
     await pool.aclose()
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tools(parsers: ParserPool) -> AsyncIterator[Tools]:
     client = HttpClient(deadline_s=5)
-    yield client
+    yield Tools(client, parsers)
     await client.aclose()
 
 
-@pytest.fixture
-async def tools(http: HttpClient, parsers: ParserPool) -> Tools:
-    return Tools(http, parsers)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share children share the event loop that these belong to."""
+    shared = pytest.mark.asyncio(loop_scope="module")
+    for item in items:
+        if (
+            item.path.parent == Path(__file__).parent
+            and is_async_test(item)
+            and "parsers" in item.fixturenames
+        ):
+            item.add_marker(shared, append=False)

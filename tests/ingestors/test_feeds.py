@@ -229,7 +229,8 @@ def test_sloppy_feeds_are_read() -> None:
 )  # fmt: skip
 def test_character_sets(charset: str, label: str) -> None:
     text = {"gb18030": "汉字", "shift_jis": "日本"}.get(charset, "Привет")
-    body = f'<?xml version="1.0" encoding="{label}"?><rss version="2.0"><channel><title>{text}</title></channel></rss>'
+    prolog = f'<?xml version="1.0" encoding="{label}"?>'
+    body = f'{prolog}<rss version="2.0"><channel><title>{text}</title></channel></rss>'
     assert _parse(body.encode(charset))["title"] == text
 
 
@@ -256,9 +257,14 @@ def _json_feed(**item: object) -> dict[str, Any]:
 
 def test_json_feed() -> None:
     entry = _json_feed(
-        id="1", url="/a", title="T", content_html="<p>a</p><p>b</p>", date_published="2026-11-01T12:00:00+02:00",
-        authors=[{"name": "Ada"}, {"url": "x"}], tags=["x", 5, None],
-    )  # fmt: skip
+        id="1",
+        url="/a",
+        title="T",
+        content_html="<p>a</p><p>b</p>",
+        date_published="2026-11-01T12:00:00+02:00",
+        authors=[{"name": "Ada"}, {"url": "x"}],
+        tags=["x", 5, None],
+    )
     assert entry["text"] == "a\n\nb"
     assert (entry["url"], entry["people"], entry["tags"]) == ("https://example.org/a", ["Ada"], ["x", "5"])
     assert entry["published"] == datetime(2026, 11, 1, 10, tzinfo=UTC).timestamp()
@@ -290,5 +296,27 @@ def test_json_that_is_no_feed(body: bytes) -> None:
 
 
 def test_layout_tables_become_lines() -> None:
-    markup = "<table><tr><td><table><tr><td><h2>Head</h2></td></tr><tr><td>Some</td><td>text</td></tr></table></td></tr></table>"
-    assert html_to_text(markup) == "Head\n\nSome text"
+    inner = "<table><tr><td><h2>Head</h2></td></tr><tr><td>Some</td><td>text</td></tr></table>"
+    assert html_to_text(f"<table><tr><td>{inner}</td></tr></table>") == "Head\n\nSome text"
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("plain  text", "plain  text"),
+        ("a &amp; b", "a & b"),
+        ("<div><div>a</div></div><div>b</div>", "a\nb"),
+        ("<p>a<p>b<br>c<br><br>d", "a\n\nb\nc\n\nd"),
+        ("a<br></div>b", "a\nb"),
+        ("x <b> bold</b>  <i>y</i>", "x bold y"),
+        ("<ul><li>a<li><p>b</p></li></ul>", "* a\n* b"),
+        ("<pre>if x:\n    y\n\tz</pre>after", "if x:\n    y\n    z\n\nafter"),
+        ("<p>&#1;&#2;&#3;&#4;</p>b", "\ufffd\ufffd\ufffd\ufffd\n\nb"),
+        ("<script>a</script>b<style>c</style>d", "bd"),
+        ("<!-- only -->", ""),
+        ("<p hidden>a</p>tail<p style='font-size: 0.8em'>small</p>", "tail\n\nsmall"),
+        ("a\u00a0\u00a0<b>b</b>", "a b"),
+    ],
+)
+def test_html_to_text(markup: str, text: str) -> None:
+    assert html_to_text(markup) == text

@@ -5,7 +5,7 @@ import gzip
 import socket
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -15,6 +15,13 @@ from loopback import LoopbackServer, Route
 from ingestors import transport as transport_module
 from ingestors.addresses import address_problem
 from ingestors.http import HttpClient, HttpError, Validators, parse_retry_after
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClient]:
+    client = HttpClient(deadline_s=5)
+    yield client
+    await client.aclose()
 
 
 @pytest.mark.parametrize(
@@ -87,10 +94,9 @@ async def test_redirect_from_a_public_to_a_private_host_is_blocked(
 ) -> None:
     """The first host is let through as if it were public; the second hop must still be checked."""
     _resolve_to(monkeypatch, {"public.test": ["127.0.0.1"], "inner.test": ["127.0.0.2"]})
-    real = transport_module.address_problem
 
     def first_host_is_public(address: str, *, allow_local: bool) -> str | None:
-        return None if address == "127.0.0.1" else real(address, allow_local=allow_local)
+        return None if address == "127.0.0.1" else address_problem(address, allow_local=allow_local)
 
     monkeypatch.setattr(transport_module, "address_problem", first_host_is_public)
     server.routes["/"] = Route(
@@ -180,8 +186,8 @@ async def test_what_we_say_about_ourselves(server: LoopbackServer, http: HttpCli
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
 async def test_a_bomb_ends_at_the_cap(server: LoopbackServer, http: HttpClient, coding: str) -> None:
-    zeros = bytes(200 * 2**20)
-    body = zlib.compress(zeros, 9) if coding == "deflate" else gzip.compress(zeros, 9)
+    zeros = bytes(100 * 2**20)
+    body = zlib.compress(zeros, 1) if coding == "deflate" else gzip.compress(zeros, 1)
     if coding == "gzip, gzip":
         body = gzip.compress(body)
     server.routes["/"] = Route(body, headers={"Content-Encoding": coding})

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ingestors.base import Entry, FetchRequest, FetchResult, JsonValue, Tools
-from ingestors.http import HttpClient
 from ingestors.mail import MaildirIngestor, MboxIngestor, mail_name, parse_mails
 from ingestors.sandbox import ParserPool
 from ingestors.testing import check_claims, check_result
@@ -56,7 +55,7 @@ def test_contract(tmp_path: Path) -> None:
     box = tmp_path / "box"
     box.write_bytes(_mbox(_mail(1)))
     mailbox.Maildir(tmp_path / "folder")
-    check_claims(MboxIngestor(), [str(box), f"mbox:{box}", "mbox:later"])
+    check_claims(MboxIngestor(), [str(box), f"mbox:{box}"])
     check_claims(MaildirIngestor(), [str(tmp_path / "folder")])
     assert MboxIngestor().claim(str(tmp_path / "folder")) is None
     assert MaildirIngestor().claim(str(box)) is None
@@ -235,28 +234,43 @@ async def test_a_bomb_leaves_its_headers(parsers: ParserPool, name: str) -> None
     assert reason in refusals[0]
 
 
-async def test_a_mail_that_ends_the_parser_costs_nobody_else_anything(tools: Tools) -> None:
-    pool = ParserPool(cpu_s=1, memory_bytes=400 * 2**20)
-    # Two megabytes of tags take more processor time than one task has.
-    slow = b"Subject: slow\nContent-Type: text/html\nMessage-ID: <slow@x>\n\n" + b"<a>" * 600_000
-    entries, refusals = await _parse(*(_mail(n) for n in range(5)), slow, _mail(6), pool=pool)
+@pytest.mark.parametrize("word", ["DEADLY BODY", "DEADLY HEADERS"])
+async def test_a_mail_that_ends_the_parser_costs_nobody_else_anything(
+    monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setattr("ingestors.mail.PARSER", "child_parsers:parse_mails_or_die")
+    deadly = _mail(5, word)
+    pool = ParserPool()  # of its own, because its children have to find the parser of this test
+    entries, refusals = await _parse(*(_mail(n) for n in range(5)), deadly, _mail(6), pool=pool)
     await pool.aclose()
-    assert sorted(entry.title for entry in entries) == [*(f"Mail {n}" for n in (0, 1, 2, 3, 4, 6)), "slow"]
-    if refusals:
-        assert refusals[0].startswith("slow (mail 5): only its headers were read")
+    saved = (0, 1, 2, 3, 4, 5, 6) if word == "DEADLY BODY" else (0, 1, 2, 3, 4, 6)
+    assert [entry.title for entry in entries] == [f"Mail {number}" for number in saved]
+    part = "only its headers were read: " if word == "DEADLY BODY" else ""
+    name = "Mail 5, Ada Lovelace <ada@example.org> (mail 5)"
+    assert refusals == [f"{name}: {part}the parser crashed on it (signal 11)"]
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        b"Message-ID: <a@[>", b"Message-ID: <[x]", b"From: =?utf-8?q?=ff?= <", b"Date: Mon, 99 Foo", b"Subject: =?x?q?a?=",
-        b"Content-Type: text/plain; charset=no-such", b"Content-Type: multipart/mixed", b"From: =?utf-8?b?!!!?=",
-        b"Content-Type: text/plain; charset*=utf-8''%ff", b"\xff\xfe: x", b"From\0: x", b"To: \x1b]52;c;AA\x07",
+        b"Message-ID: <a@[>",
+        b"Message-ID: <[x]",
+        b"From: =?utf-8?q?=ff?= <",
+        b"From: =?utf-8?b?!!!?=",
+        b"Date: Mon, 99 Foo",
+        b"Subject: =?x?q?a?=",
+        b"To: \x1b]52;c;AA\x07",
+        b"Content-Type: text/plain; charset=no-such",
+        b"Content-Type: text/plain; charset*=utf-8''%ff",
+        b"Content-Type: multipart/mixed",
+        b"\xff\xfe: x",
+        b"From\0: x",
     ],
-)  # fmt: skip
+)
 async def test_odd_headers_lose_no_mail(parsers: ParserPool, header: bytes) -> None:
     entries, refusals = await _parse(header + b"\n\nThe text.\n", pool=parsers)
-    assert [entry.text for entry in entries] == ["The text."]
+    assert [entry.text[-9:] for entry in entries] == ["The text."]
     assert refusals == []
 
 
@@ -282,9 +296,15 @@ async def test_the_html_part_is_read_when_the_plain_one_says_nothing(parsers: Pa
 
 @pytest.mark.parametrize(
     ("header", "personal"),
-    [("X-A: b", True), ("List-Unsubscribe: <mailto:x>", False), ("Precedence: bulk", False),
-     ("Auto-Submitted: auto-replied", False), ("Auto-Submitted: no", True), ("Precedence: first-class", True)],
-)  # fmt: skip
+    [
+        ("X-A: b", True),
+        ("Auto-Submitted: no", True),
+        ("Precedence: first-class", True),
+        ("Auto-Submitted: auto-replied", False),
+        ("Precedence: bulk", False),
+        ("List-Unsubscribe: <mailto:x>", False),
+    ],
+)
 async def test_who_writes_to_whom(parsers: ParserPool, header: str, personal: bool) -> None:
     entries, _ = await _parse(f"{header}\nSubject: s\n\nx".encode(), pool=parsers)
     assert entries[0].personal is personal
@@ -296,11 +316,9 @@ async def test_japanese_in_seven_bits(parsers: ParserPool) -> None:
     assert entries[0].text == "こんにちは"
 
 
-async def test_reading_does_not_stop_the_event_loop(
-    tmp_path: Path, parsers: ParserPool, http: HttpClient
-) -> None:
+async def test_reading_does_not_stop_the_event_loop(tmp_path: Path, tools: Tools) -> None:
     box = tmp_path / "box"
-    box.write_bytes(_mbox(*(_mail(number, "line\n" * 2_000) for number in range(300))))
+    box.write_bytes(_mbox(*(_mail(number, "line\n" * 2_000) for number in range(100))))
     gaps: list[float] = []
 
     async def tick() -> None:
@@ -311,7 +329,7 @@ async def test_reading_does_not_stop_the_event_loop(
             gaps.append(loop.time() - before)
 
     ticker = asyncio.create_task(tick())
-    result = await _fetch(MboxIngestor(), box, Tools(http, parsers))
+    result = await _fetch(MboxIngestor(), box, tools)
     ticker.cancel()
-    assert len(result.entries) == 300
+    assert len(result.entries) == 100
     assert max(gaps) < 1.0

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ import pytest
 from ingestors.sandbox import ParseRefused, ParserPool
 
 HERE = "child_parsers"
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[ParserPool]:
+    pool = ParserPool(cpu_s=1, wall_s=8)
+    yield pool
+    await pool.aclose()
 
 
 @pytest.fixture(autouse=True)
@@ -42,17 +50,17 @@ async def _refusal(pool: ParserPool, parser: str, **params: int) -> ParseRefused
     return caught.value
 
 
-async def test_bytes_go_in_and_json_comes_out(parsers: ParserPool) -> None:
+async def test_bytes_go_in_and_json_comes_out(pool: ParserPool) -> None:
     body = bytes(range(256)) * 4_000
-    assert await parsers.parse(f"{HERE}:measure", body, note="ü\0") == {"size": len(body), "note": "ü\0"}
+    assert await pool.parse(f"{HERE}:measure", body, note="ü\0") == {"size": len(body), "note": "ü\0"}
 
 
-async def test_a_refusal_keeps_the_child(parsers: ParserPool) -> None:
-    refused = await _refusal(parsers, "refuse")
-    first = await parsers.parse(f"{HERE}:whoami", b"")
+async def test_a_refusal_keeps_the_child(pool: ParserPool) -> None:
+    refused = await _refusal(pool, "refuse")
+    first = await pool.parse(f"{HERE}:whoami", b"")
     assert refused.reason == "no, thank you"
     assert not refused.died
-    assert await parsers.parse(f"{HERE}:whoami", b"") == first
+    assert await pool.parse(f"{HERE}:whoami", b"") == first
 
 
 @pytest.mark.parametrize(
@@ -66,12 +74,12 @@ async def test_a_refusal_keeps_the_child(parsers: ParserPool) -> None:
     ],
 )
 async def test_what_ends_a_child_is_named_and_the_next_task_works(
-    parsers: ParserPool, parser: str, reason: str
+    pool: ParserPool, parser: str, reason: str
 ) -> None:
-    refused = await _refusal(parsers, parser)
+    refused = await _refusal(pool, parser)
     assert refused.reason == reason
     assert refused.died
-    assert (await parsers.parse(f"{HERE}:measure", b"abc", note=""))["size"] == 3
+    assert (await pool.parse(f"{HERE}:measure", b"abc", note=""))["size"] == 3
 
 
 @pytest.mark.parametrize(
@@ -79,8 +87,8 @@ async def test_what_ends_a_child_is_named_and_the_next_task_works(
     [("recurse", "it is nested too deeply"), ("stumble", "it cannot be read (OverflowError)"),
      ("write_a_file", "it cannot be read (OSError)"), ("open_many", "it cannot be read (OSError)")],
 )  # fmt: skip
-async def test_errors_of_a_parser_are_refusals(parsers: ParserPool, parser: str, reason: str) -> None:
-    assert (await _refusal(parsers, parser)).reason == reason
+async def test_errors_of_a_parser_are_refusals(pool: ParserPool, parser: str, reason: str) -> None:
+    assert (await _refusal(pool, parser)).reason == reason
 
 
 async def test_waiting_is_limited_as_well() -> None:
@@ -91,38 +99,38 @@ async def test_waiting_is_limited_as_well() -> None:
     await pool.aclose()
 
 
-async def test_prints_of_a_library_do_not_break_the_conversation(parsers: ParserPool) -> None:
-    assert await parsers.parse(f"{HERE}:chatter", b"") == {"said": True}
+async def test_prints_of_a_library_do_not_break_the_conversation(pool: ParserPool) -> None:
+    assert await pool.parse(f"{HERE}:chatter", b"") == {"said": True}
 
 
-async def test_a_child_sees_no_secrets(parsers: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_sees_no_secrets(pool: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_PASSWORD", "canary")
-    assert "canary" not in str(await parsers.parse(f"{HERE}:environment", b""))
+    assert "canary" not in str(await pool.parse(f"{HERE}:environment", b""))
 
 
-async def test_lone_surrogates_do_not_cross(parsers: ParserPool) -> None:
-    assert await parsers.parse(f"{HERE}:surrogate", b"") == {"text": "a?b"}
+async def test_lone_surrogates_do_not_cross(pool: ParserPool) -> None:
+    assert await pool.parse(f"{HERE}:surrogate", b"") == {"text": "a?b"}
 
 
-async def test_a_child_killed_in_mid_task_is_reported_and_replaced(parsers: ParserPool) -> None:
-    pid = (await parsers.parse(f"{HERE}:whoami", b""))["pid"]
-    task = asyncio.create_task(parsers.parse(f"{HERE}:sleep", b""))
+async def test_a_child_killed_in_mid_task_is_reported_and_replaced(pool: ParserPool) -> None:
+    pid = (await pool.parse(f"{HERE}:whoami", b""))["pid"]
+    task = asyncio.create_task(pool.parse(f"{HERE}:sleep", b""))
     await asyncio.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(ParseRefused, match="signal 9"):
         await task
-    assert (await parsers.parse(f"{HERE}:whoami", b""))["pid"] != pid
+    assert (await pool.parse(f"{HERE}:whoami", b""))["pid"] != pid
 
 
-async def test_a_child_that_died_while_idle_blames_no_document(parsers: ParserPool) -> None:
-    pid = (await parsers.parse(f"{HERE}:whoami", b""))["pid"]
+async def test_a_child_that_died_while_idle_blames_no_document(pool: ParserPool) -> None:
+    pid = (await pool.parse(f"{HERE}:whoami", b""))["pid"]
     os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(0.2)
-    assert (await parsers.parse(f"{HERE}:whoami", b""))["pid"] != pid
+    assert (await pool.parse(f"{HERE}:whoami", b""))["pid"] != pid
 
 
-async def test_cancelling_a_task_ends_its_child(parsers: ParserPool) -> None:
-    task = asyncio.create_task(parsers.parse(f"{HERE}:sleep", b""))
+async def test_cancelling_a_task_ends_its_child(pool: ParserPool) -> None:
+    task = asyncio.create_task(pool.parse(f"{HERE}:sleep", b""))
     await asyncio.sleep(0.5)
     assert len(_children()) == 1
     task.cancel()

@@ -80,7 +80,7 @@ def test_a_configured_folder_comes_first_and_must_hold_safetensors(tmp_path: Pat
     with pytest.raises(EncoderUnavailable, match="my-encoder"):
         find_weights(folder)
     folder.mkdir()
-    (folder / "config.json").write_text('{"vocab_size": 250002}')
+    (folder / "config.json").write_text('{"vocab_size": 250002, "hidden_size": 768}')
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(EncoderUnavailable, match="safetensors"):
         find_weights(folder)
@@ -119,12 +119,12 @@ def test_frames_come_back_and_broken_ones_are_told() -> None:
 
 def test_an_encoder_must_be_started_first() -> None:
     with pytest.raises(EncoderFailed, match="context manager"):
-        EncoderProcess(Weights(Path("x"), "x", True)).encode(["text"])
+        EncoderProcess(Weights(Path("x"), "x", True, 8)).encode(["text"])
 
 
 def test_the_parent_never_imports_torch() -> None:
     code = (
-        "import sys, model.encoder, model.cache, model.evaluate, model.attention, model.ranker, model.vectors; "
+        "import sys, model.encoder, model.cache, model.evaluate, model.ranker, model.vectors; "
         "sys.exit(bool({'torch', 'sentence_transformers', 'transformers', 'sklearn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0

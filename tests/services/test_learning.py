@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import NOW
-from services_world import clock, scores, stored_items
+from world import clock, scores, stored_items
 
 from triage.core import feedback as rules
 from triage.core.errors import TriageError, UsageError, WorkerError

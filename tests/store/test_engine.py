@@ -42,13 +42,15 @@ def test_two_processes_that_read_and_then_write_lose_nothing(database: Database)
 
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO model_version (profile, encoder, ranker, labels, created_at) VALUES ('', '', '', 0, '')"
-        )
-        _ = 1 / 0
+    def fail_halfway() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO event (at, verb, shown) VALUES ('', 'like', '')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
     with database.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM model_version").scalar_one() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one() == 0
 
 
 def test_a_lock_that_is_held_too_long_is_an_error_in_words(

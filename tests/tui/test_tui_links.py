@@ -22,7 +22,11 @@ def browser(folder: Path, body: str) -> dict[str, str]:
     return {"BROWSER": str(script), "PATH": os.defpath}
 
 
-LOG = "log = pathlib.Path(__file__ + '.part'); log.write_text('\\n'.join(sys.argv[1:])); log.rename(__file__ + '.log')"
+LOG = """
+log = pathlib.Path(__file__ + ".part")
+log.write_text("\\n".join(sys.argv[1:]))
+log.rename(__file__ + ".log")
+"""
 
 
 @pytest.mark.parametrize(
@@ -30,7 +34,8 @@ LOG = "log = pathlib.Path(__file__ + '.part'); log.write_text('\\n'.join(sys.arg
     [
         "--help", "-x", "javascript:alert(1)", "file:///etc/passwd", "x-scheme:y", "mailto:a@b", "", "http://",
         "https:// example.org", "http://a b/", "http://example.org/\nnext", "http://example.org/\x1b[2J",
-        "http://[bad", "http://example.org:99999/", "//example.org", "http://-\x00/", "https://example.org/" + "a" * 65536,
+        "http://[bad", "http://example.org:99999/", "//example.org", "http://-\x00/",
+        "https://example.org/" + "a" * 65536,
         "http://exa$(id)mple.org/",
     ],
 )  # fmt: skip

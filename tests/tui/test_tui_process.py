@@ -17,10 +17,21 @@ from pathlib import Path
 import pyte
 import pytest
 
-HEAVY = (
-    "sqlalchemy alembic numpy scipy torch feedparser httpx2 lxml apscheduler msgspec ingestors model "
-    "tree_sitter markdown_it pygments subprocess"
-).split()
+HEAVY = {
+    *(
+        "sqlalchemy",
+        "alembic",
+        "numpy",
+        "scipy",
+        "torch",
+        "feedparser",
+        "httpx2",
+        "lxml",
+        "apscheduler",
+        "msgspec",
+    ),
+    *("ingestors", "model", "tree_sitter", "markdown_it", "pygments"),
+}
 
 PROGRAM = """
 import sys
@@ -39,7 +50,7 @@ HERE = Path(__file__).parent
 def test_importing_the_app_pulls_in_nothing_heavy():
     code = "import sys, triage.tui.app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(done.stdout.split()) & set(HEAVY) - {"subprocess"}
+    assert not set(done.stdout.split()) & HEAVY
 
 
 class Terminal:
@@ -74,13 +85,18 @@ class Terminal:
 
     def end(self) -> int:
         """Reads to the end and returns the exit code."""
-        while self._read(20):
-            pass
-        os.close(self._end)
-        return self.process.wait(20)
+        try:
+            while self._read(10):
+                assert not self._idle, f"it did not end: {self.screen.display}"
+            return self.process.wait(10)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            os.close(self._end)
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self._end], [], [], seconds)[0]:
+        self._idle = not select.select([self._end], [], [], seconds)[0]
+        if self._idle:
             return self.process.poll() is None
         try:
             data = os.read(self._end, 65536)
@@ -101,13 +117,11 @@ def test_hostile_items_in_a_real_terminal(leave):
     terminal.wait_for("pwned", "For you")
     terminal.press("jllw")
     terminal.wait_for("score, the sum")
-    terminal.press("\x1b")
     if leave == "q":
-        terminal.press("nGgGq")
+        terminal.press("qnGgGq")
     else:
         terminal.process.send_signal(leave)
-    code = terminal.end()
-    assert code == 0, terminal.sent[-2000:]
+    assert terminal.end() == 0, terminal.sent[-2000:]
     # ESC ] 52 is sanitised to U+FFFD ] 52: the letters stay, the code that gave them power does not.
     for payload in PAYLOAD_BYTES:
         assert b"\x1b" + payload not in terminal.sent

@@ -6,6 +6,7 @@ afterwards, the mark stands and only the order is late.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from triage.config import Clock
 from triage.core import feedback
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
+from triage.core.items import Digest
 from triage.core.text import sanitize_line
 from triage.store import feedback as event_log
 from triage.store import items
@@ -88,6 +90,13 @@ def interests(database: Database) -> dict[str, float]:
     """Interest phrase -> weight."""
     with database.read() as connection:
         return feedback.interests(event_log.events(connection))
+
+
+def with_states(database: Database, digest: Digest) -> Digest:
+    """A digest in its old order, with the marks as they are now."""
+    states = feedback.states(events(database))
+    marked = (dataclasses.replace(item, state=states.get(item.id, "new")) for item in digest.items)
+    return dataclasses.replace(digest, items=tuple(marked))
 
 
 def events(database: Database) -> list[Event]:

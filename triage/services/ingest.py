@@ -93,7 +93,11 @@ async def sync(
         if on_report is not None:
             on_report(report, len(reports), len(due))
 
-    async with aclosing(HttpClient()) as http, aclosing(ParserPool()) as parsers, asyncio.TaskGroup() as group:
+    async with (
+        aclosing(HttpClient()) as http,
+        aclosing(ParserPool()) as parsers,
+        asyncio.TaskGroup() as group,
+    ):
         for source in due:
             group.create_task(poll(source, Tools(http=http, parsers=parsers)))
     return sorted(reports, key=lambda report: report.id)

@@ -54,6 +54,12 @@ class DigestScreen(Screen[None]):
         """Whether the text stands beside the list."""
         return self.app.size.width >= WIDE
 
+    def on_resize(self) -> None:
+        """The text comes and goes with the room for it."""
+        if not self.wide and self.reader.has_focus:
+            self.list.focus()
+        self.list.announce()
+
     def show(self, *, select: int | None = None, trouble: str = "") -> None:
         """Shows what the session holds.
 

@@ -124,6 +124,10 @@ class ItemList(ScrollView, can_focus=True):
             self.scroll_to(y=self._top_of(self._cursor) - offset, animate=False, immediate=True)
         self._reveal()
         self.refresh()
+        self.announce()
+
+    def announce(self) -> None:
+        """Says where the cursor is."""
         self.post_message(self.Moved(self.selected))
 
     @property
@@ -208,7 +212,7 @@ class ItemList(ScrollView, can_focus=True):
         if row != self._cursor:
             self._cursor = row
             self.refresh()
-            self.post_message(self.Moved(self.selected))
+            self.announce()
         self._reveal()
 
     def action_move(self, rows: int) -> None:

@@ -1,0 +1,116 @@
+"""The daemon as a real process: one instance, a sign of life, a clean end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from loopback import LoopbackServer, Route
+
+from triage.core.errors import LockedError
+from triage.daemon import heartbeat
+from triage.daemon.heartbeat import Heartbeat
+from triage.daemon.lock import hold
+from triage.paths import Paths
+from triage.services import digest_file, reading, sources
+from triage.store.engine import Database
+
+ITEM = "<item><guid>1</guid><title>One</title></item>"
+FEED = f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{ITEM}</channel></rss>'.encode()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def daemon(paths: Paths, database: Database, server: LoopbackServer) -> Iterator[subprocess.Popen[bytes]]:
+    server.routes["/feed"] = Route(FEED)
+    sources.add(database, lambda: datetime.now(UTC), server.url("/feed"), allow_local=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triage", "daemon", "run"], stderr=subprocess.PIPE, start_new_session=True
+    )
+    yield process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_it_fetches_ranks_says_that_it_lives_and_ends_when_asked(
+    daemon: subprocess.Popen[bytes], paths: Paths, database: Database
+) -> None:
+    wait_for(lambda: digest_file.read(paths.digest) is not None)
+    assert [item.title for item in reading.best(database, 10)] == ["One"]
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+
+    second = subprocess.run(
+        [sys.executable, "-m", "triage", "sync", "--now"], capture_output=True, text=True, timeout=30
+    )
+    assert second.returncode == 4
+    assert "the daemon" in second.stderr
+
+    started = time.monotonic()
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(timeout=20) == 0
+    assert time.monotonic() - started < 20
+    assert not paths.heartbeat.exists()
+    assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
+    assert "Traceback" not in paths.log.read_text()
+
+
+def test_a_killed_daemon_leaves_nothing_that_stops_the_next(
+    daemon: subprocess.Popen[bytes], paths: Paths, database: Database
+) -> None:
+    wait_for(paths.heartbeat.exists)
+    os.killpg(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    assert "ended without a word" in heartbeat.words(paths.heartbeat, datetime.now(UTC))
+    with hold(paths.ingest_lock, "this test"):
+        assert database.pragma("integrity_check") == "ok"
+
+
+def test_a_second_holder_is_told_who_holds_the_lock(paths: Paths) -> None:
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path; from triage.daemon.lock import hold\n"
+            "with hold(Path(sys.argv[1]), 'the first'): print('held', flush=True); time.sleep(60)",
+            str(paths.ingest_lock),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"held\n"
+    with (
+        pytest.raises(LockedError, match=f"the first \\(process {child.pid}\\)"),
+        hold(paths.ingest_lock, "b"),
+    ):
+        pytest.fail("two hold the lock")
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    with hold(paths.ingest_lock, "the next"):
+        pass
+
+
+def test_a_silent_daemon_is_named(paths: Paths) -> None:
+    now = datetime.now(UTC)
+    heartbeat.write(paths.heartbeat, Heartbeat(os.getpid(), now - timedelta(minutes=5), "ranking"))
+    assert "silent for 5 min" in heartbeat.words(paths.heartbeat, now)
+    heartbeat.write(paths.heartbeat, Heartbeat(os.getpid(), now, "ranking"))
+    assert heartbeat.words(paths.heartbeat, now) == "daemon: ranking"
+    paths.heartbeat.write_text(json.dumps([1, 2]))
+    assert heartbeat.words(paths.heartbeat, now) == "daemon: not running"

@@ -1,0 +1,80 @@
+"""What the terminal interface gets from the real services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import NOW
+from world import stored_items
+
+from triage.core.errors import TriageError
+from triage.core.feedback import Verb
+from triage.paths import Paths
+from triage.runtime import ReaderBackend, Runtime
+from triage.store.engine import Database
+from triage.tui.backend import Backend
+
+
+@pytest.fixture
+def runtime(database: Database, paths: Paths) -> Iterator[Runtime]:
+    stored_items(database)
+    with Runtime(paths, clock=lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+def backend(runtime: Runtime) -> Backend:
+    return ReaderBackend(runtime)
+
+
+def test_a_morning(backend: Backend) -> None:
+    assert backend.first_page() is None
+    digest = backend.digest()
+    assert backend.first_page() == digest
+    first = digest.items[0]
+    assert backend.read(first.id).text.startswith("Beekeepers")
+
+    change = backend.mark(first.id, Verb.LIKE)
+    assert change.message == f"liked: {first.title}"
+    assert change.moved > 0
+    assert next(i for i in change.digest.items if i.id == first.id).state == "like"
+    explained = backend.explain(first.id)
+    assert sum(r.contribution for r in explained.reasons) == pytest.approx(explained.score, abs=1e-9)
+    marks = backend.read(first.id).item.highlights
+    assert all(backend.read(first.id).text[h.start : h.end] == h.text for h in marks)
+
+    assert backend.undo().digest == digest
+    with pytest.raises(TriageError, match="nothing to undo"):
+        backend.undo()
+    assert backend.status() == "daemon: not running"
+    assert {item.title.split()[0] for item in backend.search("bishop")} == {"chess"}
+
+
+def test_an_item_outside_the_digest_is_explained_when_it_is_opened(backend: Backend) -> None:
+    digest = backend.digest()
+    backend.mark(digest.items[0].id, Verb.LIKE)
+    shown = {item.id for item in digest.items}
+    other = next(item for item in backend.search("chess") if item.id not in shown)
+    assert backend.read(other.id).item.why
+
+
+def test_what_another_process_stores_is_noticed(backend: Backend, database: Database) -> None:
+    assert not backend.changed()
+    assert not backend.changed()
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET title = 'renamed'")
+    assert backend.changed()
+    assert not backend.changed()
+
+
+def test_a_mark_stands_when_nothing_can_be_learned(
+    runtime: Runtime, backend: Backend, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = backend.digest().items[0].id
+    runtime.worker.close()
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    change = backend.mark(item, Verb.LIKE)
+    assert "stored, but not learned yet" in change.message
+    assert change.moved == 0
+    assert {i.id: i.state for i in change.digest.items}[item] == "like"

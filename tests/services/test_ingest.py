@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+from loopback import LoopbackServer, Route
+
+from triage.config import Config
+from triage.core.errors import UsageError
+from triage.paths import Paths
+from triage.services import ingest, reading, sources
+from triage.services.ingest import SourceReport
+from triage.store.engine import Database
+
+ITEM = "<item><guid>{n}</guid><title>{title}</title><link>https://post.example/{n}</link><description>{text}</description></item>"
+
+
+def rss(items: dict[str, tuple[str, str]], title: str = "Harbour Notes") -> bytes:
+    body = "".join(ITEM.format(n=n, title=t, text=x) for n, (t, x) in items.items())
+    channel = f"<channel><title>{title}</title>{body}</channel>"
+    return f'<?xml version="1.0"?><rss version="2.0">{channel}</rss>'.encode()
+
+
+class Hours:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def sync(database: Database, clock: Hours, *, ask_now: bool = False) -> list[SourceReport]:
+    return asyncio.run(ingest.sync(database, Config(), clock, ask_now=ask_now))
+
+
+def titles(database: Database) -> list[str]:
+    return sorted(item.title for item in reading.best(database, 100))
+
+
+@pytest.fixture
+def clock() -> Hours:
+    return Hours()
+
+
+def test_a_feed_comes_in_and_unchanged_polls_bring_nothing(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first"), "2": ("Two", "second")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    (report,) = sync(database, clock)
+    assert (report.new, report.revised, report.error, report.title) == (2, 0, None, "Harbour Notes")
+    assert sync(database, clock) == []
+    clock.now += timedelta(hours=2)
+    (again,) = sync(database, clock)
+    assert again.not_modified
+    assert "if-none-match" in server.requests("/f")[-1].headers
+    assert titles(database) == ["One", "Two"]
+
+
+def test_an_edited_item_is_revised_in_place(database: Database, clock: Hours, server: LoopbackServer) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    sync(database, clock)
+    before = reading.best(database, 1)[0].id
+    server.routes["/f"] = Route(rss({"1": ("One", "corrected"), "2": ("Two", "second")}))
+    clock.now += timedelta(hours=2)
+    (report,) = sync(database, clock)
+    assert (report.new, report.revised) == (1, 1)
+    assert reading.read(database, before).text == "corrected"
+    assert [item.id for item in reading.find(database, "corrected")] == [before]
+    assert reading.find(database, "first") == []
+
+
+def test_one_failing_source_does_not_fail_the_others(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes |= {"/good": Route(rss({"1": ("One", "first")})), "/bad": Route(b"<html>login</html>")}
+    for path in ("/bad", "/gone", "/good"):
+        sources.add(database, clock, server.url(path), allow_local=True)
+    bad, gone, good = sync(database, clock)
+    assert good.new == 1
+    assert bad.error is not None
+    assert "not a feed" in bad.error
+    assert gone.error is not None
+    views = {view.target: view for view in sources.listing(database)}
+    assert views[server.url("/bad")].failures == 1
+    assert views[server.url("/bad")].last_error == bad.error
+
+
+def test_validators_and_items_are_stored_together_or_not_at_all(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON source BEGIN SELECT RAISE(ABORT, 'disk on fire'); END"
+        )
+    with pytest.raises(ExceptionGroup):
+        sync(database, clock)
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert titles(database) == []
+    assert sync(database, clock)[0].new == 1
+    assert "if-none-match" not in server.requests("/f")[-1].headers
+
+
+def test_local_addresses_need_permission(database: Database, clock: Hours, server: LoopbackServer) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=False)
+    (report,) = sync(database, clock)
+    assert report.error is not None
+    assert server.log == []
+
+
+def test_text_is_made_safe_on_its_way_in(database: Database, clock: Hours, server: LoopbackServer) -> None:
+    hostile = "x [/] [@click=app.quit]y[/] &#x9d;52;c;aGk=&#x90; \u202ez"
+    server.routes["/f"] = Route(rss({"1": (hostile, hostile)}, title=hostile))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    sync(database, clock)
+    (item,) = reading.best(database, 1)
+    for text in (item.title, item.source, reading.read(database, item.id).text):
+        assert "[@click=app.quit]y[/]" in text
+        assert not {"\x9d", "\x90", "\u202e", "\x1b"} & set(text)
+
+
+def test_asking_by_hand_goes_before_the_due_time_but_not_within_minutes(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    sync(database, clock)
+    assert sync(database, clock, ask_now=True) == []
+    clock.now += timedelta(minutes=6)
+    assert sync(database, clock) == []
+    assert len(sync(database, clock, ask_now=True)) == 1
+
+
+def test_a_removed_source_keeps_its_items_and_comes_back_where_it_was(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    first = sources.add(database, clock, server.url("/f"), allow_local=True).added[0]
+    sync(database, clock)
+    sources.remove(database, clock, first.id)
+    assert sources.listing(database) == []
+    assert titles(database) == ["One"]
+    again = sources.add(database, clock, server.url("/f"), allow_local=True).added[0]
+    assert (again.id, again.new) == (first.id, True)
+    clock.now += timedelta(days=2)
+    assert sync(database, clock)[0].new == 0
+
+
+def test_a_subscription_list_is_merged(database: Database, clock: Hours, tmp_path: Path) -> None:
+    path = tmp_path / "subs.opml"
+    path.write_text(
+        '<opml version="2.0"><body><outline text="Sea"><outline type="rss" text="Harbour" '
+        'xmlUrl="https://harbour.example/feed"/></outline>'
+        '<outline type="rss" text="Evil" xmlUrl="|rm -rf ~"/></body></opml>'
+    )
+    report = sources.add(database, clock, str(path), allow_local=False)
+    assert [(a.title, a.new) for a in report.added] == [("Harbour", True)]
+    assert [r.name for r in report.refusals] == ["Evil"]
+    assert [a.new for a in sources.add(database, clock, str(path), allow_local=False).added] == [False]
+
+
+@pytest.mark.parametrize("target", ["ftp://x.example/", "/no/such/file", "--help", "javascript:alert(1)", ""])
+def test_what_nobody_can_read_is_refused(database: Database, clock: Hours, target: str) -> None:
+    with pytest.raises(UsageError):
+        sources.add(database, clock, target, allow_local=False)
+    assert sources.listing(database) == []
+
+
+def test_a_sync_that_is_killed_at_any_moment_leaves_a_consistent_database(
+    database: Database, paths: Paths, clock: Hours, server: LoopbackServer
+) -> None:
+    feeds = 6
+    for f in range(feeds):
+        server.routes[f"/{f}"] = Route(
+            rss({f"{f}-{n}": (f"Post {f} {n}", "text " * 200) for n in range(40)}), delay=0.02 * f
+        )
+        sources.add(database, clock, server.url(f"/{f}"), allow_local=True)
+    database.close()
+    command = [sys.executable, "-m", "triage", "sync", "--now"]
+    moment = random.Random(7)
+    for _ in range(6):
+        child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            child.wait(timeout=moment.uniform(0.4, 2.0))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        assert database.pragma("integrity_check") == "ok"
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+            stored = connection.exec_driver_sql(
+                "SELECT source_id, count(*), count(DISTINCT key) FROM item GROUP BY source_id"
+            ).all()
+            with_cursor = connection.exec_driver_sql(
+                "SELECT count(*) FROM source WHERE cursor != '{}'"
+            ).scalar_one()
+        assert [(total, keys) for _, total, keys in stored] == [(40, 40)] * with_cursor
+        database.close()
+    done = subprocess.run(
+        [*command, *map(str, range(1, feeds + 1))], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM item").scalar_one() == 40 * feeds
