@@ -107,6 +107,8 @@ class FetchResult:
     """Seconds for which the server asked us to stay away, from Retry-After."""
     interval_s: float | None = None
     """The least polling interval that the source asks for, from max-age, ttl and their kin."""
+    more: bool = False
+    """There is more to read at once: a big mailbox comes in portions, each stored with its cursor."""
     error: FetchError | None = None
 
 

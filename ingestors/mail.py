@@ -2,7 +2,7 @@
 
 Owns finding, splitting and remembering mails; what is inside one is read in a parser child
 (`ingestors.parsers.mail`). One fetch takes a bounded number of mails; where more are left, its
-`interval_s` is 0 and the next fetch goes on from there.
+`more` is set and the next fetch goes on from there.
 
 Cursor of an mbox: `size`, `mtime_ns`, and `offset` of its last mail with fingerprints of the bytes
 before it. The last mail is read again when the file changes, because it may have been half written.
@@ -224,7 +224,7 @@ async def _fetch(read: _Reader, request: FetchRequest, parsers: ParserPool) -> F
             entries=_entries(parsed.entries),
             refusals=(*mails.refusals, *parsed.refusals),
             cursor=mails.cursor,
-            interval_s=0.0 if mails.more else None,
+            more=mails.more,
         )
     return FetchResult(cursor=request.cursor, error=error)
 

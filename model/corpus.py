@@ -91,6 +91,12 @@ class Corpus:
             known: NDArray[np.bool_] = np.asarray(self.vectors.any(axis=1))
             self.encoded = np.logical_and(self.exists, known[self.slots])
         self.has_vectors: NDArray[np.bool_] = np.asarray(self.encoded.any(axis=1))
+        titles = [parts[0].field == "title" if parts else False for parts in self.passages]
+        self.is_title: NDArray[np.bool_] = np.logical_and.outer(titles, place == 0)
+        """(documents, most passages): which places hold a title."""
+        self.depth: NDArray[np.intp] = np.maximum(place - self.is_title.any(axis=1, keepdims=True), 0)
+        """(documents, most passages): how many passages of the text come before each."""
+        self._products = self._inner_products()
         self.tf_idf = TfIdf(terms)
         self.sources = Groups.of([(document.source,) for document in self.documents])
         self.people = Groups.of([document.people for document in self.documents])
@@ -106,6 +112,15 @@ class Corpus:
         """(documents, vocabulary), float32."""
         return self.tf_idf.matrix
 
+    def pooled_length(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lengths of each document's weighted sum of passage vectors, (documents,); 1 for zero.
+
+        Args:
+            weights: (documents, passages).
+        """
+        squares = np.einsum("nt,ntu,nu->n", weights, self._products, weights, optimize=True)
+        return np.where(squares > 1e-12, np.sqrt(np.maximum(squares, 0)), 1.0)
+
     def passage_values(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Dot products of every passage with the columns of a (dim, m) matrix: (documents, passages, m).
 
@@ -118,6 +133,18 @@ class Corpus:
         grid[~self.encoded] = 0
         return grid
 
+    def _inner_products(self) -> NDArray[np.float32]:
+        """Dot products of the passages of each document with one another, (documents, passages, passages)."""
+        count, width = self.exists.shape
+        products = np.zeros((count, width, width), dtype=np.float32)
+        if self.vectors is None or not len(self.vectors):
+            return products
+        for start in range(0, count, 1000):  # in blocks: the padded grid of all vectors may be gigabytes
+            part = slice(start, start + 1000)
+            grid = self.vectors[self.slots[part]] * self.encoded[part, :, None]
+            products[part] = grid @ grid.swapaxes(1, 2)
+        return products
+
 
 def _freshness(documents: Sequence[Document]) -> NDArray[np.float64]:
     """What being new is worth: halves with every half-life of the document's kind.
@@ -125,9 +152,8 @@ def _freshness(documents: Sequence[Document]) -> NDArray[np.float64]:
     Measured from the newest document, so that it needs no clock; 0 where the age is unknown, and on
     average, so that it cannot lift a whole list.
     """
-    published = np.array(
-        [np.nan if d.published is None else d.published for d in documents], dtype=np.float64
-    )
+    dates = [document.published for document in documents]
+    published = np.array([np.nan if date is None else date for date in dates], dtype=np.float64)
     half_lives = np.array([HALF_LIFE_DAYS.get(d.kind, HALF_LIFE_DAYS["feed"]) for d in documents])
     known = ~np.isnan(published)
     fresh = np.zeros(len(documents))

@@ -33,6 +33,25 @@ class Labels:
         return len(self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How passages are weighed when a document is pooled."""
+
+    sharpness: float
+    """Factor of a passage's cosine with what is sought; 0 weighs all passages alike."""
+    title: float
+    """How many passages the title counts for."""
+    decline: float
+    """By how much the logarithm of a passage's weight falls from one passage to the next."""
+
+    def weights(self, corpus: Corpus, similarity: Floats) -> Floats:
+        """Weights of each document's passages, (documents, passages), from cosines of that shape."""
+        prior = np.log(self.title) * corpus.is_title - self.decline * corpus.depth
+        scores = self.sharpness * similarity + prior
+        weights: Floats = attention_weights(scores, corpus.encoded)
+        return weights
+
+
 def teaching_labels(corpus: Corpus, profile: Profile) -> Labels:
     """The labels of documents in the corpus; of several for one document the latest counts."""
     latest: dict[str, tuple[float, float]] = {}
@@ -65,18 +84,32 @@ class LexicalEvidence:
     offset: float
 
 
-def scale_of(raw: Floats) -> tuple[float, float]:
-    """Mean and 1 / standard deviation of raw scores; scores that are all alike get the factor 0."""
-    if not len(raw):
+def scale_of(raw: Floats, usable: NDArray[np.bool_], labels: Labels) -> tuple[float, float]:
+    """Mean and 1 / standard deviation of raw scores over the documents that nobody labelled.
+
+    A classifier is surest of what it was taught: with 50 labels in 300 documents their margins would
+    double the deviation, and so halve its say on all others. Scores that are all alike get the factor 0.
+
+    Args:
+        raw: (documents,).
+        usable: (documents,), where the expert has anything to say.
+        labels: What was said.
+    """
+    measured = usable.copy()
+    measured[labels.rows] = False
+    values = raw[measured] if measured.sum() > 1 else raw[usable]
+    if not len(values):
         return 0.0, 0.0
-    deviation = float(raw.std())
-    return float(raw.mean()), 1 / deviation if deviation > 1e-9 else 0.0
+    deviation = float(values.std())
+    return float(values.mean()), 1 / deviation if deviation > 1e-9 else 0.0
 
 
-def learned_direction(corpus: Corpus, labels: Labels, dislike_share: float) -> NDArray[np.float32] | None:
+def learned_direction(
+    corpus: Corpus, labels: Labels, dislike_share: float, attention: Attention
+) -> NDArray[np.float32] | None:
     """Rocchio's direction: the mean of what was liked less a share of the mean of what was not, (dim,).
 
-    A document enters as the mean of its passages, with length one. With few dislikes their mean says
+    A document enters as its passages pooled, with length one. With few dislikes their mean says
     little, so its share grows with their number n, as n / (n + 2).
     """
     if corpus.vectors is None or not len(labels):
@@ -85,31 +118,33 @@ def learned_direction(corpus: Corpus, labels: Labels, dislike_share: float) -> N
     if not taught.any():
         return None
     rows, wanted, importance = labels.rows[taught], labels.wanted[taught], labels.importance[taught]
-    mask = corpus.encoded[rows]
-    weights = attention_weights(np.zeros(mask.shape), mask)
-    means = np.einsum("nt,ntd->nd", weights, corpus.vectors[corpus.slots[rows]].astype(np.float64))
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-    direction = np.zeros(means.shape[1])
+    weights = attention.weights(corpus, np.zeros(corpus.exists.shape))
+    weights /= corpus.pooled_length(weights)[:, None]
+    pooled = np.einsum("nt,ntd->nd", weights[rows], corpus.vectors[corpus.slots[rows]].astype(np.float64))
+    direction = np.zeros(pooled.shape[1])
     if wanted.any():
-        direction += np.average(means[wanted], axis=0, weights=importance[wanted])
+        direction += np.average(pooled[wanted], axis=0, weights=importance[wanted])
     dislikes = int((~wanted).sum())
     if dislikes:
-        direction -= dislike_share * dislikes / (dislikes + 2) * means[~wanted].mean(axis=0)
+        direction -= dislike_share * dislikes / (dislikes + 2) * pooled[~wanted].mean(axis=0)
     return direction.astype(np.float32)
 
 
 def dense_from_labels(
-    corpus: Corpus, direction: NDArray[np.float32], strength: float, sharpness: float
+    corpus: Corpus, labels: Labels, direction: NDArray[np.float32], strength: float, attention: Attention
 ) -> DenseEvidence:
-    """Similarity of passages to the learned direction, pooled by attention to the same direction."""
+    """The cosine of each document's pooled passages with the learned direction, apart by passage."""
     values = corpus.passage_values(direction[:, None])[:, :, 0]
     length = float(np.linalg.norm(direction)) or 1.0
-    weights = attention_weights(values * (sharpness / length), corpus.encoded)
-    return DenseEvidence(None, _shares(corpus, weights, values, strength))
+    weights = attention.weights(corpus, values / length)
+    shares = weights * values / corpus.pooled_length(weights)[:, None]
+    mean, factor = scale_of(shares.sum(axis=1), corpus.has_vectors, labels)
+    return DenseEvidence(None, strength * factor * (shares - weights * mean))
 
 
 def dense_from_phrases(
     corpus: Corpus,
+    labels: Labels,
     interests: Sequence[Interest],
     vectors: Mapping[str, NDArray[np.float32]],
     strength: float,
@@ -133,7 +168,7 @@ def dense_from_phrases(
         scores = (sharpness * values + np.log(force)).reshape(documents, width * phrases)
         mask = np.repeat(corpus.encoded, phrases, axis=1)
         weights = attention_weights(scores, mask).reshape(values.shape)
-        mean, factor = _scale(corpus, (weights * values).sum(axis=(1, 2)))
+        mean, factor = scale_of((weights * values).sum(axis=(1, 2)), corpus.has_vectors, labels)
         shares = sign * strength * float(force.max()) * factor * weights * (values - mean)
         evidence += [DenseEvidence(interest, shares[:, :, i]) for i, interest in enumerate(group)]
     return evidence
@@ -149,40 +184,29 @@ def lexical_from_labels(corpus: Corpus, labels: Labels, strength: float) -> Lexi
         fits = (LinearSvm.fit, NaiveBayes.fit)
         experts = [fit(rows, labels.wanted, labels.importance).weights for fit in fits]
     raw = np.asarray(corpus.tf_idf_rows @ np.stack(experts, axis=1), dtype=np.float64)
+    everywhere = np.ones(len(corpus), dtype=bool)
     weights, blended, offset = np.zeros(len(experts[0])), np.zeros(len(raw)), 0.0
     for expert, column in zip(experts, raw.T, strict=True):
-        mean, factor = scale_of(column)
+        mean, factor = scale_of(column, everywhere, labels)
         blended += strength * factor * (column - mean)
         weights += strength * factor * expert
         offset -= strength * factor * mean
     return LexicalEvidence(blended, ((None, weights),), offset)
 
 
-def lexical_from_phrases(corpus: Corpus, interests: Sequence[Interest], strength: float) -> LexicalEvidence:
+def lexical_from_phrases(
+    corpus: Corpus, labels: Labels, interests: Sequence[Interest], strength: float
+) -> LexicalEvidence:
     """Similarity in words to all phrases together; the weights stay apart by phrase."""
     terms = [count_terms("", interest.phrase) for interest in interests]
     queries = corpus.tf_idf.transform(terms).toarray().astype(np.float64)
     queries *= np.array([interest.weight for interest in interests])[:, None]
     raw = np.asarray(corpus.tf_idf_rows @ queries.sum(axis=0), dtype=np.float64)
-    mean, factor = scale_of(raw)
+    everywhere = np.ones(len(corpus), dtype=bool)
+    mean, factor = scale_of(raw, everywhere, labels)
     factor *= strength
     weights = tuple((interest, query * factor) for interest, query in zip(interests, queries, strict=True))
     return LexicalEvidence(factor * (raw - mean), weights, -factor * mean)
-
-
-def _scale(corpus: Corpus, raw: Floats) -> tuple[float, float]:
-    """Mean and factor over the documents that have vectors."""
-    return scale_of(raw[corpus.has_vectors])
-
-
-def _shares(corpus: Corpus, weights: Floats, values: Floats, strength: float) -> Floats:
-    """Signed shares: a passage speaks for its document as far as it is closer than the average document.
-
-    The weights of a document sum to one, so the mean can be taken off passage by passage.
-    """
-    mean, factor = _scale(corpus, (weights * values).sum(axis=1))
-    shares: Floats = strength * factor * weights * (values - mean)
-    return shares
 
 
 def prior_of_groups(corpus: Corpus, labels: Labels, groups: Groups, strength: float) -> Floats:

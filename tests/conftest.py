@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
 from loopback import LoopbackServer
+from world import NOW
 
 from triage.paths import Paths
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
-
-NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 
 # No deadline: the machine may be busy. Derandomised: a red run can be repeated.
 settings.register_profile("ci", deadline=None, derandomize=True)

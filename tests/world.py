@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from conftest import NOW
+from datetime import UTC, datetime, timedelta
 
 from triage.store import items, search, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem
+
+NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
+"""The present of every test that needs a fixed one."""
 
 TOPICS = {
     "bees": "Beekeepers count their hives in spring; queens, drones and honey were found in good health.",

@@ -10,7 +10,7 @@ from typing import Any
 import feedparser
 
 from ingestors.parsers.document import Document, read_document
-from ingestors.parsers.html import html_to_line, html_to_text, tidy
+from ingestors.parsers.html import html_to_line, html_to_text, parse_html, tidy
 from ingestors.parsers.jsonfeed import parse_json_feed
 from ingestors.wire import MAX_ITEMS, MAX_TITLE, EntryDict, RefusalError, entry_dict, unique_entries, web_url
 
@@ -180,11 +180,9 @@ def _refuse_known(document: Document, url: str) -> None:
 
 
 def _feed_links(text: str, url: str) -> list[str]:
-    import lxml.html
-
-    tree = lxml.html.document_fromstring(
-        text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8")
-    )
+    tree = parse_html(text)
+    if tree is None:
+        return []
     found = (
         web_url(link.get("href"), url)
         for link in tree.iter("link")

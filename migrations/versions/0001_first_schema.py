@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.JSON(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
         sa.Column("next_due_at", sa.DateTime(), nullable=False),
+        sa.Column("wait_until", sa.DateTime(), nullable=True),
         sa.Column("attempted_at", sa.DateTime(), nullable=True),
         sa.Column("succeeded_at", sa.DateTime(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from conftest import NOW
-from world import stored_items
+from world import NOW, stored_items
 
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW
 from loopback import LoopbackServer, Route
+from world import NOW
 
 from triage.config import Config
 from triage.core.errors import UsageError
@@ -144,6 +144,32 @@ def test_asking_by_hand_goes_before_the_due_time_but_not_within_minutes(
     clock.now += timedelta(minutes=6)
     assert sync(database, clock) == []
     assert len(sync(database, clock, ask_now=True)) == 1
+
+
+def test_a_failed_source_may_be_asked_again_at_once_unless_its_server_said_to_wait(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes |= {"/slow": Route(b"", 503, {"Retry-After": "3600"}), "/down": Route(b"", 500)}
+    for path in ("/slow", "/down"):
+        sources.add(database, clock, server.url(path), allow_local=True)
+    assert [r.error is None for r in sync(database, clock)] == [False, False]
+    clock.now += timedelta(minutes=1)
+    (only,) = sync(database, clock, ask_now=True)
+    assert only.target == server.url("/down")
+    clock.now += timedelta(hours=1)
+    assert len(sync(database, clock, ask_now=True)) == 2
+
+
+def test_a_mailbox_in_portions_comes_in_whole(
+    database: Database, clock: Hours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestors.mail.MAX_MAILS", 7)
+    mail = "From a@b.example Thu Jan  1 00:00:00 2026\nFrom: a@b.example\nSubject: Number {n}\nMessage-ID: <{n}@b.example>\n\nText {n}\n\n"
+    box = tmp_path / "box.mbox"
+    box.write_text("".join(mail.format(n=n) for n in range(20)))
+    sources.add(database, clock, str(box), allow_local=False)
+    (report,) = sync(database, clock)
+    assert report.new == 20
 
 
 def test_a_removed_source_keeps_its_items_and_comes_back_where_it_was(

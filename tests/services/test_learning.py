@@ -5,8 +5,7 @@ import signal
 from datetime import timedelta
 
 import pytest
-from conftest import NOW
-from world import clock, scores, stored_items
+from world import NOW, clock, scores, stored_items
 
 from triage.core import feedback as rules
 from triage.core.errors import TriageError, UsageError, WorkerError

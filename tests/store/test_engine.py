@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import NOW
 from sqlalchemy.exc import StatementError
+from world import NOW
 
 from triage.core.errors import LockedError
 from triage.store import engine, sources

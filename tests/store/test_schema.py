@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from conftest import NOW
+from world import NOW
 
 from triage.core.errors import SchemaError
 from triage.paths import Paths

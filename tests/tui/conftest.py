@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from fake_backend import NOW, FakeBackend
 from rich.console import Console
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from triage.tui.app import TriageApp
@@ -36,28 +38,60 @@ def _fixed_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
+async def handled(pilot: Pilot[int]) -> None:
+    """Lets the app, the screen and every widget handle what they were sent, and the screen be drawn.
+
+    `Pilot.pause` waits besides until the processor is idle, which takes 50 ms a key, and longer
+    where other programs run.
+    """
+    app, quiet = pilot.app, 0
+    # A message goes from a widget up to the app through at most four queues.
+    while app.is_running and app.screen_stack and quiet < 4:
+        await pilot._wait_for_screen()
+        pumps = [app, app.screen, *app.screen.walk_children()]
+        quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
+        await asyncio.sleep(0)
+    if app.is_running and app.screen_stack:
+        app.screen._on_timer_update()
+
+
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
     """Lets the app work until something is true of it."""
     async with asyncio.timeout(20):
         while not condition():
-            await pilot.pause()
+            await handled(pilot)
+            await asyncio.sleep(0.001)
 
 
 async def settle(pilot: Pilot[int]) -> None:
     """Lets the app work until no thread owes it an answer and every answer is on the screen."""
     app = pilot.app
     assert isinstance(app, TriageApp)
-    for _ in range(2):
+    for _ in range(3):
         await until(
             pilot, lambda: not app.writer.pending and all(worker.is_finished for worker in app.workers)
         )
-        await pilot.pause()
+        await handled(pilot)
 
 
-async def press(pilot: Pilot[int], *keys: str) -> None:
+async def keys(pilot: Pilot[int], *names: str) -> None:
+    """Presses keys, given by Textual's names or as characters, and waits for no thread."""
+    for name in names:
+        character = " " if name == "space" else name if len(name) == 1 else None
+        pilot.app.post_message(events.Key(_character_to_key(name) if len(name) == 1 else name, character))
+        await handled(pilot)
+
+
+async def press(pilot: Pilot[int], *names: str) -> None:
     """Presses keys and waits for all that follows."""
-    await pilot.press(*keys)
+    await keys(pilot, *names)
     await settle(pilot)
+
+
+async def resize(pilot: Pilot[int], width: int, height: int) -> None:
+    """Changes the size of the terminal; Textual waits a moment for more of it before it acts."""
+    await pilot.resize_terminal(width, height)
+    await until(pilot, lambda: pilot.app.screen.size == (width, height))
 
 
 def screen_text(app: TriageApp, *, colour: bool = False) -> str:

@@ -79,11 +79,11 @@ def poisoned(payload: str) -> FakeBackend:
 async def tour(pilot, backend: FakeBackend) -> str:
     """Goes through every screen and returns all that would have been sent to the terminal."""
     sent = []
-    for keys in (
+    for names in (
         ["j"], ["l"], ["enter"], ["n"], ["o"], ["w"], ["escape"], ["q"], ["w"], ["escape"], ["question_mark"],
         ["escape"], ["G"], ["slash", "a", "enter"], ["escape"], ["u"],
     ):  # fmt: skip
-        await press(pilot, *keys)
+        await press(pilot, *names)
         sent.append(screen_text(pilot.app, colour=True))
     backend.failures["digest"] = [TriageError(f"Failed{backend.daemon}", fix=f"try{backend.daemon}")]
     pilot.app.loader.poll()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import press, screen_text, settle, until
+from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 from textual.widgets import Input
 
@@ -22,8 +22,8 @@ def selected(pilot):
 
 async def test_no_key_has_two_meanings():
     for scope in ("app", "list"):
-        keys = [key for action in ACTIONS if action.scope in ("app", scope) for key in action.keys]
-        assert len(keys) == len(set(keys))
+        used = [key for action in ACTIONS if action.scope in ("app", scope) for key in action.keys]
+        assert len(used) == len(set(used))
 
 
 async def test_every_action_has_a_method(open_app):
@@ -40,7 +40,7 @@ async def test_moving_in_the_list(open_app):
     async with open_app(size=SMALL) as pilot:
         last = len(pilot.app.session.digest.items)
         assert selected(pilot) == 1
-        for keys, expected in [
+        for names, expected in [
             (["j", "down"], 3),
             (["k", "up"], 1),
             (["k"], 1),
@@ -51,8 +51,8 @@ async def test_moving_in_the_list(open_app):
             (["j"], None),
             (["g"], 1),
         ]:
-            await press(pilot, *keys)
-            assert selected(pilot) == expected, keys
+            await press(pilot, *names)
+            assert selected(pilot) == expected, names
         for there, back in [("space", "b"), ("pagedown", "pageup"), ("ctrl+d", "ctrl+u")]:
             await press(pilot, there)
             assert selected(pilot) not in (1, 2, None)
@@ -64,7 +64,7 @@ async def test_the_whole_digest_to_its_end(open_app):
     async with open_app(size=SMALL) as pilot:
         seen = [selected(pilot)]
         while selected(pilot) is not None:
-            await pilot.press("j")
+            await keys(pilot, "j")
             seen.append(selected(pilot))
         assert seen == [*range(1, len(seen)), None]
         assert "You are done." in screen_text(pilot.app)
@@ -116,13 +116,20 @@ async def test_reading_beside_the_list(open_app):
         assert pilot.app.base.reader.has_focus
 
 
+async def test_the_text_follows_a_mark(open_app):
+    async with open_app() as pilot:
+        await press(pilot, "j", "j", "l")
+        assert selected(pilot) == 4
+        assert "Most small programs overwrite" in screen_text(pilot.app)
+
+
 async def test_space_reads_on_from_text_to_text_to_the_end_card(open_app):
     async with open_app(size=SMALL) as pilot:
         await press(pilot, "enter")
         for _ in range(80):
             if not isinstance(pilot.app.screen, ReadingScreen):
                 break
-            await pilot.press("space")
+            await keys(pilot, "space")
         await settle(pilot)
         assert pilot.app.base.list.on_card
 
@@ -199,7 +206,7 @@ async def test_refresh_help_and_quit(open_app):
         await press(pilot, "enter", "q")
         assert not isinstance(pilot.app.screen, HelpScreen)
         assert not backend.called("search"), "a filter is no search"
-        await pilot.press("q")
+        await keys(pilot, "q")
         await until(pilot, lambda: not pilot.app.is_running)
     assert backend.closed
 

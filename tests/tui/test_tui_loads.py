@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
-from conftest import press, screen_text, settle, until
+from conftest import handled, keys, press, screen_text, settle, until
 from fake_backend import FakeBackend, make_digest
 
 from triage.core.errors import TriageError
@@ -18,9 +18,9 @@ async def test_the_stored_page_is_there_before_anything_is_loaded(open_app):
     backend = FakeBackend(stored=make_digest())
     gate = backend.gates["digest"] = threading.Event()
     async with open_app(backend, size=(80, 24), wait=False) as pilot:
-        await pilot.pause()
+        await handled(pilot)
         assert "Re: the boiler" in screen_text(pilot.app)
-        await pilot.press("j", "j")
+        await keys(pilot, "j", "j")
         gate.set()
         await settle(pilot)
         assert pilot.app.base.list.selected.id == 3
@@ -30,7 +30,7 @@ async def test_without_a_stored_page_it_says_that_it_works(open_app):
     backend = FakeBackend()
     gate = backend.gates["digest"] = threading.Event()
     async with open_app(backend, size=(80, 24), wait=False) as pilot:
-        await pilot.pause()
+        await handled(pilot)
         assert "The digest is being put together" in screen_text(pilot.app)
         gate.set()
         await settle(pilot)
@@ -75,9 +75,9 @@ async def test_a_digest_asked_for_before_a_mark_is_stale_after_it(open_app):
     async with open_app(backend, size=(80, 24)) as pilot:
         before = backend.current
         gate = backend.gates["digest"] = threading.Event()
-        await pilot.press("r")
+        await keys(pilot, "r")
         await until(pilot, lambda: len(backend.called("digest")) == 2)
-        await pilot.press("l")
+        await keys(pilot, "l")
         await until(pilot, lambda: not pilot.app.writer.pending)
         backend.current, after = before, backend.current
         gate.set()
@@ -90,9 +90,9 @@ async def test_results_of_a_search_that_was_left_are_dropped(open_app):
     backend = FakeBackend()
     gate = backend.gates["search"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
-        await pilot.press("slash", "x", "enter")
+        await keys(pilot, "slash", "x", "enter")
         await until(pilot, lambda: backend.called("search"))
-        await pilot.press("escape")
+        await keys(pilot, "escape")
         gate.set()
         await settle(pilot)
         assert pilot.app.session.query is None
@@ -121,7 +121,7 @@ async def test_fast_moving_loads_only_what_is_looked_at(open_app):
     backend = FakeBackend()
     async with open_app(backend) as pilot:
         gate = backend.gates["read"] = threading.Event()
-        await pilot.press(*"jjjjjjjjjj")
+        await keys(pilot, *"jjjjjjjjjj")
         gate.set()
         await settle(pilot)
         assert [call[1] for call in backend.called("read")] == [1, 2, 11]
@@ -135,7 +135,7 @@ async def test_keys_are_answered_while_everything_hangs(open_app):
     ]
     async with open_app(backend, wait=False) as pilot:
         pilot.app.loader.poll()
-        await pilot.press("j", "l", "j", "question_mark", "escape", "k")
+        await keys(pilot, "j", "l", "j", "question_mark", "escape", "k")
         assert pilot.app.base.list.selected.id == 3
         assert "+ Draft of chapter" in screen_text(pilot.app)
         for gate in gates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
-from conftest import press, screen_text, settle, until
+from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 
 from triage.core.errors import LockedError, TriageError
@@ -15,7 +15,7 @@ async def test_five_quick_marks_arrive_in_order(open_app):
     backend = FakeBackend()
     gate = backend.gates["mark"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
-        await pilot.press("l", "d", "L", "s", "l")
+        await keys(pilot, "l", "d", "L", "s", "l")
         assert pilot.app.writer.pending == 5
         # Not one is written, and every one is on the screen.
         shown = screen_text(pilot.app)
@@ -76,9 +76,9 @@ async def test_leaving_writes_what_is_queued_and_says_so(open_app):
     backend = FakeBackend()
     gate = backend.gates["mark"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
-        await pilot.press("l", "l", "l", "q")
+        await keys(pilot, "l", "l", "l", "q")
         await until(pilot, lambda: "Writing 3 marks before leaving" in screen_text(pilot.app))
-        await pilot.press("d")
+        await keys(pilot, "d")
         gate.set()
         await until(pilot, lambda: not pilot.app.is_running)
     assert backend.called("mark") == [("mark", n, "like") for n in (1, 2, 3)]
@@ -91,7 +91,7 @@ async def test_a_mark_that_fails_on_the_way_out_is_not_silent(open_app, capfd):
     gate = backend.gates["mark"] = threading.Event()
     backend.failures["mark"] = [TriageError("The disk is full")]
     async with open_app(backend, size=(80, 24)) as pilot:
-        await pilot.press("l", "q")
+        await keys(pilot, "l", "q")
         gate.set()
         await until(pilot, lambda: not pilot.app.is_running)
     assert pilot.app.return_code == 1

@@ -23,7 +23,8 @@ SCENES = {
 @pytest.mark.parametrize("scene", SCENES)
 async def test_scene(open_app, matches_snapshot, scene, size):
     async with open_app(size=size) as pilot:
-        await press(pilot, *SCENES[scene])
+        for key in SCENES[scene]:
+            await press(pilot, key)
         matches_snapshot(pilot.app, f"{scene}-{size[0]}x{size[1]}")
 
 

@@ -60,6 +60,12 @@ def next_due(source: str, now: datetime, outcome: Outcome, failures: int) -> dat
     digest = hashlib.sha256(f"{source}\0{now.isoformat()}".encode()).digest()
     spread = 1 + JITTER * (int.from_bytes(digest[:4], "big") / 2**31 - 1)
     due = now + wait * spread
-    if outcome.retry_after_s is not None:
-        due = max(due, now + min(timedelta(seconds=max(0.0, outcome.retry_after_s)), MAX_RETRY_AFTER))
-    return due
+    allowed = next_allowed(now, outcome.retry_after_s)
+    return due if allowed is None else max(due, allowed)
+
+
+def next_allowed(now: datetime, retry_after_s: float | None) -> datetime | None:
+    """Until when the server wants to be left alone, at most a week; None if it did not say."""
+    if retry_after_s is None:
+        return None
+    return now + min(timedelta(seconds=max(0.0, retry_after_s)), MAX_RETRY_AFTER)

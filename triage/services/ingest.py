@@ -7,6 +7,7 @@ never fails a round: its error is a value in its report.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Collection
 from contextlib import aclosing
@@ -19,7 +20,7 @@ from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 from triage.config import Clock, Config
 from triage.core.errors import TriageError
-from triage.core.schedule import MANUAL_FLOOR, Outcome, next_due
+from triage.core.schedule import MANUAL_FLOOR, Outcome, next_allowed, next_due
 from triage.core.text import sanitize_line
 from triage.services.translate import new_item
 from triage.store import items, search, sources
@@ -69,7 +70,7 @@ async def sync(
         config: For the base URLs of services.
         clock: The present.
         only: Ids of the sources to poll; None means all.
-        ask_now: Polls sources that are not due too, unless they were asked in the last five minutes
+        ask_now: Polls sources that are not due too, unless they answered in the last five minutes
             or their server said to wait.
         on_report: Progress.
 
@@ -104,8 +105,11 @@ async def sync(
 
 
 def _may_ask(source: SourceRow, clock: Clock) -> bool:
-    return source.attempted_at is None or (
-        source.failures == 0 and clock() - source.attempted_at >= MANUAL_FLOOR
+    """Whether a person may ask before the time is due; a failed source at once: it may have been mended."""
+    if source.wait_until is not None and source.wait_until > clock():
+        return False
+    return (
+        bool(source.failures) or source.attempted_at is None or clock() - source.attempted_at >= MANUAL_FLOOR
     )
 
 
@@ -120,6 +124,19 @@ async def _poll(
     if ingestor is None:
         error = FetchError("usage", f"no ingestor named {source.ingestor} is installed")
         return _store(source, FetchResult(error=error), database, clock)
+    report = None
+    more = True
+    while more:
+        result = await _fetch(source, ingestor, tools, config)
+        stored = await asyncio.to_thread(_store, source, result, database, clock)
+        report = stored if report is None else _sum(report, stored)
+        more = result.more and result.error is None
+        source = dataclasses.replace(source, cursor=result.cursor)
+    assert report is not None
+    return report
+
+
+async def _fetch(source: SourceRow, ingestor: Ingestor, tools: Tools, config: Config) -> FetchResult:
     request = FetchRequest(
         target=source.target,
         cursor=source.cursor,
@@ -127,13 +144,22 @@ async def _poll(
         options=_options(source, config),
     )
     try:
-        result = await ingestor.fetch(request, tools)
+        return await ingestor.fetch(request, tools)
     except Exception as error:
         # An ingestor is a plug-in: its bug must not end the round.
         log.exception("source %d: the ingestor %s failed", source.id, source.ingestor)
         message = f"the ingestor {source.ingestor} failed ({type(error).__name__}); the log has the details"
-        result = FetchResult(error=FetchError("parse", message))
-    return await asyncio.to_thread(_store, source, result, database, clock)
+        return FetchResult(error=FetchError("parse", message))
+
+
+def _sum(earlier: SourceReport, later: SourceReport) -> SourceReport:
+    return dataclasses.replace(
+        later,
+        new=earlier.new + later.new,
+        revised=earlier.revised + later.revised,
+        not_modified=False,
+        refusals=earlier.refusals + later.refusals,
+    )
 
 
 def _options(source: SourceRow, config: Config) -> dict[str, str]:
@@ -150,11 +176,18 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
         failed=result.error is not None, retry_after_s=result.retry_after_s, interval_s=result.interval_s
     )
     due = next_due(f"{source.ingestor} {source.target}", now, outcome, failures)
+    wait_until = next_allowed(now, result.retry_after_s)
     if result.error is not None:
         message = sanitize_line(result.error.message, MAX_ERROR)
         with database.write() as connection:
             sources.record_failure(
-                connection, source.id, error=message, failures=failures, now=now, next_due_at=due
+                connection,
+                source.id,
+                error=message,
+                failures=failures,
+                now=now,
+                next_due_at=due,
+                wait_until=wait_until,
             )
         return SourceReport(id=source.id, title=source.title, target=source.target, error=message)
     title = sanitize_line(result.title or "", MAX_ERROR) or source.title
@@ -180,6 +213,7 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
             title=title,
             now=now,
             next_due_at=due,
+            wait_until=wait_until,
             note=_note(refusals),
         )
     return SourceReport(

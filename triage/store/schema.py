@@ -82,6 +82,8 @@ class Source(Base):
     """Validators and positions of the last committed fetch."""
     added_at: Mapped[datetime]
     next_due_at: Mapped[datetime] = mapped_column(index=True)
+    wait_until: Mapped[datetime | None]
+    """The server asked to be left alone until then (Retry-After); not even a person may ask sooner."""
     attempted_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(Integer)

@@ -20,6 +20,7 @@ _COLUMNS = (
     Source.allow_local,
     Source.cursor,
     Source.next_due_at,
+    Source.wait_until,
     Source.attempted_at,
     Source.succeeded_at,
     Source.failures,
@@ -39,6 +40,7 @@ class SourceRow:
     allow_local: bool
     cursor: Mapping[str, Any]
     next_due_at: datetime
+    wait_until: datetime | None
     attempted_at: datetime | None
     succeeded_at: datetime | None
     failures: int
@@ -121,6 +123,7 @@ def record_success(
     title: str | None,
     now: datetime,
     next_due_at: datetime,
+    wait_until: datetime | None,
     note: str | None,
 ) -> None:
     """After a fetch: in the same transaction as the items it brought. `note` names refused documents."""
@@ -129,6 +132,7 @@ def record_success(
         "attempted_at": now,
         "succeeded_at": now,
         "next_due_at": next_due_at,
+        "wait_until": wait_until,
         "failures": 0,
         "last_error": note,
     }
@@ -138,11 +142,24 @@ def record_success(
 
 
 def record_failure(
-    connection: Connection, source_id: int, *, error: str, failures: int, now: datetime, next_due_at: datetime
+    connection: Connection,
+    source_id: int,
+    *,
+    error: str,
+    failures: int,
+    now: datetime,
+    next_due_at: datetime,
+    wait_until: datetime | None,
 ) -> None:
     """After a fetch that failed: cursor and validators stay as they were."""
     connection.execute(
         update(Source)
         .where(Source.id == source_id)
-        .values(attempted_at=now, next_due_at=next_due_at, failures=failures, last_error=error)
+        .values(
+            attempted_at=now,
+            next_due_at=next_due_at,
+            wait_until=wait_until,
+            failures=failures,
+            last_error=error,
+        )
     )

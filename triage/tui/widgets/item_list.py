@@ -128,7 +128,8 @@ class ItemList(ScrollView, can_focus=True):
 
     def announce(self) -> None:
         """Says where the cursor is."""
-        self.post_message(self.Moved(self.selected))
+        # The sender is named, because a message that the app itself brought about would not reach it.
+        self.post_message(self.Moved(self.selected).set_sender(self))
 
     @property
     def selected(self) -> Item | None:
@@ -235,7 +236,7 @@ class ItemList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """Asks for the item to be opened."""
         if (item := self.selected) is not None:
-            self.post_message(self.Opened(item))
+            self.post_message(self.Opened(item).set_sender(self))
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; a second one opens."""

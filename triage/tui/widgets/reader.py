@@ -119,6 +119,8 @@ class Reader(ScrollView, can_focus=True):
 
     def jump(self, step: int) -> str:
         """Goes to the next (1) or previous (-1) highlight and says where that is."""
+        if self._text is None:
+            return "The text is on its way"
         if not self._places:
             return "No highlighted passage here"
         self._here = (self._here + step) % len(self._places) if self._here >= 0 else min(step, 0)
