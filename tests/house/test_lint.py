@@ -117,7 +117,7 @@ BROKEN = {
 def lint_imports(folder: Path) -> str:
     """The report of import-linter on packages in `folder`, under our contracts."""
     shutil.copy(ROOT / "pyproject.toml", folder)
-    command = [BIN / "lint-imports", "--no-cache"]
+    command = [str(BIN / "lint-imports"), "--no-cache"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
     assert "Contracts:" in done.stdout, done.stdout + done.stderr
     return done.stdout

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from model.corpus import Corpus
 from model.lexical import count_terms
 from model.passages import split
-from model.ranker import Ranker, Ranking
+from model.ranker import Ranker, Ranking, Settings
 from model.types import Document, Interest, InvalidInput, Label, Profile
 
 WORDS = """
@@ -151,6 +151,38 @@ def test_the_passage_with_the_interest_is_the_first_highlight() -> None:
     best = ranking.explain("letter").highlights[0]
     assert "heron nest" in text[best.passage.start : best.passage.end]
     assert best.value > 0
+
+
+def make_newsletters(count: int, seed: int = 3) -> list[Document]:
+    """Newsletters of six stories; every third one has a story on birds among five on nothing in particular."""
+    rng = random.Random(seed)
+    documents = []
+    for number in range(count):
+        stories = []
+        for story in range(6):
+            own = [f"topic{number}x{story}w{n}" for n in range(8)]
+            words = TOPICS["birds"] if story == 0 and number % 3 == 0 else own
+            sentence = f"{' '.join(rng.choices(words, k=9)).capitalize()}."
+            stories.append(" ".join([sentence] * 4))
+        rng.shuffle(stories)
+        name = "birds" if number % 3 == 0 else "plain"
+        documents.append(Document(id=f"{name}-{number}", title="Weekly digest", text="\n\n".join(stories)))
+    return documents
+
+
+def test_a_liked_newsletter_is_liked_for_the_story_it_shares() -> None:
+    corpus = make_corpus(make_newsletters(60))
+    profile = Profile(labels=likes("birds-0", "birds-3", "birds-6", "birds-9"))
+    margins = {}
+    for sharpness in (0.0, Settings().sharpness):
+        ranking = Ranker(corpus, Settings(sharpness=sharpness, lexical=0)).fit(profile)
+        wanted = np.array([name.startswith("birds") for name in corpus.row])
+        rest = np.arange(60) > 9
+        margins[sharpness] = ranking.logits[wanted & rest].mean() - ranking.logits[~wanted & rest].mean()
+    assert margins[Settings().sharpness] > margins[0.0] + 0.1
+    best = ranking.explain("birds-12").highlights[0].passage
+    marked = corpus.documents[corpus.row["birds-12"]].text[best.start : best.end].lower()
+    assert set(marked.replace(".", "").split()) <= set(TOPICS["birds"])
 
 
 @given(st.permutations(range(8)))

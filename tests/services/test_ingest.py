@@ -164,7 +164,8 @@ def test_a_mailbox_in_portions_comes_in_whole(
     database: Database, clock: Hours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingestors.mail.MAX_MAILS", 7)
-    mail = "From a@b.example Thu Jan  1 00:00:00 2026\nFrom: a@b.example\nSubject: Number {n}\nMessage-ID: <{n}@b.example>\n\nText {n}\n\n"
+    head = "From a@b.example Thu Jan  1 00:00:00 2026\nFrom: a@b.example\n"
+    mail = head + "Subject: Number {n}\nMessage-ID: <{n}@b.example>\n\nText {n}\n\n"
     box = tmp_path / "box.mbox"
     box.write_text("".join(mail.format(n=n) for n in range(20)))
     sources.add(database, clock, str(box), allow_local=False)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,9 @@ def test_a_mark_changes_the_order_and_undo_restores_it_exactly(
     for item, verb in ((ids[0], Verb.LIKE), (ids[1], Verb.DISLIKE)):
         feedback.mark(database, clock, item, verb)
         worker.rerank(NOW)
-    before, before_digest = scores(database), worker.rerank(NOW)[0]
+    before_digest, _ = worker.rerank(NOW)
+    worker.flush(NOW)
+    before = scores(database)
     before_hash = rules.profile_hash(feedback.events(database))
 
     feedback.mark(database, clock, ids[12], Verb.LIKE)
@@ -35,6 +38,7 @@ def test_a_mark_changes_the_order_and_undo_restores_it_exactly(
 
     feedback.undo(database, clock)
     restored, _ = worker.rerank(NOW)
+    worker.flush(NOW)
     assert [i.id for i in restored.items] == [i.id for i in before_digest.items]
     assert scores(database) == pytest.approx(before, abs=1e-6)
     assert rules.profile_hash(feedback.events(database)) == before_hash == restored.profile
@@ -46,6 +50,7 @@ def test_a_like_lifts_what_is_like_it(database: Database, worker: ModelWorker) -
     worker.build(NOW)
     feedback.mark(database, clock, ids[0], Verb.LIKE)
     worker.rerank(NOW)
+    worker.flush(NOW)
     best = sorted(scores(database).items(), key=lambda pair: -pair[1])
     titles = {item.id: item.title for item in reading.best(database, 100)}
     assert [titles[i].split()[0] for i, _ in best[:5]] == ["bees"] * 5
@@ -70,6 +75,7 @@ def test_contributions_sum_to_the_score(database: Database, worker: ModelWorker)
     feedback.mark(database, clock, ids[0], Verb.LIKE)
     feedback.mark(database, clock, ids[2], Verb.DISLIKE)
     worker.rerank(NOW)
+    worker.flush(NOW)
     stored = scores(database)
     for item in ids[:6]:
         explained = worker.explain(item, NOW)
@@ -101,6 +107,29 @@ def test_the_file_holds_the_digest_that_was_answered(
 def test_a_digest_without_an_encoder_says_so(database: Database, worker: ModelWorker) -> None:
     stored_items(database)
     assert any("words only" in warning for warning in worker.build(NOW).warnings)
+
+
+def test_two_workers_end_with_what_the_reader_said_last(
+    database: Database, worker: ModelWorker, paths: Paths
+) -> None:
+    ids = stored_items(database)
+    worker.build(NOW)
+    other = ModelWorker(paths, demo=False)
+    try:
+        for item in ids[:6]:
+            feedback.mark(database, clock, item, Verb.LIKE)
+            threads = [threading.Thread(target=each.rerank, args=(NOW,)) for each in (worker, other)]
+            for thread in threads:
+                thread.start()
+            feedback.mark(database, clock, item + 12, Verb.DISLIKE)
+            last, _ = worker.rerank(NOW)
+            for thread in threads:
+                thread.join()
+            on_disk = digest_file.read(paths.digest)
+            assert on_disk is not None
+            assert on_disk.profile == last.profile == rules.profile_hash(feedback.events(database))
+    finally:
+        other.close()
 
 
 def test_a_killed_worker_is_an_error_in_words_and_the_next_request_works(

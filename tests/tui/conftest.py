@@ -69,7 +69,7 @@ async def settle(pilot: Pilot[int]) -> None:
     assert isinstance(app, TriageApp)
     for _ in range(3):
         await until(
-            pilot, lambda: not app.writer.pending and all(worker.is_finished for worker in app.workers)
+            pilot, lambda: not app.marks.pending and all(worker.is_finished for worker in app.workers)
         )
         await handled(pilot)
 

@@ -109,7 +109,10 @@ def test_each_payload_is_defused(name):
     assert not FORBIDDEN.search(line(f"a{PAYLOADS[name]}b"))
 
 
-@pytest.mark.parametrize("markup", MARKUP)
+@pytest.mark.parametrize(
+    "markup",
+    [pytest.param(markup, marks=pytest.mark.slow if n > 1 else ()) for n, markup in enumerate(MARKUP)],
+)
 async def test_markup_is_text(open_app, markup):
     backend = poisoned(markup)
     async with open_app(backend) as pilot:
@@ -156,7 +159,7 @@ unicode = st.text(st.characters(), max_size=60) | st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=unicode, width=st.integers(0, 80))
 def test_text_fits_exactly(text, width):
     clean = line(text)
@@ -170,7 +173,7 @@ class _AnyStyle(dict):
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(title=unicode, source=unicode, passage=unicode, width=st.integers(8, 130), part=st.integers(0, 1))
 def test_a_row_is_exactly_as_wide_as_the_list(title, source, passage, width, part):
     item = FakeBackend().current.items[3]

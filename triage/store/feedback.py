@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from triage.core.feedback import Event, Verb
 from triage.store import schema
@@ -32,6 +32,11 @@ def events(connection: Connection) -> list[Event]:
         )
         for row in rows
     ]
+
+
+def last_id(connection: Connection) -> int:
+    """Id of the newest event, 0 if there is none."""
+    return int(connection.execute(select(func.coalesce(func.max(schema.Event.id), 0))).scalar_one())
 
 
 def append(

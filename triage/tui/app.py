@@ -12,60 +12,45 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, Verb
-from triage.core.items import Change, Item
+from triage.core.feedback import Verb
+from triage.core.items import Item
 from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import messages, theme, words
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
 from triage.tui.loader import Loader
+from triage.tui.marks import Marks
+from triage.tui.messages import answer, sentence
 from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
 from triage.tui.screens.reading import ReadingScreen
-from triage.tui.screens.why import WhyScreen
 from triage.tui.session import Session
 from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
 from triage.tui.widgets.search_box import SearchBox
-from triage.tui.writer import Job, Writer
+
+if TYPE_CHECKING:
+    from triage.tui.screens.why import WhyScreen
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
 LOADING = "Loading …"
 
-M = TypeVar("M", bound=Message)
-Handler = Callable[["TriageApp", M], None]
-
 
 def utc_now() -> datetime:
     """The time, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def answer(kind: type[M]) -> Callable[[Handler[M]], Handler[M]]:
-    """Marks the handler of an answer; one that comes when the screens are gone already is dropped."""
-
-    def decorate(handler: Handler[M]) -> Handler[M]:
-        @functools.wraps(handler)
-        def guarded(app: TriageApp, message: M) -> None:
-            if app.is_running:
-                handler(app, message)
-
-        return on(kind)(guarded)
-
-    return decorate
 
 
 class TriageApp(App[int]):
@@ -97,11 +82,11 @@ class TriageApp(App[int]):
         self._now = now
         self._poll_seconds = poll_seconds
         self._leaving = False
-        self._lost: list[str] = []
+        self._why: WhyScreen | None = None
         self.session = Session()
-        self.readings = Readings()
         self.loader = Loader(self, backend)
-        self.writer = Writer(backend, self._deliver)
+        self.readings = Readings(self.loader.reading)
+        self.marks = Marks(backend, self.session, self.post_message)
         self.base = DigestScreen(self.session, now=now, demo=demo)
         self.animation_level = "none"
         theme.apply(self)
@@ -127,7 +112,7 @@ class TriageApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Nothing that was said is lost: the queue is written before the database is closed."""
-        await asyncio.to_thread(self.writer.close)
+        await asyncio.to_thread(self.marks.close)
         await asyncio.to_thread(self._backend.close)
 
     async def action_quit(self) -> None:
@@ -137,12 +122,12 @@ class TriageApp(App[int]):
             self.run_worker(self._leave(), group="leave")
 
     async def _leave(self) -> None:
-        closing = asyncio.create_task(asyncio.to_thread(self.writer.close))
+        closing = asyncio.create_task(asyncio.to_thread(self.marks.close))
         done, _ = await asyncio.wait([closing], timeout=QUIET_SECONDS)
         if not done:
-            self.say(f"Writing {words.plural(self.writer.pending, 'mark')} before leaving …")
+            self.say(f"Writing {words.plural(self.marks.pending, 'mark')} before leaving …")
             await closing
-        lost = Text("\n".join(self._lost)) if self._lost else None
+        lost = Text("\n".join(self.marks.lost)) if self.marks.lost else None
         self.exit(return_code=1 if lost else 0, message=lost)
 
     def action_help_quit(self) -> None:
@@ -172,7 +157,7 @@ class TriageApp(App[int]):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def _complain(self, error: TriageError) -> None:
-        self.notify(_sentence(error), severity="error", timeout=8)
+        self.notify(sentence(error), severity="error", timeout=8)
 
     # ------------------------------------------------------------ the digest
 
@@ -189,7 +174,7 @@ class TriageApp(App[int]):
         if self.loader.newest_digest(message.generation):
             self._complain(message.error)
             if self.session.digest is None:
-                self.base.show(trouble=_sentence(message.error))
+                self.base.show(trouble=sentence(message.error))
 
     @answer(messages.Polled)
     def _polled(self, message: messages.Polled) -> None:
@@ -254,20 +239,16 @@ class TriageApp(App[int]):
             reader.show_reading(kept)
         elif reader.item is None or reader.item.id != item.id:
             reader.show_item(item, "…")
-        self._load_reading(self.readings.want(item.id))
-
-    def _load_reading(self, item_id: int | None) -> None:
-        if item_id is not None:
-            self.loader.reading(item_id)
+        self.readings.want(item.id)
 
     @answer(messages.ReadingLoaded)
     def _reading_loaded(self, message: messages.ReadingLoaded) -> None:
-        self._load_reading(self.readings.loaded(message.item_id, message.reading))
+        self.readings.loaded(message.item_id, message.reading)
         reader = self._reader
         if reader.item is None or reader.item.id != message.item_id:
             return
         if message.error is not None:
-            reader.show_item(reader.item, _sentence(message.error))
+            reader.show_item(reader.item, sentence(message.error))
         elif (kept := self.readings.get(message.item_id)) is not None:
             reader.show_reading(kept)
 
@@ -306,12 +287,7 @@ class TriageApp(App[int]):
         item = self.current_item
         if item is None or self._leaving:
             return
-        verb = Verb(name)
-        if self.session.state_of(item) == verb.value:
-            self.say(f"already {PAST_TENSE[verb]}")
-        else:
-            self.session.add(self.writer.submit(verb, item.id))
-            self.say(PAST_TENSE[verb])
+        self.say(self.marks.put(item, Verb(name)))
         self._redraw_marks()
         if self.base.list.has_focus:
             self.base.list.action_move(1)
@@ -319,45 +295,23 @@ class TriageApp(App[int]):
     def action_undo(self) -> None:
         """Takes back the last mark."""
         if not self._leaving:
-            self.session.add(self.writer.submit(Verb.UNDO))
-            self.say("undoing …")
-
-    def _deliver(self, job: Job, change: Change | None, error: BaseException | None) -> None:
-        """Runs on the writer's thread."""
-        if error is not None and self._leaving:
-            self._lost.append(sanitize_line(f"Not written: {job.verb.value} of item {job.item_id}: {error}"))
-        self.post_message(messages.Written(job, change, error))
+            self.say(self.marks.undo())
 
     @answer(messages.Written)
     def _written(self, message: messages.Written) -> None:
-        job, change, error = message.job, message.change, message.error
-        select = None
-        if isinstance(error, TriageError):
-            self.session.failed(job)
-            self.say("not undone" if job.verb is Verb.UNDO else f"not {PAST_TENSE[job.verb]}")
-            self._complain(error)
-        elif change is None:
-            raise error or AssertionError("a finished job has a change or an error")
+        outcome = self.marks.take(message)
+        self.say(outcome.said)
+        if outcome.error is not None:
+            self._complain(outcome.error)
         else:
             self.loader.overtake_digest()
-            before = self.session.shown_states()
-            self.session.written(job, change)
-            moved = f" · {words.plural(change.moved, 'item')} moved" if change.moved else ""
-            self.say(change.message.rstrip(".") + moved)
-            if job.verb is Verb.UNDO and self.session.settled:
-                select = self._undone(before)
-        if self.session.settled:
-            self._show_newest(select=select)
-        else:
+        if not self.session.settled:
             self._redraw_marks()
-
-    def _undone(self, before: dict[int, str]) -> int | None:
-        """The item whose mark an undo took away, if that is the only difference from `before`."""
-        self.session.absorb()
-        if self.session.query is not None:
+            return
+        self._show_newest(select=outcome.select)
+        if message.job.verb is Verb.UNDO and self.session.query is not None:
+            # Results carry their own marks; which of them an undo took away only a new search knows.
             self.loader.search(self.session.query)
-        changed = self.session.changed_items(before)
-        return changed[0] if len(changed) == 1 else None
 
     def _redraw_marks(self) -> None:
         self.base.list.refresh()
@@ -367,14 +321,18 @@ class TriageApp(App[int]):
 
     def action_why(self) -> None:
         """Opens the reasons of the item in question."""
+        # Dialogs are imported when they are opened: the first paint needs none of them.
+        from triage.tui.screens.why import WhyScreen
+
         if (item := self.current_item) is not None:
-            self.push_screen(WhyScreen(item))
+            self._why = WhyScreen(item)
+            self.push_screen(self._why)
             self.loader.explain(item.id)
 
     @answer(messages.ExplainedLoaded)
     def _explained_loaded(self, message: messages.ExplainedLoaded) -> None:
-        if isinstance(self.screen, WhyScreen) and self.screen.item.id == message.item_id:
-            self.screen.show(message.explained, _sentence(message.error) if message.error else "")
+        if self._why is self.screen and self._why.item.id == message.item_id:
+            self._why.show(message.explained, sentence(message.error) if message.error else "")
 
     def action_open_link(self) -> None:
         """Opens the link outside; the whole of it is shown while that happens."""
@@ -467,10 +425,6 @@ class TriageApp(App[int]):
                 call = functools.partial(self.run_action, action.action)
                 yield SystemCommand(action.label, f"{action.help} ({action.shown_keys})", call)
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
-
-
-def _sentence(error: TriageError) -> str:
-    return f"{error}. {error.fix}" if error.fix else str(error)
 
 
 def run(backend: Backend, *, demo: bool = False) -> int:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from textual import on
+from textual.app import App
 from textual.message import Message
 
 from triage.core.errors import TriageError
@@ -11,7 +16,8 @@ from triage.core.items import Change, Digest, Explained, Item, Reading
 from triage.tui.writer import Job
 
 
-@dataclass
+# Of what a dataclass generates, only __init__ is of use here; the rest would double the import time.
+@dataclass(eq=False, repr=False, match_args=False)
 class DigestLoaded(Message):
     """A digest arrived; stale if its generation is not the app's any more."""
 
@@ -19,7 +25,7 @@ class DigestLoaded(Message):
     digest: Digest
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class DigestFailed(Message):
     """A digest could not be loaded."""
 
@@ -27,7 +33,7 @@ class DigestFailed(Message):
     error: TriageError
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class ReadingLoaded(Message):
     """The text of an item, or why there is none."""
 
@@ -36,7 +42,7 @@ class ReadingLoaded(Message):
     error: TriageError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class ExplainedLoaded(Message):
     """The reasons of an item, or why there are none."""
 
@@ -45,7 +51,7 @@ class ExplainedLoaded(Message):
     error: TriageError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class ResultsLoaded(Message):
     """The items found for a query."""
 
@@ -54,7 +60,7 @@ class ResultsLoaded(Message):
     items: tuple[Item, ...]
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class Written(Message):
     """A mark or an undo was carried out (`change`) or failed (`error`)."""
 
@@ -63,7 +69,7 @@ class Written(Message):
     error: BaseException | None
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class Polled(Message):
     """What the once-a-second look at the daemon saw."""
 
@@ -71,7 +77,7 @@ class Polled(Message):
     changed: bool
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class LinkOpened(Message):
     """A link was handed to the browser, or the error says why not."""
 
@@ -79,9 +85,32 @@ class LinkOpened(Message):
     error: TriageError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False, match_args=False)
 class SearchFailed(Message):
     """A search could not be carried out."""
 
     generation: int
     error: TriageError
+
+
+A = TypeVar("A", bound=App[Any])
+M = TypeVar("M", bound=Message)
+
+
+def answer(kind: type[M]) -> Callable[[Callable[[A, M], None]], Callable[[A, M], None]]:
+    """Makes a method of the app the handler of an answer, unless that comes when the screens are gone."""
+
+    def decorate(handler: Callable[[A, M], None]) -> Callable[[A, M], None]:
+        @functools.wraps(handler)
+        def guarded(app: A, message: M) -> None:
+            if app.is_running:
+                handler(app, message)
+
+        return on(kind)(guarded)
+
+    return decorate
+
+
+def sentence(error: TriageError) -> str:
+    """An error as the reader sees it, with what helps."""
+    return f"{error}. {error.fix}" if error.fix else str(error)

@@ -1,8 +1,9 @@
-"""The last texts opened, and the one that is wanted now. Starts no load: it says which one to start."""
+"""The last texts opened, and the one that is wanted now."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from triage.core.items import Reading
 
@@ -17,28 +18,25 @@ class Readings:
     then is loaded: a slow database is never asked for a text that nobody waits for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, load: Callable[[int], object]) -> None:
+        """Creates it; `load` starts the load of an item, which ends in a call of `loaded`."""
+        self._load = load
         self._kept: OrderedDict[int, Reading] = OrderedDict()
         self._wanted: int | None = None
         self._loading: int | None = None
         self._stale = False
 
-    @property
-    def loading(self) -> bool:
-        """Whether a load is under way."""
-        return self._loading is not None
-
     def get(self, item_id: int) -> Reading | None:
         """The reading of an item, if it is kept."""
         return self._kept.get(item_id)
 
-    def want(self, item_id: int | None) -> int | None:
-        """The reader looks at this item now; returns the item to load at once, if any."""
+    def want(self, item_id: int | None) -> None:
+        """The reader looks at this item now, or at none."""
         self._wanted = item_id
-        return self._next()
+        self._next()
 
-    def loaded(self, item_id: int, reading: Reading | None) -> int | None:
-        """A load ended, with None for a failure; returns the item to load next, if any."""
+    def loaded(self, item_id: int, reading: Reading | None) -> None:
+        """A load ended, with None for a failure."""
         self._loading = None
         if self._stale:
             self._stale = False
@@ -49,15 +47,15 @@ class Readings:
                 self._kept.popitem(last=False)
         if reading is None and item_id == self._wanted:
             self._wanted = None
-        return self._next()
+        self._next()
 
     def forget(self) -> None:
         """What counts in a text has changed with the profile: every reading has to be loaded again."""
         self._kept.clear()
         self._stale = self._loading is not None
 
-    def _next(self) -> int | None:
+    def _next(self) -> None:
         if self._wanted is None or self._loading is not None or self._wanted in self._kept:
-            return None
+            return
         self._loading = self._wanted
-        return self._loading
+        self._load(self._wanted)

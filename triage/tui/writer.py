@@ -7,12 +7,15 @@ thread takes them in order, and the interpreter does not end before it has finis
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from triage.core.feedback import Verb
 from triage.core.items import Change
 from triage.tui.backend import Backend
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Writer:
     def __init__(self, backend: Backend, deliver: Deliver) -> None:
         self._backend = backend
         self._deliver = deliver
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="marks")
+        self._thread: ThreadPoolExecutor | None = None
         self._submitted = 0
         self._finished = 0
 
@@ -48,12 +51,18 @@ class Writer:
         """Queues a mark, or with `Verb.UNDO` an undo; returns at once."""
         self._submitted += 1
         job = Job(self._submitted, verb, item_id)
+        if self._thread is None:
+            # Imported here, because it takes 6 ms and the first mark comes long after the first paint.
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="marks")
         self._thread.submit(self._carry_out, job).add_done_callback(lambda done: self._report(job, done))
         return job
 
     def close(self) -> None:
         """Waits until everything queued is written, then ends the thread. Takes no job afterwards."""
-        self._thread.shutdown(wait=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
 
     def _carry_out(self, job: Job) -> Change:
         if job.verb is Verb.UNDO:

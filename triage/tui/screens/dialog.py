@@ -18,6 +18,16 @@ class Dialog(ModalScreen[None]):
     """A page of text. Nothing beneath it can be marked while it is open."""
 
     AUTO_FOCUS = "VerticalScroll"
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        background: $background 60%;
+        & > .page {
+            width: 90%; max-width: 96; height: auto; max-height: 90%;
+            padding: 1 2; background: $surface; border: round $panel; scrollbar-size-vertical: 1;
+        }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("modal"),
         Binding("escape,q", "dismiss", show=False),

@@ -255,7 +255,7 @@ class ItemList(ScrollView, can_focus=True):
         y += self.scroll_offset.y
         width = self.scrollable_content_region.width
         if width <= 0 or y >= self.virtual_size.height:
-            return Strip.blank(max(width, 0), self.rich_style)
+            return Strip.blank(max(width, 0), self._style("base"))
         if y >= self._card_top:
             segments, selected = self._card_segments(y - self._card_top, width), self.on_card
         else:
@@ -268,7 +268,7 @@ class ItemList(ScrollView, can_focus=True):
                 selected = block.row + index == self._cursor
                 view = RowView(width, self._now(), self._state_of(item), selected)
                 segments = row_segments(item, part, view, self._row_styles())
-        strip = Strip(segments).adjust_cell_length(width, self.rich_style)
+        strip = Strip(segments).adjust_cell_length(width, self._style("base"))
         if not (selected and self.has_focus):
             return strip
         here = Style(bgcolor=self._style("here").bgcolor)
@@ -276,7 +276,7 @@ class ItemList(ScrollView, can_focus=True):
 
     def _title_segments(self, block: _Block, y: int, width: int) -> list[Segment]:
         if y < block.items_top - 1:
-            return [Segment(" " * width, self.rich_style)]
+            return [Segment(" " * width, self._style("base"))]
         time = words.minutes(block.section.minutes)
         title = fit(f" {line(block.section.title)}", max(width - len(time) - 2, 0))
         return [Segment(title, self._style("lane")), Segment(f" {time} ", self._style("dim"))]
@@ -287,7 +287,11 @@ class ItemList(ScrollView, can_focus=True):
         if drawn.part == "rule":
             return [lead, Segment(fit("─" * (width - 2) + " ", width - 1), self._style("rule"))]
         name = {"title": "card-title", "text": "title", "note": "dim"}[drawn.part]
-        return [lead, Segment(" " * (INDENT - 1), self.rich_style), Segment(drawn.text, self._style(name))]
+        return [
+            lead,
+            Segment(" " * (INDENT - 1), self._style("base")),
+            Segment(drawn.text, self._style(name)),
+        ]
 
     def notify_style_update(self) -> None:
         """The theme has changed."""
@@ -295,10 +299,11 @@ class ItemList(ScrollView, can_focus=True):
         self._styles = {}
 
     def _row_styles(self) -> dict[str, Style]:
-        # Kept, because blending nine colours takes longer than drawing the line.
+        # Kept, because blending them takes longer than drawing the line.
         if not self._styles:
             parts = (name.removeprefix("list--") for name in self.COMPONENT_CLASSES)
             self._styles = {part: self.get_visual_style(f"list--{part}").rich_style for part in parts}
+            self._styles["base"] = self.rich_style
         return self._styles
 
     def _style(self, part: str) -> Style:

@@ -189,19 +189,20 @@ class Reader(ScrollView, can_focus=True):
         y += self.scroll_offset.y
         width = max(self.scrollable_content_region.width, 0)
         if not 0 <= y < len(self._lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)
         content, base = self._lines[y], self.visual_style
+        plain = base.rich_style
         signs = {self._places[number][2] for number in _numbers(content)}
         segments = [
             Segment(FOR if True in signs else " ", self._parse("gutter-for").rich_style),
             Segment(AGAINST if False in signs else " ", self._parse("gutter-against").rich_style),
-            Segment(" ", base.rich_style),
+            Segment(" ", plain),
         ]
         segments += [
             Segment(text, style.rich_style)
             for text, style in content.render(base, "", parse_style=self._parse)
         ]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, plain)
 
     def _parse(self, style: str | Style) -> Style:
         """The style that a span names: a part of the head, or a passage by its number."""
