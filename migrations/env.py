@@ -10,8 +10,16 @@ from alembic import context
 from triage.store.schema import Base
 
 connection = context.config.attributes["connection"]
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """FTS5 keeps its index in tables of its own making; autogenerate must not drop them."""
+    return not (kind == "table" and (name or "").startswith("item_search"))
+
+
 context.configure(
     connection=connection,
+    include_name=_is_ours,
     target_metadata=Base.metadata,
     render_as_batch=True,
     transaction_per_migration=True,

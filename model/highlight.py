@@ -64,8 +64,8 @@ def _readable(text: str, passage: Passage, words: Sequence[tuple[int, float]]) -
 def salience(parts: NDArray[np.float32], title: NDArray[np.float32] | None) -> NDArray[np.float64]:
     """How much each part says of its document when no interest is known, (t,); higher is more.
 
-    Self-attention with identity maps: each part is weighed by its similarity to what the document says
-    on average, and to its title.
+    Attention to the title, the author's own summary; without one, self-attention: to what the parts say
+    on average.
 
     Args:
         parts: (t, d), of length one each.
@@ -73,10 +73,6 @@ def salience(parts: NDArray[np.float32], title: NDArray[np.float32] | None) -> N
     """
     if not len(parts):
         return np.zeros(0)
-    values = parts.astype(np.float64)
-    mean = values.mean(axis=0)
-    mean /= max(float(np.linalg.norm(mean)), 1e-12)
-    query = mean if title is None else mean + title
-    return np.asarray(
-        attention_weights(SALIENCE_SHARPNESS * (values @ query), np.ones(len(values), dtype=bool))
-    )
+    query = parts.mean(axis=0) if title is None else title
+    scores = SALIENCE_SHARPNESS * (parts @ query).astype(np.float64)
+    return np.asarray(attention_weights(scores, np.ones(len(parts), dtype=bool)))

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import feedparser
 import mailparser
 import pytest
-from inscriptis import get_text
+
+from ingestors.parsers.html import html_to_text
 
 DEMO = Path(str(resources.files("triage.demo")))
 ARXIV = "arxiv/answer.xml"
@@ -67,7 +68,7 @@ def _json_feed(file: str) -> list[Document]:
             file,
             item["id"],
             item["title"],
-            get_text(item["content_html"]),
+            html_to_text(item["content_html"]),
             datetime.fromisoformat(item["date_published"]) if "date_published" in item else None,
         )
         for item in json.loads((DEMO / file).read_text(encoding="utf-8"))["items"]
@@ -84,7 +85,7 @@ def _xml_feed(file: str) -> list[Document]:
                 file,
                 entry.id,
                 entry.title,
-                get_text(body),
+                html_to_text(body),
                 datetime.fromtimestamp(timegm(time), UTC) if time else None,
             )
         )
@@ -93,7 +94,7 @@ def _xml_feed(file: str) -> list[Document]:
 
 def _mail(file: str) -> Document:
     mail = mailparser.parse_from_bytes((DEMO / file).read_bytes())
-    text = "\n".join(mail.text_plain) or get_text("\n".join(mail.text_html))
+    text = "\n".join(mail.text_plain) or html_to_text("\n".join(mail.text_html))
     date = parsedate_to_datetime(mail.headers["Date"])
     return Document(file, mail.message_id.strip("<>"), mail.subject, text, date)
 
@@ -187,7 +188,7 @@ def test_a_newsletter_says_the_same_in_both_of_its_forms() -> None:
         if mail.text_plain and mail.text_html:
             newsletters.append(file)
             plain = set(re.findall(r"[a-z]{4,}", " ".join(mail.text_plain).lower()))
-            html = set(re.findall(r"[a-z]{4,}", get_text("".join(mail.text_html)).lower()))
+            html = set(re.findall(r"[a-z]{4,}", html_to_text("".join(mail.text_html)).lower()))
             assert len(plain & html) > 0.9 * len(plain)
     assert len(newsletters) == 2
 

@@ -83,7 +83,8 @@ def test_a_built_digest_is_shown_from_one_file() -> None:
     paths = Paths.of()
     paths.create()
     digest_file.write(
-        paths.digest, Digest(built_at=datetime(2026, 3, 2, tzinfo=UTC), budget_minutes=15.0, items=())
+        paths.digest,
+        Digest(built_at=datetime(2026, 3, 2, tzinfo=UTC), budget_minutes=15.0, items=(), considered=1),
     )
     found = modules_after(COMMAND.format(arguments=["digest"]))
     assert not found & {*HEAVY, "textual", "ingestors", "model", "triage.store"}

@@ -154,7 +154,7 @@ def test_the_passage_with_the_interest_is_the_first_highlight() -> None:
 
 
 def make_newsletters(count: int, seed: int = 3) -> list[Document]:
-    """Newsletters of six stories; every third one has a story on birds among five on nothing in particular."""
+    """Newsletters of six stories; every third one has a story on birds among five on nothing else."""
     rng = random.Random(seed)
     documents = []
     for number in range(count):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
+import pytest
 from conftest import handled, keys, press, screen_text, settle, until
 from fake_backend import FakeBackend, make_digest
 
@@ -141,6 +142,19 @@ async def test_keys_are_answered_while_everything_hangs(open_app):
         for gate in gates:
             gate.set()
         await settle(pilot)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=str)
+async def test_what_comes_while_it_closes_is_dropped(open_app, size):
+    async with open_app(size=size) as pilot:
+        app = pilot.app
+        app.loader.digest()
+        app.loader.poll()
+        app.loader.explain(1)
+        app.action_mark("like")
+        app.base.list.action_open()
+        app.base.list.announce()
+    assert app.return_code == 0
 
 
 def reading(item_id):

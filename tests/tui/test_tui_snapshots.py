@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import press, screen_text
 from fake_backend import FakeBackend, make_digest
+from textual import constants
 from textual.widgets import Input
 
 SIZES = [(120, 36), (80, 24), (60, 20)]
@@ -47,6 +48,23 @@ async def test_demo_and_no_labels_yet(open_app, matches_snapshot):
         matches_snapshot(pilot.app, "cold-start-80x24")
         await press(pilot, "G")
         matches_snapshot(pilot.app, "cold-start-end-80x24")
+
+
+@pytest.mark.parametrize(
+    ("named", "chosen"),
+    [
+        ("textual-dark", "triage-dark"),
+        ("triage-light", "triage-light"),
+        ("nord", "nord"),
+        ("no-such", "triage-dark"),
+    ],
+)
+async def test_the_theme_of_the_environment(open_app, monkeypatch, named, chosen):
+    monkeypatch.setattr(constants, "DEFAULT_THEME", named)
+    async with open_app(size=(80, 24)) as pilot:
+        assert pilot.app.theme == chosen
+        variables = pilot.app.get_css_variables()
+        assert pilot.app.current_theme.accent.lower() == variables["accent"].lower()
 
 
 async def test_nothing_counts_what_is_unread(open_app):

@@ -39,13 +39,10 @@ def current(runtime: Runtime, minutes: float | None = None) -> Digest:
         TriageError: There is nothing stored to make a digest from.
     """
     digest = runtime.first_page()
-    if digest is not None and minutes in (None, digest.budget_minutes):
-        return digest
-    if not runtime.paths.database.exists():
-        raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
-    with Progress() as progress:
-        digest = runtime.worker.build(runtime.clock(), progress, minutes=minutes)
-    if not digest.considered and not digest.labels:
+    if runtime.paths.database.exists() and (digest is None or minutes not in (None, digest.budget_minutes)):
+        with Progress() as progress:
+            digest = runtime.worker.build(runtime.clock(), progress, minutes=minutes)
+    if digest is None or not (digest.considered or digest.items):
         raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
     return digest
 
@@ -57,7 +54,11 @@ def show(runtime: Runtime, digest: Digest) -> None:
 
 
 @click.command()
-@click.option("--minutes", type=click.FloatRange(1, 1440), help="How long you want to read; builds it anew.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(1, 1440),
+    help="How long you want to read: builds a digest of this length, which stays until the next.",
+)
 @output.json_options
 def digest(minutes: float | None, as_json: bool, as_jsonl: bool) -> None:
     """Shows today's digest as plain text or JSON."""

@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from triage.cli import output, render
-from triage.cli.diagnostics import Progress
+from triage.cli.diagnostics import Progress, note
 from triage.core import words
 from triage.core.feedback import MARKS, Verb
 from triage.core.items import Item
@@ -20,6 +20,8 @@ SHOWN_AFTER_MARK = 5
 def _print(runtime: Runtime, items: list[Item], as_json: bool, as_jsonl: bool) -> None:
     if output.listing([item.to_json() for item in items], as_json, as_jsonl):
         return
+    if not items:
+        note("Nothing found.")
     now = runtime.clock()
     for item in items:
         for text in render.item_lines(item, now):

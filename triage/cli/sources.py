@@ -113,14 +113,14 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
             )
             if any(r.new or r.revised for r in reports) or runtime.first_page() is None:
                 runtime.worker.build(runtime.clock(), progress)
-    _say(reports, as_json)
+    _say(reports, as_json, asked=ask_now or bool(source_ids))
     failed = [report for report in reports if report.error]
     if failed:
         message = f"{words.plural(len(failed), 'source')} of {len(reports)} failed; everything else is stored"
         raise (TriageError if len(failed) == len(reports) else PartialError)(message, fix="triage sources")
 
 
-def _say(reports: list[SourceReport], as_json: bool) -> None:
+def _say(reports: list[SourceReport], as_json: bool, *, asked: bool) -> None:
     if as_json:
         output.document([dataclasses.asdict(report) for report in reports])
         return
@@ -135,5 +135,7 @@ def _say(reports: list[SourceReport], as_json: bool) -> None:
         output.line(f"{report.id:>5}  {output.clean(report.title, 50)}: {result}")
         for refusal in report.refusals:
             output.line(f"       refused {output.clean(refusal.name)}: {output.clean(refusal.reason)}")
-    if not reports:
+    if not reports and asked:
+        diagnostics.note("Every source was asked in the last minutes, or its server wants to be left alone.")
+    elif not reports:
         diagnostics.note("No source is due; to ask them all the same: triage sync --now")

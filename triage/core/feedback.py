@@ -37,7 +37,6 @@ PAST_TENSE: dict[Verb, str] = {
     Verb.LOVE: "loved",
     Verb.DISLIKE: "disliked",
     Verb.LATER: "kept for later",
-    Verb.INTEREST: "interest changed",
 }
 
 

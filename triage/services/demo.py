@@ -93,6 +93,7 @@ def ingest_day(
                 database,
                 settings,
                 clock,
+                concurrency=1,  # so that every run numbers the items alike
                 on_report=lambda _, done, total: on_progress("fetching", done, total),
             )
         )

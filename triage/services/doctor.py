@@ -51,7 +51,7 @@ def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -
         _sqlite,
         lambda: _database(paths),
         lambda: _encoder(settings),
-        lambda: iter([Check("daemon", "ok" if "not running" not in daemon else "warning", daemon)]),
+        lambda: _daemon(daemon),
         lambda: _digest(paths, now),
         lambda: _sources(paths),
     ]
@@ -126,6 +126,13 @@ def _encoder(settings: config.Config) -> Iterator[Check]:
         return
     language = "English only" if weights.english_only else "multilingual"
     yield Check("encoder", "ok", f"{weights.id}, {language}, every file verified")
+
+
+def _daemon(says: str) -> Iterator[Check]:
+    if "not running" in says or "ended" in says or "silent" in says:
+        yield Check("daemon", "warning", says, "triage daemon run (or poll by hand: triage sync)")
+    else:
+        yield Check("daemon", "ok", says)
 
 
 def _digest(paths: Paths, now: datetime) -> Iterator[Check]:

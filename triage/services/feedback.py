@@ -63,8 +63,9 @@ def undo(database: Database, clock: Clock) -> Recorded:
             raise TriageError("there is nothing to undo")
         event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=event.id)
         row = items.get(connection, event.item_id) if event.item_id is not None else None
-    what = row.title if row is not None else event.phrase
-    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {what}")
+    if row is None:
+        return Recorded(event_id, f"undone: {_interest_words(event.phrase or '', event.weight or 0.0)}")
+    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {row.title}")
 
 
 def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -> Recorded:
@@ -82,8 +83,13 @@ def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -
         if weight == 0 and phrase not in feedback.interests(event_log.events(connection)):
             raise UsageError(f"there is no interest {phrase!r}", fix="triage interests")
         event_id = event_log.append(connection, verb=Verb.INTEREST, at=clock(), phrase=phrase, weight=weight)
-    said = "no longer an interest" if weight == 0 else ("an interest" if weight > 0 else "less of this")
-    return Recorded(event_id, f"{said}: {phrase}")
+    return Recorded(event_id, _interest_words(phrase, weight))
+
+
+def _interest_words(phrase: str, weight: float) -> str:
+    if weight == 0:
+        return f"no longer an interest: {phrase}"
+    return f"an interest ({weight:+g}): {phrase}" if weight > 0 else f"less of this ({weight:+g}): {phrase}"
 
 
 def interests(database: Database) -> dict[str, float]:

@@ -19,7 +19,7 @@ from ingestors.base import FetchError, FetchRequest, FetchResult, Ingestor, Refu
 from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 from triage.config import Clock, Config
-from triage.core.errors import TriageError
+from triage.core.errors import TriageError, UsageError
 from triage.core.schedule import MANUAL_FLOOR, Outcome, next_allowed, next_due
 from triage.core.text import sanitize_line
 from triage.services.translate import new_item
@@ -61,6 +61,7 @@ async def sync(
     *,
     only: Collection[int] | None = None,
     ask_now: bool = False,
+    concurrency: int = CONCURRENCY,
     on_report: OnReport | None = None,
 ) -> list[SourceReport]:
     """Polls every source that is due.
@@ -72,20 +73,27 @@ async def sync(
         only: Ids of the sources to poll; None means all.
         ask_now: Polls sources that are not due too, unless they answered in the last five minutes
             or their server said to wait.
+        concurrency: Sources fetched at once; with one, items are stored in the order of the sources.
         on_report: Progress.
 
     Returns:
         A report for each polled source, in the order of their ids.
+
+    Raises:
+        UsageError: `only` names a source that there is not.
     """
     now = clock()
     with database.read() as connection:
-        wanted = [s for s in sources.active(connection) if only is None or s.id in only]
+        active = sources.active(connection)
+    if only is not None and (unknown := set(only) - {source.id for source in active}):
+        raise UsageError(f"there is no source {min(unknown)}", fix="triage sources")
+    wanted = [source for source in active if only is None or source.id in only]
     due = [source for source in wanted if source.next_due_at <= now or (ask_now and _may_ask(source, clock))]
     if not due:
         return []
     ingestors = registry.load()
     reports: list[SourceReport] = []
-    gate = asyncio.Semaphore(CONCURRENCY)
+    gate = asyncio.Semaphore(concurrency)
 
     async def poll(source: SourceRow, tools: Tools) -> None:
         async with gate:

@@ -14,7 +14,7 @@ from model.lexical import Terms
 from model.ranker import Ranker, Ranking
 from model.types import Document, Explanation, Interest, Label, Passage, Profile
 from triage.core import feedback
-from triage.core.errors import TriageError
+from triage.core.errors import UsageError
 from triage.core.items import Highlight, Reason
 from triage.services.vectors import Vectors
 from triage.store import feedback as log
@@ -42,9 +42,12 @@ class Ranked:
     probabilities: dict[int, float]
 
     def explain(self, item_id: int) -> Explanation:
-        """Why an item stands where it stands; raises TriageError for one that is not ranked."""
+        """Why an item stands where it stands; raises UsageError for one that is not ranked."""
         if item_id not in self.rows:
-            raise TriageError(f"item {item_id} is not ranked: it is older than the window of the digest")
+            raise UsageError(
+                f"item {item_id} is not ranked: there is none, or it is older than the digest's window",
+                fix=f"triage show {item_id}",
+            )
         return self.ranking.explain(str(item_id))
 
     def reasons(self, explanation: Explanation) -> tuple[Reason, ...]:

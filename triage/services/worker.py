@@ -31,7 +31,7 @@ from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
 from triage import config
 from triage.core import feedback
-from triage.core.errors import TriageError
+from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
 from triage.paths import Paths
 from triage.services import digests
@@ -169,7 +169,11 @@ def main() -> None:
                     worker = Worker(paths, settings, demo=hello[0]["demo"], replies=replies)
                 reply = worker.answer(frame[0])
             except (TriageError, ModelError) as error:
-                reply = {"error": str(error), "fix": getattr(error, "fix", None)}
+                reply = {
+                    "error": str(error),
+                    "fix": getattr(error, "fix", None),
+                    "usage": isinstance(error, UsageError),
+                }
             write_frame(replies, reply)
             if worker is not None:
                 worker.finish()

@@ -6,6 +6,7 @@ and the daemon's parent hold one of these.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from model.frames import BrokenFrame, read_frame, write_frame
-from triage.core.errors import TriageError, WorkerError
+from triage.core.errors import TriageError, UsageError, WorkerError
 from triage.core.items import Digest, Explained, Item, Reason
 from triage.paths import Paths
 
@@ -99,7 +100,8 @@ class ModelWorker:
                         if on_progress is not None:
                             on_progress(*reply["progress"])
                     elif "error" in reply:
-                        raise TriageError(reply["error"], fix=reply.get("fix"))
+                        kind = UsageError if reply["usage"] else TriageError
+                        raise kind(reply["error"], fix=reply["fix"])
                     else:
                         return reply
             except (BrokenPipeError, BrokenFrame) as error:
@@ -125,7 +127,8 @@ class ModelWorker:
             os.setpriority(os.PRIO_PROCESS, self._child.pid, self._nice)
         assert self._child.stdin is not None
         folders = {name: str(getattr(self._paths, name)) for name in ("config", "data", "cache", "state")}
-        write_frame(self._child.stdin, {"paths": folders, "demo": self._demo})
+        with contextlib.suppress(BrokenPipeError):  # it died already: the first request says so
+            write_frame(self._child.stdin, {"paths": folders, "demo": self._demo})
         return self._child
 
     def _died(self) -> WorkerError:

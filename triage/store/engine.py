@@ -147,7 +147,10 @@ def _named_errors(path: Path) -> Iterator[None]:
     except DatabaseError as error:
         text = str(error.orig)
         if _NOT_A_DATABASE in text:
-            raise SchemaError(f"{path} is no database") from error
+            raise SchemaError(
+                f"{path} is no database",
+                fix=f"move it away, or restore the newest file of {path.parent / 'backups'}",
+            ) from error
         if "malformed" in text:
             raise TriageError(
                 f"{path} is damaged; it was left as it is",

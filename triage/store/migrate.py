@@ -110,6 +110,7 @@ def _back_up(database: Database, backups: Path, now: datetime, number: int) -> N
 
 @contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
+    _create_private(path)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -72,11 +72,13 @@ def add(
 ) -> tuple[int, bool]:
     """Adds a source, or brings back a removed one; a known one gains the new tags.
 
+    A source that may contact local addresses from now on is due at once.
+
     Returns:
-        Its id, and whether it was not active before.
+        Its id, and whether anything is new: the source, its return, or that permission.
     """
     known = connection.execute(
-        select(Source.id, Source.tags, Source.removed_at, Source.allow_local).where(
+        select(Source.id, Source.tags, Source.removed_at, Source.allow_local, Source.next_due_at).where(
             Source.ingestor == ingestor, Source.target == target
         )
     ).first()
@@ -98,6 +100,7 @@ def add(
             .returning(Source.id)
         )
         return int(result.scalar_one()), True
+    permitted = allow_local and not known.allow_local
     connection.execute(
         update(Source)
         .where(Source.id == known.id)
@@ -105,9 +108,10 @@ def add(
             tags=list(dict.fromkeys([*known.tags, *tags])),
             removed_at=None,
             allow_local=known.allow_local or allow_local,
+            next_due_at=now if permitted else known.next_due_at,
         )
     )
-    return int(known.id), known.removed_at is not None
+    return int(known.id), known.removed_at is not None or permitted
 
 
 def remove(connection: Connection, source_id: int, now: datetime) -> None:

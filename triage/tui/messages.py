@@ -97,8 +97,8 @@ A = TypeVar("A", bound=App[Any])
 M = TypeVar("M", bound=Message)
 
 
-def answer(kind: type[M]) -> Callable[[Callable[[A, M], None]], Callable[[A, M], None]]:
-    """Makes a method of the app the handler of an answer, unless that comes when the screens are gone."""
+def handles(kind: type[M]) -> Callable[[Callable[[A, M], None]], Callable[[A, M], None]]:
+    """Makes a method of the app a handler of messages; those that come when the screens are gone are dropped."""
 
     def decorate(handler: Callable[[A, M], None]) -> Callable[[A, M], None]:
         @functools.wraps(handler)

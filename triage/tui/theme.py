@@ -39,8 +39,10 @@ def apply(app: App[int]) -> None:
     """Registers the themes and chooses one; TEXTUAL_THEME, if set, has its way."""
     for theme in (DARK, LIGHT):
         app.register_theme(theme)
-    if app.no_color:
-        # The theme of the terminal's own colours is the only one that Textual draws without any colour code.
-        app.theme = "ansi-dark"
-    elif constants.DEFAULT_THEME == "textual-dark":
-        app.theme = DARK.name
+    # The theme of the terminal's own colours is the only one that Textual draws without any colour code.
+    wanted = "ansi-dark" if app.no_color else constants.DEFAULT_THEME
+    if wanted == "textual-dark" or wanted not in app.available_themes:
+        wanted = DARK.name
+    # Textual took TEXTUAL_THEME over before ours were registered, so naming it again would change nothing.
+    app.set_reactive(App.theme, "textual-dark")
+    app.theme = wanted

@@ -10,6 +10,10 @@ from triage.tui.cells import clip, fit, line
 from triage.tui.screens.dialog import Dialog
 
 BAR_CELLS = 10
+WIDE = 80
+"""From this width on, a reason takes one line."""
+NARROW = 40
+"""Below this width it has no bar."""
 KINDS = {
     "passage": "passage",
     "interest": "interest",
@@ -65,21 +69,14 @@ class WhyScreen(Dialog):
 
     def _row(self, reason: Reason, total: float, width: int) -> Content:
         filled, empty = words.bar(abs(reason.contribution) / total if total else 0.0, BAR_CELLS)
-        number = f"{reason.contribution:+7.2f}"
         colour = "$success" if reason.contribution >= 0 else "$error"
-        kind = fit(KINDS.get(reason.kind, line(reason.kind)), 9)
-        says = strength(reason, total)
-        if width < 60:
-            name = clip(line(reason.name), width - len(number) - 2)
-            return Content.assemble(
-                (number, colour), f"  {name}\n", (f"{'':9}{kind.strip()}, {says}\n", "$foreground 58%")
-            )
-        name = clip(line(reason.name), max(width - len(number) - BAR_CELLS - 34, 8))
-        return Content.assemble(
-            (number, colour),
-            "  ",
-            (filled, colour),
-            (empty, "$foreground 22%"),
-            (f"  {fit(says, 18)}{kind}", "$foreground 58%"),
-            f"{name}\n",
-        )
+        number = Content.styled(f"{reason.contribution:+7.2f}  ", colour)
+        bar = Content.assemble((filled, colour), (empty, "$foreground 22%"), "  ")
+        kind, says = KINDS.get(reason.kind, line(reason.kind)), strength(reason, total)
+        lead = number + bar if width >= NARROW else number
+        if width >= WIDE:
+            lead += Content.styled(f"{fit(says, 17)}{fit(kind, 10)}", "$foreground 58%")
+        first = Content.assemble(lead, clip(line(reason.name), width - lead.cell_length), "\n")
+        if width >= WIDE:
+            return first
+        return Content.assemble(first, " " * lead.cell_length, (f"{kind}, {says}\n", "$foreground 58%"))
