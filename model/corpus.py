@@ -101,6 +101,7 @@ class Corpus:
         self.furniture: NDArray[np.float64] = self._furniture()
         """(documents, most passages): log-weight that a passage loses for standing in many documents."""
         self._products = self._inner_products()
+        self._last_phrases: tuple[bytes, NDArray[np.float64]] | None = None
         self.tf_idf = TfIdf(terms)
         self.sources = Groups.of([(document.source,) for document in self.documents])
         self.people = Groups.of([document.people for document in self.documents])
@@ -136,6 +137,13 @@ class Corpus:
         grid: NDArray[np.float64] = values[self.slots]
         grid[~self.encoded] = 0
         return grid
+
+    def phrase_values(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+        """`passage_values`, remembered until other columns come: phrases change less often than labels."""
+        key = columns.tobytes()
+        if self._last_phrases is None or self._last_phrases[0] != key:
+            self._last_phrases = (key, self.passage_values(columns))
+        return self._last_phrases[1]
 
     def _furniture(self) -> NDArray[np.float64]:
         """ln(share of documents with the very same passage / `COMMON`), where that is positive.

@@ -162,14 +162,17 @@ def dense_from_phrases(
     So a document about one of ten interests is not held to lack the other nine. Phrases that mean
     `less of this` (negative weights) form a softmax of their own.
     """
-    evidence: list[DenseEvidence] = []
     known = [interest for interest in interests if interest.phrase in vectors]
+    if not known or corpus.vectors is None:
+        return []
+    evidence: list[DenseEvidence] = []
+    columns = np.stack([vectors[interest.phrase] for interest in known], axis=1).astype(np.float32)
+    all_values = corpus.phrase_values(columns)  # (documents, passages, phrases)
     for sign in (1, -1):
-        group = [interest for interest in known if interest.weight * sign > 0]
-        if not group or corpus.vectors is None:
+        chosen = [place for place, interest in enumerate(known) if interest.weight * sign > 0]
+        if not chosen:
             continue
-        columns = np.stack([vectors[interest.phrase] for interest in group], axis=1)
-        values = corpus.passage_values(columns.astype(np.float32))  # (documents, passages, phrases)
+        group, values = [known[place] for place in chosen], all_values[:, :, chosen]
         documents, width, phrases = values.shape
         force = np.abs([interest.weight for interest in group])
         scores = (sharpness * values + np.log(force)).reshape(documents, width * phrases)

@@ -54,7 +54,7 @@ def test_the_minutes_are_kept_but_for_the_first_of_a_lane_and_what_was_kept_by_h
 
 
 def test_the_best_come_first() -> None:
-    assert select([candidate(1, 0.1), candidate(2, 0.9), candidate(3, 0.5)], 10).ids == (2, 3, 1)
+    assert select([candidate(1, 0.4), candidate(2, 0.9), candidate(3, 0.5)], 10).ids == (2, 3, 1)
 
 
 def test_people_come_before_the_rest_and_are_not_crowded_out() -> None:
@@ -65,9 +65,14 @@ def test_people_come_before_the_rest_and_are_not_crowded_out() -> None:
 
 def test_one_source_cannot_fill_a_digest() -> None:
     flood = [candidate(n, 0.9, source="wire") for n in range(50)]
-    others = [candidate(100 + n, 0.1) for n in range(50)]
+    others = [candidate(100 + n, 0.3) for n in range(50)]
     chosen = select([*flood, *others], 15).ids
     assert sum(n < 50 for n in chosen) <= 5
+
+
+def test_a_digest_ends_early_rather_than_with_what_is_not_worth_it() -> None:
+    assert select([candidate(1, 0.8), candidate(2, 0.3), candidate(3, 0.19)], 60).ids == (1, 2)
+    assert select([candidate(1, 0.15), candidate(2, 0.14)], 60).ids == (1, 2)
 
 
 def test_something_is_shown_even_if_it_alone_is_too_long() -> None:

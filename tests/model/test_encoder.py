@@ -166,7 +166,7 @@ def test_a_killed_child_is_an_error_in_words() -> None:
 @pytest.mark.slow
 def test_weights_that_cannot_be_loaded_are_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"none")
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"vocab_size": 1, "hidden_size": 8}')
     with pytest.raises(EncoderFailed, match="The encoder"), EncoderProcess(find_weights(tmp_path)):
         pass
 

@@ -138,7 +138,7 @@ async def test_clicking_markup_does_nothing(open_app):
             await pilot.click(offset=spot)
         await settle(pilot)
         assert pilot.app.is_running
-        assert not pilot.app._leaving
+        assert not pilot.app.marks.leaving
         assert not backend.called("mark")
 
 

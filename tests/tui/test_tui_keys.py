@@ -158,7 +158,7 @@ async def test_why_shows_shares_that_sum_to_the_score(open_app):
         text = screen_text(pilot.app)
         for reason in explained.reasons:
             assert f"{reason.contribution:+.2f}" in text
-        assert f"{explained.score:+.2f}  score" in text
+        assert f"{explained.score:+.2f}  the sum of these, which is the score" in text
         assert explained.calibration in text
         await press(pilot, "j", "l", "escape")
         assert not isinstance(pilot.app.screen, WhyScreen)

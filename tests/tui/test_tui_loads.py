@@ -154,7 +154,7 @@ async def test_what_comes_while_it_closes_is_dropped(open_app, size):
         app.action_mark("like")
         app.base.list.action_open()
         app.base.list.announce()
-    assert app.return_code == 0
+    assert not app.return_code
 
 
 def reading(item_id):

@@ -116,7 +116,7 @@ def test_hostile_items_in_a_real_terminal(leave):
     terminal = Terminal()
     terminal.wait_for("pwned", "For you")
     terminal.press("jllw")
-    terminal.wait_for("score, the sum")
+    terminal.wait_for("the sum of these")
     if leave == "q":
         terminal.press("qnGgGq")
     else:

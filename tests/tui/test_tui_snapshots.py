@@ -8,6 +8,7 @@ import pytest
 from conftest import press, screen_text
 from fake_backend import FakeBackend, make_digest
 from textual import constants
+from textual.color import Color
 from textual.widgets import Input
 
 SIZES = [(120, 36), (80, 24), (60, 20)]
@@ -63,8 +64,8 @@ async def test_the_theme_of_the_environment(open_app, monkeypatch, named, chosen
     monkeypatch.setattr(constants, "DEFAULT_THEME", named)
     async with open_app(size=(80, 24)) as pilot:
         assert pilot.app.theme == chosen
-        variables = pilot.app.get_css_variables()
-        assert pilot.app.current_theme.accent.lower() == variables["accent"].lower()
+        drawn = pilot.app.base.status_bar.styles.background
+        assert drawn == Color.parse(pilot.app.theme_variables["surface"]), "and its colours are on the screen"
 
 
 async def test_nothing_counts_what_is_unread(open_app):

@@ -19,6 +19,9 @@ OPENING_MINUTES = 0.15
 """To decide on an item and to open it, however short it is."""
 MAX_ITEM_MINUTES = 8.0
 """A reader who opens something longer has decided to spend that time; the digest plans its first part."""
+WORTH_IT = 0.25
+"""An item worth less than this share of the best one is left out even if there are minutes left: a digest
+may end early."""
 SOURCE_SHARE = 0.34
 """The largest share of the minutes that one source may take in a lane, so that no flood fills a morning."""
 
@@ -63,8 +66,9 @@ def select(candidates: Sequence[Candidate], minutes: float) -> Selection:
 
     Repeats are folded under the copy of the highest value. Then items are taken greedily by value, as
     long as they fit and their source has not used up its share of the lane; the people lane may use
-    half of the minutes before the rest gets its turn, and what it leaves. At least one item of each
-    lane that has any is shown even if it alone is too long. Within a lane, items stand by value.
+    half of the minutes before the rest gets its turn, and what it leaves. Of the rest, nothing is taken
+    that is worth less than a quarter of the best. At least one item of each lane that has any is shown
+    even if it alone is too long. Within a lane, items stand by value.
 
     Args:
         candidates: In any order; ties are broken by id, so the result depends on the set only.
@@ -81,7 +85,9 @@ def select(candidates: Sequence[Candidate], minutes: float) -> Selection:
             first[candidate.content] = candidate.id
             unique.append(candidate)
     people = _fill([c for c in unique if c.lane == "people"], minutes / 2)
-    rest = _fill([c for c in unique if c.lane == "for-you"], minutes - sum(c.minutes for c in people))
+    rest = [c for c in unique if c.lane == "for-you"]
+    floor = WORTH_IT * max((c.value for c in rest), default=0.0)
+    rest = _fill([c for c in rest if c.kept or c.value >= floor], minutes - sum(c.minutes for c in people))
     in_order = [
         *sorted(people, key=lambda c: (-c.value, c.id)),
         *sorted(rest, key=lambda c: (-c.value, c.id)),

@@ -7,6 +7,8 @@ from datetime import datetime
 from triage.core.items import Item
 
 BAR_CELLS = 5
+STRONG, FAIR = 0.35, 0.17
+"""Expected worth from which on a match is called so; what nobody has said anything about stands at .15."""
 GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "later": "»"}
 """One cell each, and different without colour."""
 
@@ -54,9 +56,9 @@ def match(item: Item) -> str:
     """How well an item fits, in a word of at most six letters, while there is no probability to show."""
     if item.score is None:
         return ""
-    if item.score > 0.7:
+    if item.value >= STRONG:
         return "strong"
-    return "fair" if item.score > -0.7 else "faint"
+    return "fair" if item.value >= FAIR else "faint"
 
 
 def care(item: Item) -> str:

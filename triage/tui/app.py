@@ -81,7 +81,6 @@ class TriageApp(App[int]):
         self._demo = demo
         self._now = now
         self._poll_seconds = poll_seconds
-        self._leaving = False
         self._why: WhyScreen | None = None
         self.session = Session()
         self.loader = Loader(self, backend)
@@ -123,8 +122,8 @@ class TriageApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leaves; what is not written yet is written first, with a word about it if that takes long."""
-        if not self._leaving:
-            self._leaving = True
+        if not self.marks.leaving:
+            self.marks.leaving = True
             self.run_worker(self._leave(), group="leave")
 
     async def _leave(self) -> None:
@@ -291,7 +290,7 @@ class TriageApp(App[int]):
     def action_mark(self, name: str) -> None:
         """Marks the item in question; on the list, the cursor goes on to the next one."""
         item = self.current_item
-        if item is None or self._leaving:
+        if item is None or self.marks.leaving:
             return
         self.say(self.marks.put(item, Verb(name)))
         self._redraw_marks()
@@ -300,7 +299,7 @@ class TriageApp(App[int]):
 
     def action_undo(self) -> None:
         """Takes back the last mark."""
-        if not self._leaving:
+        if not self.marks.leaving:
             self.say(self.marks.undo())
 
     @handles(messages.Written)

@@ -40,9 +40,10 @@ class Marks:
         self._session = session
         self._post = post
         self._writer = Writer(backend, self._deliver)
-        self._closing = False
+        self.leaving = False
+        """Set when the reader leaves: nothing is marked any more, and a failure is kept in `lost`."""
         self.lost: list[str] = []
-        """What failed after `close`, when nobody looks at the screen any more."""
+        """What failed while the reader left, who would not see it on the screen."""
 
     @property
     def pending(self) -> int:
@@ -63,7 +64,7 @@ class Marks:
 
     def close(self) -> None:
         """Waits until everything is written; nothing can be marked afterwards."""
-        self._closing = True
+        self.leaving = True
         self._writer.close()
 
     def take(self, news: Written) -> Outcome:
@@ -91,6 +92,6 @@ class Marks:
 
     def _deliver(self, job: Job, change: Change | None, error: BaseException | None) -> None:
         """Runs on the writer's thread."""
-        if error is not None and self._closing:
+        if error is not None and self.leaving:
             self.lost.append(sanitize_line(f"Not written: {job.verb.value} of item {job.item_id}: {error}"))
         self._post(Written(job, change, error))

@@ -98,7 +98,7 @@ M = TypeVar("M", bound=Message)
 
 
 def handles(kind: type[M]) -> Callable[[Callable[[A, M], None]], Callable[[A, M], None]]:
-    """Makes a method of the app a handler of messages; those that come when the screens are gone are dropped."""
+    """Makes a method of the app the handler of a message, unless that comes when the screens are gone."""
 
     def decorate(handler: Callable[[A, M], None]) -> Callable[[A, M], None]:
         @functools.wraps(handler)

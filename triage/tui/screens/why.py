@@ -56,16 +56,17 @@ class WhyScreen(Dialog):
         if self._explained is None:
             return Content.assemble(head, (line(self._note), "$foreground 58%"))
         explained = self._explained
+        verdict = Content.assemble(
+            (f"{words.care(explained.item)}\n", "bold"),
+            (f"{line(explained.calibration)}\n\n", "$foreground 58%"),
+        )
         reasons = sorted(explained.reasons, key=lambda reason: -abs(reason.contribution))
         total = sum(abs(reason.contribution) for reason in reasons)
         rows = [self._row(reason, total, width) for reason in reasons]
+        rule = Content.styled("─" * min(width, 60) + "\n", "$foreground 22%")
         summed = sum(reason.contribution for reason in reasons)
-        rule = Content.styled("─" * min(width, 60) + "\n", "$foreground 58%")
-        result = Content.assemble((f"{summed:+7.2f}", "bold"), "  score, the sum of these\n\n")
-        verdict = Content.assemble(
-            (f"{words.care(explained.item)}\n", "bold"), (line(explained.calibration), "$foreground 58%")
-        )
-        return Content.assemble(head, *rows, rule, result, verdict)
+        result = Content.assemble((f"{summed:+7.2f}", "bold"), "  the sum of these, which is the score")
+        return Content.assemble(head, verdict, *rows, rule, result)
 
     def _row(self, reason: Reason, total: float, width: int) -> Content:
         filled, empty = words.bar(abs(reason.contribution) / total if total else 0.0, BAR_CELLS)
