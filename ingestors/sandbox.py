@@ -29,7 +29,7 @@ MAX_TASKS = 200
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-class ParseRefused(Exception):  # noqa: N818  it is an answer, not a fault
+class ParseRefused(Exception):
     """A document was not parsed; the message says why in words a reader understands.
 
     `died` tells that the parser process ended on it, so that a batch is worth splitting.

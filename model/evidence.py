@@ -18,6 +18,9 @@ from model.corpus import Corpus, Groups
 from model.lexical import Floats, LinearSvm, NaiveBayes, count_terms
 from model.types import Interest, Profile
 
+LEAST_DEVIATION = 0.02
+"""Of raw scores: a phrase in one document of ten thousand must not outweigh everything else there is."""
+
 Rows = NDArray[np.intp] | slice
 _ALL = slice(None)
 
@@ -88,7 +91,7 @@ def scale_of(raw: Floats, usable: NDArray[np.bool_], labels: Labels) -> tuple[fl
     """Mean and 1 / standard deviation of raw scores over the documents that nobody labelled.
 
     A classifier is surest of what it was taught: with 50 labels in 300 documents their margins would
-    double the deviation, and so halve its say on all others. Scores that are all alike get the factor 0.
+    double the deviation, and so halve its say on all others.
 
     Args:
         raw: (documents,).
@@ -100,8 +103,7 @@ def scale_of(raw: Floats, usable: NDArray[np.bool_], labels: Labels) -> tuple[fl
     values = raw[measured] if measured.sum() > 1 else raw[usable]
     if not len(values):
         return 0.0, 0.0
-    deviation = float(values.std())
-    return float(values.mean()), 1 / deviation if deviation > 1e-9 else 0.0
+    return float(values.mean()), 1 / max(float(values.std()), LEAST_DEVIATION)
 
 
 def learned_direction(

@@ -95,6 +95,8 @@ def test_sentences_are_scored_for_the_query_or_for_their_document(tmp_path: Path
         assert int(np.argmax(result["scores"])) == 1
     assert np.isfinite(results[1]["scores"]).all()
     assert len(set(results[1]["scores"])) > 1
+    [alone] = evaluate.highlight_rows(read[:1], embed)
+    assert int(np.argmax(alone["scores"])) == 1, "a single row is enough"
 
 
 @pytest.mark.parametrize(

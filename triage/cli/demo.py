@@ -14,7 +14,7 @@ from triage.runtime import Runtime
 @click.command()
 @click.option("--reset", is_flag=True, help="Start over: forget what you marked in the demo.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen interface.")
-def demo(reset: bool, plain: bool) -> None:
+def demo(reset: bool, plain: bool) -> int:
     """Shows the digest of a bundled, invented day; your own sources and marks are not touched.
 
     Marks that you make are kept and learned from, in the demo only.
@@ -26,11 +26,11 @@ def demo(reset: bool, plain: bool) -> None:
     with Runtime.open(environ) as runtime:
         digest = runtime.first_page()
         assert digest is not None
-        if plain or not full_screen():
-            show(runtime, digest)
-            diagnostics.note(f"To try commands on the demo: export TRIAGE_HOME={environ['TRIAGE_HOME']}")
-        else:
-            runtime.run_tui()
+        if full_screen() and not plain:
+            return runtime.run_tui()
+        show(runtime, digest)
+        diagnostics.note(f"To try commands on the demo: export TRIAGE_HOME={environ['TRIAGE_HOME']}")
+        return 0
 
 
 def _build(home: Paths) -> None:

@@ -58,7 +58,7 @@ class Progress:
         self._what = what
         if not self._live:
             if started and total:
-                click.echo(f"{what}: {total} ...", err=True)
+                click.echo(f"{what}: {total} ..." if total > 1 else f"{what} ...", err=True)
             return
         now = time.monotonic()
         if not started and done < total and now - self._drawn < _REDRAW_S:
@@ -66,6 +66,6 @@ class Progress:
         self._drawn = now
         cells = 24
         full = cells * done // total if total else cells
-        text = f"{what} {'━' * full}{'─' * (cells - full)} {done}/{total}"
+        text = f"{what} {'━' * full}{'─' * (cells - full)} {done}/{total}" if total > 1 else f"{what} ..."
         click.echo("\r" + text + " " * max(0, self._width - len(text)), nl=False, err=True)
         self._width = len(text)

@@ -21,15 +21,15 @@ def full_screen() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def open_digest(*, plain: bool) -> None:
-    """The digest: full-screen where that is possible, plain lines otherwise."""
+def open_digest(*, plain: bool) -> int:
+    """The digest: full-screen where that is possible, plain lines otherwise; returns the exit code."""
     with Runtime.open() as runtime:
         if runtime.first_page() is None:
             current(runtime)  # the first one is built here, where its progress is seen
-        if plain or not full_screen():
-            show(runtime, current(runtime))
-        else:
-            runtime.run_tui()
+        if full_screen() and not plain:
+            return runtime.run_tui()
+        show(runtime, current(runtime))
+        return 0
 
 
 def current(runtime: Runtime, minutes: float | None = None) -> Digest:

@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="triage")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen interface.")
 @click.pass_context
-def cli(ctx: click.Context, plain: bool) -> None:
+def cli(ctx: click.Context, plain: bool) -> int:
     """A daily digest of feeds, mail and papers that learns what you care about.
 
     Without a command: today's digest, full-screen on a terminal.
@@ -82,7 +82,8 @@ def cli(ctx: click.Context, plain: bool) -> None:
     if ctx.invoked_subcommand is None:
         from triage.cli.digest import open_digest
 
-        open_digest(plain=plain)
+        return open_digest(plain=plain)
+    return 0
 
 
 def main() -> None:

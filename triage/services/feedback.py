@@ -22,6 +22,8 @@ from triage.store import items
 from triage.store.engine import Database
 
 MAX_PHRASE = 200
+MAX_SAID = 60
+"""Characters of a title in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def mark(
             raise UsageError(f"there is no item {item_id}", fix="triage list")
         on_screen = {"score": row.logit, "p": row.probability, **(shown or {})}
         event_id = event_log.append(connection, verb=verb, at=clock(), item_id=item_id, shown=on_screen)
-    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {row.title}")
+    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
 
 
 def undo(database: Database, clock: Clock) -> Recorded:
@@ -65,7 +67,8 @@ def undo(database: Database, clock: Clock) -> Recorded:
         row = items.get(connection, event.item_id) if event.item_id is not None else None
     if row is None:
         return Recorded(event_id, f"undone: {_interest_words(event.phrase or '', event.weight or 0.0)}")
-    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {row.title}")
+    title = sanitize_line(row.title, MAX_SAID)
+    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {title}")
 
 
 def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -> Recorded:

@@ -38,7 +38,8 @@ def text_hash(text: str) -> bytes:
 class Vectors:
     """The vectors of one encoder; `weights` is None when there is none, and `problem` says why."""
 
-    def __init__(self, database: Database, paths: Paths, config: Config) -> None:
+    def __init__(self, database: Database, paths: Paths, config: Config, on_progress: Progress) -> None:
+        self._on_progress = on_progress
         self._database = database
         self._folder = paths.vectors
         self._threads = config.model.threads or None
@@ -88,6 +89,7 @@ class Vectors:
         missing = {h: text for h, text in zip(hashes, texts, strict=True) if h not in known}
         if missing:
             if self._process is None:
+                self._on_progress("starting the encoder", 0, 1)
                 self._process = EncoderProcess(self.weights, threads=self._threads).__enter__()
             vectors = self._process.encode(list(missing.values()), on_progress)
             with self._appending(), self._database.write() as connection:

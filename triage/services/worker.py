@@ -54,7 +54,7 @@ class Worker:
         self._demo = demo
         self._replies = replies
         self._database = Database(paths.database)
-        self._vectors = Vectors(self._database, paths, settings)
+        self._vectors = Vectors(self._database, paths, settings, self._progress)
         window = timedelta(days=settings.digest.window_days)
         self._ranking = RankingService(self._database, self._vectors, window)
         self._afterwards: Callable[[], None] | None = None

@@ -21,11 +21,12 @@ from textual.binding import BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Item
 from triage.core.text import sanitize_line, sanitize_text
-from triage.tui import messages, theme, words
+from triage.tui import messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
 from triage.tui.loader import Loader
@@ -432,7 +433,7 @@ class TriageApp(App[int]):
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
 
 
-def run(backend: Backend, *, demo: bool = False) -> int:
+def run(backend: Backend, *, demo: bool = False, now: Callable[[], datetime] = utc_now) -> int:
     """Runs the terminal interface until the reader leaves.
 
     Returns:
@@ -441,6 +442,6 @@ def run(backend: Backend, *, demo: bool = False) -> int:
     if os.environ.get("NO_COLOR") == "":
         # The convention counts only a value that is not empty; Textual counts any.
         del os.environ["NO_COLOR"]
-    app = TriageApp(backend, demo=demo)
+    app = TriageApp(backend, demo=demo, now=now)
     app.run()
     return app.return_code or 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Change, Item
 from triage.core.text import sanitize_line
-from triage.tui import words
 from triage.tui.backend import Backend
 from triage.tui.messages import Written
 from triage.tui.session import Session

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
+from triage.core import words
 from triage.core.items import Digest
-from triage.tui import words
 from triage.tui.actions import ACTIONS
 from triage.tui.session import Session
 from triage.tui.widgets.bars import KeyBar, StatusBar, TitleBar

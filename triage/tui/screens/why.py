@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from triage.core import words
 from triage.core.items import Explained, Item, Reason
-from triage.tui import words
 from triage.tui.cells import clip, fit, line
 from triage.tui.screens.dialog import Dialog
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from textual.content import Content
 
+from triage.core import words
 from triage.core.items import Digest
-from triage.tui import words
 from triage.tui.cells import line
 
 Part = Literal["rule", "title", "text", "note"]

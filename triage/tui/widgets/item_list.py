@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from triage.core import words
 from triage.core.items import Item
-from triage.tui import words
 from triage.tui.actions import bindings
 from triage.tui.cells import fit, line
 from triage.tui.session import Section

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from triage.core import words
 from triage.core.items import Item
-from triage.tui import words
 from triage.tui.cells import clip, fit, line
 
 LINES = 2

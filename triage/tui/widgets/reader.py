@@ -19,9 +19,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from triage.core import words
 from triage.core.items import Highlight, Item, Reading
 from triage.core.text import sanitize_text
-from triage.tui import words
 from triage.tui.actions import bindings
 from triage.tui.cells import line
 
