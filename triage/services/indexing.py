@@ -23,7 +23,7 @@ WORDS_ONLY = "words"
 
 
 def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> int:
-    """Splits, counts and encodes every item that needs it, newest first.
+    """Splits, counts and encodes every item that needs it, newest first; the encoder is left running.
 
     Returns:
         How many items were indexed.
@@ -55,7 +55,6 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
             items.mark_indexed(connection, hashes, encoder or WORDS_ONLY)
         done += len(batch)
         _report(on_progress, done, total, 0)
-    vectors.release()
     return done
 
 
