@@ -95,7 +95,8 @@ class FeedIngestor:
             refusals=tuple(to_refusal(refusal) for refusal in parsed["refusals"]),
             cursor={
                 "parser": PARSER_VERSION,
-                **_validator_cursor(response, {}),
+                # A server that broke off must not answer next time that nothing has changed.
+                **(_validator_cursor(response, {}) if parsed["whole"] else {}),
                 "interval_s": parsed["interval_s"],
                 "moved_to": response.permanent_redirect_to,
             },

@@ -251,7 +251,7 @@ def parse_retry_after(value: str | None) -> float | None:
         return min(float(value[:20]), MAX_RETRY_AFTER_S)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a zone that is years away
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

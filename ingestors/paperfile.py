@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, JsonValue, Kind
+from ingestors.files import open_regular
 from ingestors.sandbox import ParseRefused
 from ingestors.wire import to_entry, to_refusal
 
@@ -71,6 +72,6 @@ class PaperFileIngestor:
 
 
 def _read(path: Path) -> tuple[bytes, dict[str, JsonValue]]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         status = os.fstat(file.fileno())
         return file.read(MAX_FILE + 1), {"size": status.st_size, "mtime_ns": status.st_mtime_ns}

@@ -56,6 +56,8 @@ class Corpus:
             stands for a passage that is not encoded (yet), and counts neither for nor against. None
             without an encoder: words alone then rank.
         terms: Of each document, from `model.lexical.count_terms`.
+        wholes: float32, (documents, dim): the vector of each document in one piece, zero for those that
+            are too long for that (`model.passages.one_piece`). None if there are none.
 
     Raises:
         InvalidInput: The arguments do not fit together.
@@ -67,6 +69,7 @@ class Corpus:
         passages: Sequence[Sequence[Passage]],
         vectors: NDArray[np.float32] | None,
         terms: Sequence[Terms],
+        wholes: NDArray[np.float32] | None = None,
     ) -> None:
         if not len(documents) == len(passages) == len(terms):
             raise InvalidInput(
@@ -94,6 +97,14 @@ class Corpus:
             known: NDArray[np.bool_] = np.asarray(self.vectors.any(axis=1))
             self.encoded = np.logical_and(self.exists, known[self.slots])
         self.has_vectors: NDArray[np.bool_] = np.asarray(self.encoded.any(axis=1))
+        if wholes is not None and (vectors is None or wholes.shape != (len(documents), vectors.shape[1])):
+            raise InvalidInput(f"Vectors of whole documents of shape {wholes.shape}")
+        self.wholes = wholes
+        """(documents, dim), or None."""
+        self.in_one_piece: NDArray[np.bool_] = np.zeros(len(documents), dtype=bool)
+        """(documents,): which are judged by the vector of all of their text."""
+        if wholes is not None:
+            self.in_one_piece = np.logical_and(self.has_vectors, wholes.any(axis=1))
         titled = [bool(parts) and parts[0].field == "title" for parts in self.passages]
         before = place - np.array(titled, dtype=np.intp)[:, None]
         self.depth: NDArray[np.intp] = np.maximum(before, 0)

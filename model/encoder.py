@@ -7,6 +7,7 @@ system when it ends.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -221,10 +222,8 @@ class EncoderProcess:
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
-                    try:
+                    with contextlib.suppress(BrokenPipeError):  # what was buffered for a child that is gone
                         pipe.close()
-                    except BrokenPipeError:  # what was buffered for a child that is gone
-                        continue
         if self._errors is not None:
             self._errors.close()
             self._errors = None

@@ -20,7 +20,7 @@ from model.corpus import Corpus
 from model.highlight import salience
 from model.jsonl import Row, read_rows
 from model.lexical import count_terms
-from model.passages import split
+from model.passages import one_piece, split
 from model.ranker import Ranker
 from model.types import Document, Interest, Label, Passage, Profile
 
@@ -73,7 +73,7 @@ def read_items(paths: Sequence[Path], clean: Clean) -> dict[str, Document]:
 
 
 def read_tasks(path: Path, items: Mapping[str, Document], clean: Clean) -> list[Task]:
-    """Tasks from a file of {task, labels: [[id, 0|1]], phrases, candidates}.
+    """Tasks from a file of {task, labels: [[id, 0|1|2]], phrases, candidates}.
 
     Raises:
         InvalidInput: A line cannot be used, names an unknown document, or a task's name repeats.
@@ -134,6 +134,7 @@ def rank_tasks(
     parts = {name: split(item.title, item.text) for name, item in used.items()}
     terms = {name: count_terms(item.title, item.text) for name, item in used.items()}
     vectors = _encode_documents(used, parts, encode, readable)
+    wholes = _encode_wholes(used, encode, readable)
     phrases = list(dict.fromkeys(phrase for task in tasks for phrase in task.phrases))
     meaning = dict(zip(phrases, encode(phrases), strict=True))
     for task in tasks:
@@ -143,6 +144,7 @@ def rank_tasks(
             [parts[name] for name in names],
             np.concatenate([vectors[name] for name in names]),
             [terms[name] for name in names],
+            np.stack([wholes[name] for name in names]),
         )
         interests = tuple(Interest(phrase) for phrase in dict.fromkeys(task.phrases))
         ranking = Ranker(corpus).fit(Profile(interests, task.labels), meaning)
@@ -222,7 +224,18 @@ def _encode_documents(
     return vectors
 
 
+def _encode_wholes(
+    documents: Mapping[str, Document], encode: Encode, readable: Callable[[str], bool]
+) -> dict[str, NDArray[np.float32]]:
+    """The vector (dim,) of each document in one piece; zero for long ones and those that nobody can read."""
+    texts = {name: one_piece(document.title, document.text) for name, document in documents.items()}
+    short = {name: text for name, text in texts.items() if text is not None and readable(text)}
+    encoded = encode(list(short.values()))
+    nothing = np.zeros(encoded.shape[1], dtype=np.float32)
+    return dict.fromkeys(documents, nothing) | dict(zip(short, encoded, strict=True))
+
+
 def _label(row: Row, pair: object) -> Label:
     if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and pair[1] in (0, 1, 2)):
-        raise row.error("`labels` must be a list of pairs [id, 0 or 1]")
+        raise row.error("`labels` must be a list of pairs [id, 0, 1 or 2]")
     return Label(pair[0], float(pair[1]))

@@ -17,6 +17,10 @@ PASSAGE_TOKENS = 96
 MAX_TEXT_PASSAGES = 6
 """Of one document, beside its title. Vectors of 100k documents then stay below 0.3 GB as int8."""
 
+ONE_PIECE_TOKENS = 512
+"""A document up to this length is also encoded in one piece: twice the encoder's window, because the
+beginning of an abstract or a post says what all of it is about, and that of a newsletter does not."""
+
 MAX_SENTENCE_CHARS = 600
 """A longer stretch without any sentence end is cut at white space: it is a table, a log or a quotation."""
 
@@ -96,6 +100,14 @@ def split(title: str, text: str) -> list[Passage]:
     while len(groups := _merged(paragraphs, limit)) > MAX_TEXT_PASSAGES:
         limit *= _MIN_GROWTH
     return passages + [Passage("text", start, end) for start, end in groups]
+
+
+def one_piece(title: str, text: str) -> str | None:
+    """What to encode of a document that is short enough to be read in one piece; None for all others."""
+    if not title.strip() or not text.strip():
+        return None  # its only field is a passage already, or too long to be one
+    whole = f"{title}. {text}"
+    return whole if estimate_tokens(whole) <= ONE_PIECE_TOKENS else None
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:

@@ -28,8 +28,8 @@ class Settings:
     corpora we measure on, and the equal of the best at 50; the fewer labels, the more meaning counts.
     """
 
-    dense: float = 0.7
-    dense_early: float = 1.3
+    dense: float = 1.0
+    dense_early: float = 1.0
     """Added to `dense` without any label; half of it is gone at `early` labels."""
     early: float = 10.0
     lexical: float = 1.0
@@ -162,9 +162,9 @@ class Ranking:
         row = self._corpus.row[document_id]
         document, passages = self._corpus.documents[row], self._corpus.passages[row]
         learned, by_phrase, words = self._passage_shares(row)
-        title = {"title": document.title, "text": document.text}
+        fields = {"title": document.title, "text": document.text}
         rows = [
-            Contribution("passage", title[part.field][part.start : part.end], float(value), part)
+            Contribution("passage", fields[part.field][part.start : part.end], float(value), part)
             for part, value in zip(passages, learned, strict=True)
         ]
         rows += [

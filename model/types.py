@@ -5,7 +5,7 @@ Owns frozen values only; knows no numpy and no torch, so that importing it is fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -89,7 +89,7 @@ class Explanation:
     logit: float
     probability: float
     contributions: tuple[Contribution, ...]
-    highlights: tuple[Highlight, ...] = field(default=())
+    highlights: tuple[Highlight, ...] = ()
 
 
 class ModelError(Exception):

@@ -21,6 +21,8 @@ from triage.core.errors import UsageError
 
 Clock = Callable[[], datetime]
 """Returns the present moment, aware UTC."""
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+"""Of a clock: windows, waits and time zones are added to it, and a date has an end in both directions."""
 
 
 class DigestConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -104,7 +106,7 @@ def clock(environ: Mapping[str, str] = os.environ) -> Clock:
     """The clock of this process: the real one, or one that starts at `TRIAGE_NOW` (RFC 3339) and runs on.
 
     Raises:
-        UsageError: `TRIAGE_NOW` is no RFC 3339 time with an offset.
+        UsageError: `TRIAGE_NOW` is no RFC 3339 time with an offset, or is centuries away.
     """
     text = environ.get("TRIAGE_NOW")
     if not text:
@@ -115,5 +117,7 @@ def clock(environ: Mapping[str, str] = os.environ) -> Clock:
         raise UsageError(f"TRIAGE_NOW: {text!r} is no RFC 3339 time such as 2026-03-02T07:00:00Z") from error
     if start.tzinfo is None:
         raise UsageError(f"TRIAGE_NOW: {text!r} lacks an offset; write 2026-03-02T07:00:00Z")
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise UsageError(f"TRIAGE_NOW: the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
     started = monotonic()
     return lambda: start.astimezone(UTC) + timedelta(seconds=monotonic() - started)

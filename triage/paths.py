@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from triage.core.errors import UsageError
+
 APP = "triage"
 
 
@@ -21,9 +23,16 @@ class Paths:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Paths:
-        """From `TRIAGE_HOME` if set, else the platform's convention (XDG on Linux)."""
+        """From `TRIAGE_HOME` if set, else the platform's convention (XDG on Linux).
+
+        Raises:
+            UsageError: `TRIAGE_HOME` begins with the home of a user that there is not.
+        """
         if home := environ.get("TRIAGE_HOME"):
-            return cls.under(Path(home).expanduser().absolute())
+            try:
+                return cls.under(Path(home).expanduser().absolute())
+            except RuntimeError as error:  # `~` of a user that there is not
+                raise UsageError(f"TRIAGE_HOME: {error}", fix="write the whole path") from error
         import platformdirs
 
         dirs = platformdirs.PlatformDirs(APP, appauthor=False)

@@ -200,7 +200,7 @@ class ReaderBackend:
         """See `Backend`."""
         from triage.services import feedback
 
-        recorded = feedback.undo(self._runtime.database, self._runtime.clock)
+        recorded = feedback.undo(self._runtime.database, self._runtime.clock, marks_only=True)
         return self._runtime.learn(recorded.message)
 
     def search(self, query: str) -> list[Item]:

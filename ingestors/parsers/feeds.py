@@ -29,7 +29,8 @@ def parse_feed(body: bytes, *, url: str, content_type: str) -> dict[str, Any]:
         content_type: The HTTP header; only its charset is believed.
 
     Returns:
-        `title`, `entries`, `refusals`, and `interval_s`, the polling interval that the feed asks for.
+        `title`, `entries`, `refusals`, `interval_s`, the polling interval that the feed asks for, and
+        `whole`: False if the document ends before its root element does.
 
     Raises:
         RefusalError: It is no feed; the reason says what it seems to be.
@@ -37,7 +38,7 @@ def parse_feed(body: bytes, *, url: str, content_type: str) -> dict[str, Any]:
     document = read_document(body, content_type)
     if document.text.startswith(("{", "[")):
         title, entries, refusals = parse_json_feed(document.text, url)
-        return _answer(title, entries, refusals, None)
+        return _answer(title, entries, refusals, None, whole=True)
     if document.root.rpartition(":")[2].lower() not in ("rss", "rdf", "feed", "channel", "entry"):
         _refuse_known(document, url)
     # Neither links in texts nor unsafe markup matter, because only plain text is kept: without the two
@@ -63,17 +64,26 @@ def parse_feed(body: bytes, *, url: str, content_type: str) -> dict[str, Any]:
             {"name": f"items from {MAX_ITEMS + 1} on", "reason": f"only {MAX_ITEMS} items are read"}
         )
     title = _plain(feed.feed.get("title_detail")) or _string(feed.feed.get("title"))
-    return _answer(title[:MAX_TITLE], entries, refusals, _interval(feed.feed))
+    whole = f"</{document.root}" in document.text
+    if not whole:
+        refusals.append({"name": "the rest of the feed", "reason": "the document ends in the middle"})
+    return _answer(title[:MAX_TITLE], entries, refusals, _interval(feed.feed), whole=whole)
 
 
 def _answer(
-    title: str, entries: list[EntryDict], refusals: list[dict[str, str]], interval_s: int | None
+    title: str,
+    entries: list[EntryDict],
+    refusals: list[dict[str, str]],
+    interval_s: int | None,
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
     return {
         "title": title,
         "entries": unique_entries(entries),
         "refusals": refusals,
         "interval_s": interval_s,
+        "whole": whole,
     }
 
 

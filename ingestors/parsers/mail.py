@@ -183,7 +183,7 @@ def _first(value: object) -> str:
 def _date(text: str) -> int | None:
     try:
         moment = email.utils.parsedate_to_datetime(text[:100])
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from model.corpus import Corpus
 from model.lexical import count_terms
-from model.passages import split
+from model.passages import one_piece, split
 from model.ranker import Ranker, Ranking, Settings
 from model.types import Document, Interest, InvalidInput, Label, Profile
 
@@ -68,12 +68,30 @@ def make_corpus(documents: Sequence[Document], *, dense: bool = True) -> Corpus:
     ]
     vectors = np.array([embed(text) for text in texts], dtype=np.float32).reshape(-1, 32) if dense else None
     terms = [count_terms(document.title, document.text) for document in documents]
-    return Corpus(documents, passages, vectors, terms)
+    pieces = [one_piece(document.title, document.text) for document in documents]
+    wholes = np.array([embed(piece or "") for piece in pieces], dtype=np.float32).reshape(-1, 32)
+    return Corpus(documents, passages, vectors, terms, wholes if dense else None)
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     return make_corpus(make_documents(60))
+
+
+def test_a_short_document_is_judged_in_one_piece_and_a_long_one_by_its_passages() -> None:
+    short = Document(id="short", title="heron", text="nest wetland. feather plumage.")
+    long = Document(id="long", title="heron", text="railway signal tunnel freight. " * 400)
+    liked = Document(id="liked", title="marsh", text="heron wetland flock census.")
+    corpus = make_corpus([short, long, liked, *make_documents(20)])
+    assert corpus.in_one_piece[:3].tolist() == [True, False, True]
+    only_meaning = Settings(lexical=0, source=0, person=0, age=0)
+    ranking = Ranker(corpus, only_meaning).fit(Profile(labels=likes("liked")))
+    terms = [count_terms(document.title, document.text) for document in corpus.documents]
+    by_passages = Corpus(corpus.documents, corpus.passages, corpus.vectors, terms)
+    other = Ranker(by_passages, only_meaning).fit(Profile(labels=likes("liked")))
+    assert ranking.logits[0] != pytest.approx(other.logits[0], abs=1e-3)
+    shares = ranking.explain("short").contributions
+    assert sum(share.value for share in shares) == pytest.approx(ranking.logits[0], abs=1e-9)
 
 
 def likes(*ids: str, value: float = 1.0) -> tuple[Label, ...]:

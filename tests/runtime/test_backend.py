@@ -11,6 +11,7 @@ from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
 from triage.runtime import ReaderBackend, Runtime
+from triage.services import feedback
 from triage.store.engine import Database
 from triage.tui.backend import Backend
 
@@ -56,6 +57,16 @@ def test_an_item_outside_the_digest_is_explained_when_it_is_opened(backend: Back
     shown = {item.id for item in digest.items}
     other = next(item for item in backend.search("chess") if item.id not in shown)
     assert backend.read(other.id).item.why
+
+
+def test_undo_by_key_takes_back_marks_and_leaves_interests(backend: Backend, runtime: Runtime) -> None:
+    feedback.set_interest(runtime.database, runtime.clock, "honey", 1.0)
+    backend.mark(backend.digest().items[0].id, Verb.LIKE)
+    feedback.set_interest(runtime.database, runtime.clock, "tides", 1.0)
+    assert backend.undo().message.startswith("undone: liked")
+    with pytest.raises(TriageError, match="nothing to undo"):
+        backend.undo()
+    assert feedback.interests(runtime.database) == {"honey": 1.0, "tides": 1.0}
 
 
 def test_what_another_process_stores_is_noticed(backend: Backend, database: Database) -> None:

@@ -7,7 +7,8 @@ from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 from textual.widgets import Input
 
-from triage.tui.actions import ACTIONS, BY_ID, MOVES
+from triage.tui.actions import ACTIONS, BY_ID, MOVES, key_name
+from triage.tui.screens.digest import KEYS
 from triage.tui.screens.help import HelpScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.screens.why import WhyScreen
@@ -237,10 +238,9 @@ async def test_keys_can_be_moved_by_a_keymap(open_app):
         assert backend.called("mark") == [("mark", 1, "like")]
 
 
-async def test_the_key_bar_shows_five(open_app):
-    async with open_app() as pilot:
+@pytest.mark.parametrize(("width", "shown"), [(80, 7), (60, 5), (30, 3), (28, 2)])
+async def test_the_key_bar_shows_the_keys_that_fit_whole(open_app, width, shown):
+    async with open_app(size=(width, 24)) as pilot:
         bar = screen_text(pilot.app).splitlines()[-1]
-        footer = [action for action in ACTIONS if action.footer]
-        assert len(footer) == 5
-        assert all(action.label in bar for action in footer)
-        assert BY_ID["love"].label not in bar
+        keys = [f"{key_name(BY_ID[name].keys[0])} {BY_ID[name].label}" for name in KEYS]
+        assert bar.split("   ") == [f" {keys[0]}", *keys[1:shown]]

@@ -47,7 +47,7 @@ async def test_a_failing_backend_is_explained_and_survived(open_app):
         "search": [TriageError("The index is being built")],
     }
     async with open_app(backend, size=(120, 36)) as pilot:
-        assert "There are no sources. triage add URL" in screen_text(pilot.app)
+        assert "There are no sources; triage add URL" in screen_text(pilot.app)
         await press(pilot, "r")
         assert "The text is gone" in screen_text(pilot.app)
         await press(pilot, "w")

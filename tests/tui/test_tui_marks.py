@@ -59,7 +59,7 @@ async def test_a_mark_that_fails_is_taken_back_and_explained(open_app):
         shown = screen_text(pilot.app)
         assert "+ Re: the boiler" not in shown
         assert "− Draft of chapter" in shown
-        assert "The database is in use. wait for the import to end" in " ".join(shown.split())
+        assert "The database is in use; wait for the import to end" in " ".join(shown.split())
 
 
 async def test_the_same_mark_again_is_not_written_again(open_app):

@@ -34,15 +34,15 @@ HEAVY = {
 }
 
 PROGRAM = """
-import sys
+import pathlib, sys
 sys.path[:0] = {paths!r}
 import test_tui_hostile, fake_backend
 from triage.tui import app
 backend = test_tui_hostile.poisoned("".join(test_tui_hostile.PAYLOADS.values()) + "[/] [@click=app.quit]y[/]")
 backend.stored = backend.current
-code = app.run(backend)
-print("marks:", [call[1:] for call in backend.called("mark")], "closed:", backend.closed)
-sys.exit(code)
+report = pathlib.Path({report!r})
+backend.close = lambda: report.write_text(str([call[1:] for call in backend.called("mark")]))
+sys.exit(app.run(backend))
 """
 HERE = Path(__file__).parent
 
@@ -56,7 +56,8 @@ def test_importing_the_app_pulls_in_nothing_heavy():
 class Terminal:
     """A pseudo-terminal with the program in it, and the screen that it draws."""
 
-    def __init__(self, columns: int = 100, rows: int = 30) -> None:
+    def __init__(self, report: Path, columns: int = 100, rows: int = 30) -> None:
+        """Starts it; what was marked stands in `report` when the backend is closed."""
         self.sent = b""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -64,7 +65,7 @@ class Terminal:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         paths = [str(HERE), str(HERE.parents[1])]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(paths=paths)],
+            [sys.executable, "-c", PROGRAM.format(paths=paths, report=str(report))],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -90,9 +91,20 @@ class Terminal:
                 assert not self._idle, f"it did not end: {self.screen.display}"
             return self.process.wait(10)
         finally:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             os.close(self._end)
+
+    def vanish(self) -> int:
+        """Goes away; no signal says so, because it controls no session. Returns the exit code."""
+        os.close(self._end)
+        try:
+            return self.process.wait(10)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def _read(self, seconds: float) -> bool:
         self._idle = not select.select([self._end], [], [], seconds)[0]
@@ -112,8 +124,8 @@ PAYLOAD_BYTES = [b"52;c;cHduZWQ", b"]8;;http", b"]0;pwned", b"\x1b[2J", "\x9b2J"
 
 
 @pytest.mark.parametrize("leave", ["q", signal.SIGTERM, signal.SIGHUP], ids=str)
-def test_hostile_items_in_a_real_terminal(leave):
-    terminal = Terminal()
+def test_hostile_items_in_a_real_terminal(leave, tmp_path):
+    terminal = Terminal(tmp_path / "marks")
     terminal.wait_for("pwned", "For you")
     terminal.press("jllw")
     terminal.wait_for("the sum of these")
@@ -129,4 +141,19 @@ def test_hostile_items_in_a_real_terminal(leave):
     assert terminal.sent.count(b"\x1b[?1049h") == terminal.sent.count(b"\x1b[?1049l") == 1, (
         "the screen is given back"
     )
-    assert b"marks: [(2, 'like'), (3, 'like')] closed: True" in terminal.sent
+    assert (tmp_path / "marks").read_text() == "[(2, 'like'), (3, 'like')]"
+
+
+@pytest.mark.parametrize("unread", [0, 40], ids=["quiet", "stuck"])
+def test_a_terminal_that_vanishes_takes_the_program_along(unread, tmp_path):
+    terminal = Terminal(tmp_path / "marks")
+    terminal.wait_for("For you")
+    terminal.press("jl")
+    terminal.wait_for("24 marks")
+    for _ in range(unread):  # frames that nobody reads, until the event loop waits for room to write
+        terminal.press("?")
+        time.sleep(0.04)
+        terminal.press("q")
+        time.sleep(0.04)
+    assert terminal.vanish() == 0
+    assert (tmp_path / "marks").read_text() == "[(2, 'like')]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -9,7 +10,7 @@ import click
 
 from triage.cli import output, render
 from triage.cli.diagnostics import Progress
-from triage.core.errors import TriageError
+from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
 from triage.runtime import Runtime
 
@@ -62,6 +63,8 @@ def show(runtime: Runtime, digest: Digest) -> None:
 @output.json_options
 def digest(minutes: float | None, as_json: bool, as_jsonl: bool) -> None:
     """Shows today's digest as plain text or JSON."""
+    if minutes is not None and math.isnan(minutes):  # which no range excludes
+        raise UsageError("the minutes of a digest must be a number")
     with Runtime.open() as runtime:
         found = current(runtime, minutes)
         if as_jsonl:

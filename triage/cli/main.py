@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
+from pathlib import Path
 
 import click
 
 from triage import __version__
 from triage.cli import diagnostics
-from triage.core.errors import TriageError
+from triage.core.errors import TriageError, refused_by_system
 
 # name -> (module:attribute, one line for the list of commands): importing every module for `--help` or
 # for one command would cost more than the command.
@@ -88,6 +90,7 @@ def cli(ctx: click.Context, plain: bool) -> int:
 
 def main() -> None:
     """Runs one command and exits with its code."""
+    _complete_streams()
     code: int | None = 0
     try:
         code = cli.main(standalone_mode=False, prog_name="triage")
@@ -100,10 +103,20 @@ def main() -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         code = diagnostics.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has had enough (`triage list | head`). Python would complain once more at exit.
+    except OSError as error:
+        code = diagnostics.fail(refused_by_system(error))
+        # If it was standard output, Python would complain once more at exit about what is left in its buffer.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complete_streams() -> None:
+    """Makes the standard streams usable as they are: closed, or of a character set that lacks ours."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for the life of the process
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

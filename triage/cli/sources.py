@@ -111,7 +111,7 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
                     on_report=lambda _, done, total: progress("fetching", done, total),
                 )
             )
-            if any(r.new or r.revised for r in reports) or runtime.first_page() is None:
+            if ingest.anything_new(database, runtime.first_page()):
                 runtime.worker.build(runtime.clock(), progress)
     _say(reports, as_json, asked=ask_now or bool(source_ids))
     failed = [report for report in reports if report.error]

@@ -86,7 +86,7 @@ def select(candidates: Sequence[Candidate], minutes: float) -> Selection:
             unique.append(candidate)
     people = _fill([c for c in unique if c.lane == "people"], minutes / 2)
     rest = [c for c in unique if c.lane == "for-you"]
-    floor = WORTH_IT * max((c.value for c in rest), default=0.0)
+    floor = WORTH_IT * max((c.value for c in rest if not c.kept), default=0.0)
     rest = _fill([c for c in rest if c.kept or c.value >= floor], minutes - sum(c.minutes for c in people))
     in_order = [
         *sorted(people, key=lambda c: (-c.value, c.id)),

@@ -48,3 +48,9 @@ class SchemaError(TriageError):
 
 class WorkerError(TriageError):
     """The model worker failed; nothing that the reader said is lost, only the order is stale."""
+
+
+def refused_by_system(error: OSError) -> TriageError:
+    """What the machine refuses in words: a full disk, a folder that may not be used."""
+    where = f": {error.filename}" if error.filename else ""
+    return TriageError(f"{error.strerror or error}{where}")

@@ -65,9 +65,9 @@ def effective(events: Iterable[Event]) -> list[Event]:
     return [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
 
 
-def last_undoable(events: Iterable[Event]) -> Event | None:
-    """The newest event that still counts: the one that the next undo takes back."""
-    counted = effective(events)
+def last_undoable(events: Iterable[Event], *, marks_only: bool = False) -> Event | None:
+    """The newest event that still counts, or the newest such mark: what the next undo takes back."""
+    counted = [event for event in effective(events) if not marks_only or event.verb in MARKS]
     return counted[-1] if counted else None
 
 

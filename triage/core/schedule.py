@@ -64,6 +64,15 @@ def next_due(source: str, now: datetime, outcome: Outcome, failures: int) -> dat
     return due if allowed is None else max(due, allowed)
 
 
+def is_due(next_due_at: datetime, attempted_at: datetime | None, now: datetime) -> bool:
+    """Whether a source may be asked on its own account.
+
+    A last attempt that lies ahead of `now` was made before the clock was set back, and so was the plan
+    for the next one: without this, a source would stay silent until the clock is there again.
+    """
+    return next_due_at <= now or (attempted_at is not None and attempted_at > now)
+
+
 def next_allowed(now: datetime, retry_after_s: float | None) -> datetime | None:
     """Until when the server wants to be left alone, at most a week; None if it did not say."""
     if retry_after_s is None:

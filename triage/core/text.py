@@ -25,7 +25,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
 _LINE_ENDS = re.compile("\r\n?|\u2028|\u0085|\x0b|\x0c")
 _BLANK_RUNS = re.compile(r"\n{3,}")
-_TRAILING = re.compile(r"[ \t\u00a0]+\n")
 _MARKS = re.compile(r"[^\x00-\u02ff]")
 
 
@@ -48,7 +47,10 @@ def sanitize_text(text: str, limit: int | None = None) -> str:
     if _MARKS.search(text):
         text = _limit_marks(text)
         text = _JOINERS.sub("", text)
-    text = _BLANK_RUNS.sub("\n\n", _TRAILING.sub("\n", text)).strip()
+    # Not by a regular expression: one for spaces before a line end tries every space of a run, which takes
+    # minutes for the longest text that is stored.
+    text = "\n".join(line.rstrip(" \t\u00a0") for line in text.split("\n"))
+    text = _BLANK_RUNS.sub("\n\n", text).strip()
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text
@@ -63,7 +65,9 @@ def _limit_marks(text: str) -> str:
     out: list[str] = []
     marks = 0
     for char in text:
-        if unicodedata.category(char) in ("Mn", "Me"):
+        # Some marks that take room of their own (Mc) stack as well, and a run of them that is not in the
+        # canonical order is sorted in quadratic time by every normalisation.
+        if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
             marks += 1
             if marks > MAX_COMBINING:
                 continue

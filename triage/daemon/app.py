@@ -1,7 +1,7 @@
 """The daemon: polls what is due, builds the digest, says that it is alive; all else is in the services.
 
 Due times live in the database, so a restart neither loses nor repeats a poll; APScheduler only wakes us.
-SIGTERM and SIGINT end it after the work under way, within `DRAIN_S`.
+SIGTERM, SIGINT and the end of its terminal (SIGHUP) end it after the work under way, or after `DRAIN_S`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from triage.core.errors import TriageError
 from triage.daemon import heartbeat
 from triage.daemon.lock import hold
 from triage.paths import Paths
-from triage.services import ingest
+from triage.services import digest_file, ingest
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 30
 """How often the table of due times is looked at: a query of under a millisecond."""
-DRAIN_S = 20
+DRAIN_S = 10
 LONGEST_NAP = timedelta(hours=1)
 
 
@@ -55,8 +55,9 @@ class Daemon:
         """
         with hold(self._paths.ingest_lock, "the daemon"):
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stop.set)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has it stay
+                    loop.add_signal_handler(number, self._stop.set)
             # Memory job store: the jobs are these two, always; what is due is in our tables. No misfire
             # grace: after a suspend a late job runs once instead of being skipped.
             scheduler = AsyncIOScheduler(
@@ -89,6 +90,8 @@ class Daemon:
             log.warning(
                 "the work under way did not end within %d s; it is repeated at the next start", DRAIN_S
             )
+            # A thread that waits for the worker cannot be cancelled, and would be waited for.
+            await asyncio.to_thread(self._worker.close)
 
     async def _round(self) -> None:
         """Polls what is due; when something new came in, builds the digest anew."""
@@ -106,14 +109,16 @@ class Daemon:
                         report.revised,
                         f", {report.error}" if report.error else "",
                     )
-                if any(report.new or report.revised for report in reports) or not self._paths.digest.exists():
+                digest = digest_file.read(self._paths.digest)
+                if await asyncio.to_thread(ingest.anything_new, self._database, digest):
                     self._say("ranking")
                     await asyncio.to_thread(self._worker.build, self._clock())
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
                 self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
-            except TriageError as error:
+            except (TriageError, OSError) as error:
                 # A full disk or a locked database passes; the next round tries again.
-                log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
+                fix = error.fix if isinstance(error, TriageError) else None
+                log.error("%s%s", error, f" ({fix})" if fix else "")
                 self._say(f"in trouble: {error}")
 
     def _say(self, doing: str) -> None:

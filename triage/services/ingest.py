@@ -20,7 +20,8 @@ from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 from triage.config import Clock, Config
 from triage.core.errors import TriageError, UsageError
-from triage.core.schedule import MANUAL_FLOOR, Outcome, next_allowed, next_due
+from triage.core.items import Digest
+from triage.core.schedule import MANUAL_FLOOR, Outcome, is_due, next_allowed, next_due
 from triage.core.text import sanitize_line
 from triage.services.translate import new_item
 from triage.store import items, search, sources
@@ -81,6 +82,7 @@ async def sync(
 
     Raises:
         UsageError: `only` names a source that there is not.
+        TriageError: The database takes nothing more: the disk is full, or another process holds it.
     """
     now = clock()
     with database.read() as connection:
@@ -88,7 +90,11 @@ async def sync(
     if only is not None and (unknown := set(only) - {source.id for source in active}):
         raise UsageError(f"there is no source {min(unknown)}", fix="triage sources")
     wanted = [source for source in active if only is None or source.id in only]
-    due = [source for source in wanted if source.next_due_at <= now or (ask_now and _may_ask(source, clock))]
+    due = [
+        source
+        for source in wanted
+        if is_due(source.next_due_at, source.attempted_at, now) or (ask_now and _may_ask(source, clock))
+    ]
     if not due:
         return []
     ingestors = registry.load()
@@ -102,13 +108,19 @@ async def sync(
         if on_report is not None:
             on_report(report, len(reports), len(due))
 
-    async with (
-        aclosing(HttpClient()) as http,
-        aclosing(ParserPool()) as parsers,
-        asyncio.TaskGroup() as group,
-    ):
-        for source in due:
-            group.create_task(poll(source, Tools(http=http, parsers=parsers)))
+    try:
+        async with (
+            aclosing(HttpClient()) as http,
+            aclosing(ParserPool()) as parsers,
+            asyncio.TaskGroup() as group,
+        ):
+            for source in due:
+                group.create_task(poll(source, Tools(http=http, parsers=parsers)))
+    except ExceptionGroup as failures:
+        # What a source did wrong is in its report, so this is about the database: nothing can be stored.
+        if (mendable := failures.subgroup(TriageError)) is None:
+            raise
+        raise mendable.exceptions[0] from failures
     return sorted(reports, key=lambda report: report.id)
 
 
@@ -248,6 +260,14 @@ def _note(refusals: tuple[Refusal, ...]) -> str | None:
     first = refusals[0]
     more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
     return f"refused {first.name}: {first.reason}{more}"
+
+
+def anything_new(database: Database, digest: Digest | None) -> bool:
+    """Whether items came in that the digest does not know, also in a round that ended before its ranking."""
+    if digest is None:
+        return True
+    with database.read() as connection:
+        return items.changed_since(connection, digest.built_at)
 
 
 def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:

@@ -35,6 +35,8 @@ class Ranked:
     ranking: Ranking
     states: dict[int, str]
     labels: int
+    avoided: frozenset[str]
+    """Interest phrases of negative weight."""
     profile: str
     last_event: int
     """Id of the newest event that it knows."""
@@ -52,7 +54,10 @@ class Ranked:
 
     def reasons(self, explanation: Explanation) -> tuple[Reason, ...]:
         """Its contributions in our terms, the strongest first."""
-        found = [Reason(c.kind, c.name, c.value) for c in explanation.contributions]
+        found = [
+            Reason(c.kind, f"less of: {c.name}" if c.name in self.avoided else c.name, c.value)
+            for c in explanation.contributions
+        ]
         return tuple(sorted(found, key=lambda r: -abs(r.contribution)))
 
     def highlights(self, explanation: Explanation) -> tuple[Highlight, ...]:
@@ -94,6 +99,7 @@ class RankingService:
             ranking=ranking,
             states=feedback.states(events),
             labels=len(labels),
+            avoided=frozenset(phrase for phrase, weight in interests.items() if weight < 0),
             profile=feedback.profile_hash(events),
             last_event=events[-1].id if events else 0,
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
@@ -114,12 +120,16 @@ class RankingService:
             packed = passages.terms_of_items(connection, list(rows))
         ids = [i for i in rows if i in packed]  # an item that came in this moment waits for the next build
         rows = {i: rows[i] for i in ids}
+        wholes = {i: p.vector_row for i, found in parts.items() for p in found if p.field == passages.WHOLE}
+        parts = {i: [p for p in found if p.field != passages.WHOLE] for i, found in parts.items()}
         flat = [part.vector_row for i in ids for part in parts.get(i, [])]
+        encoded = self._vectors.weights is not None
         corpus = Corpus(
             [_document(rows[i], texts.get(i, ""), as_of) for i in ids],
             [[_passage(part) for part in parts.get(i, [])] for i in ids],
-            self._vectors.rows(flat) if self._vectors.weights is not None else None,
+            self._vectors.rows(flat) if encoded else None,
             [Terms.from_bytes(packed[i]) for i in ids],
+            self._vectors.rows([wholes.get(i) for i in ids]) if encoded else None,
         )
         self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus)
         return self._loaded

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingestors import registry
 from ingestors.base import Refusal
+from ingestors.files import open_regular
 from ingestors.opml import Subscription
 from triage.config import Clock
 from triage.core.errors import UsageError
@@ -18,6 +19,9 @@ from triage.store import sources
 from triage.store.engine import Database
 
 MAX_TITLE = 200
+MAX_TARGET = 4096
+"""Characters of a URL or path: no more of either is of use anywhere."""
+MAX_OPML = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,20 @@ def add(
     Raises:
         UsageError: Nothing that is installed can read it.
     """
-    path = Path(target).expanduser()
-    if path.suffix.lower() == ".opml" or (path.is_file() and _looks_like_opml(path)):
+    try:
+        target.encode()
+    except UnicodeEncodeError as error:  # bytes of the command line that are no UTF-8
+        raise UsageError(
+            f"{target!r} is not UTF-8, so it cannot be stored", fix="rename it, or make a link to it"
+        ) from error
+    if len(target) > MAX_TARGET:
+        raise UsageError(f"a source of {len(target)} characters is longer than any that can be read")
+    path = _local(target)
+    if path is not None and (path.suffix.lower() == ".opml" or _looks_like_opml(path)):
         return _add_opml(database, clock, path, allow_local=allow_local)
     claim = registry.claim(target)
     if claim is None:
-        if not path.exists() and "/" in target and "://" not in target:
+        if path is not None and not path.exists() and "/" in target:
             raise UsageError(f"there is no file or folder {target}")
         raise UsageError(
             f"nothing here can read {target!r}",
@@ -89,9 +101,24 @@ def add(
     return AddReport((Added(source_id, name, claim.target, claim.kind, new),))
 
 
+def _local(target: str) -> Path | None:
+    """`target` as a path, if a file system could have it."""
+    try:
+        path = Path(target).expanduser()
+        path.stat()
+    except FileNotFoundError:
+        return None if "://" in target else path
+    except (OSError, RuntimeError):
+        return None
+    return path
+
+
 def _looks_like_opml(path: Path) -> bool:
-    with path.open("rb") as file:
-        return b"<opml" in file.read(2048).lower()
+    try:
+        with open_regular(path) as file:
+            return b"<opml" in file.read(2048).lower()
+    except OSError:
+        return False
 
 
 def _add_opml(database: Database, clock: Clock, path: Path, *, allow_local: bool) -> AddReport:
@@ -99,9 +126,12 @@ def _add_opml(database: Database, clock: Clock, path: Path, *, allow_local: bool
     from ingestors.sandbox import ParserPool
 
     try:
-        body = path.read_bytes()
+        with open_regular(path) as file:
+            body = file.read(MAX_OPML + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    if len(body) > MAX_OPML:
+        raise UsageError(f"{path} is larger than {MAX_OPML // 2**20} MB, which no list of subscriptions is")
 
     async def read() -> tuple[list[Subscription], list[Refusal]]:
         async with aclosing(ParserPool()) as parsers:

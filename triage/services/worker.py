@@ -31,7 +31,7 @@ from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
 from triage import config
 from triage.core import feedback
-from triage.core.errors import TriageError, UsageError
+from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.items import Digest
 from triage.paths import Paths
 from triage.services import digests
@@ -41,6 +41,7 @@ from triage.services.vectors import Vectors
 from triage.store import feedback as event_log
 from triage.store import scores
 from triage.store.engine import Database
+from triage.store.scores import DigestRow
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,11 @@ class Worker:
             case "build":
                 index_items(self._database, self._vectors, self._progress)
                 minutes = request.get("minutes") or self._settings.digest.minutes
-                return {"digest": self._store(now, None, now, minutes).to_json()}
+                return {"digest": self._build(now, minutes).to_json()}
             case "rerank":
                 return self._rerank(now)
             case "explain":
-                with self._database.read() as connection:
-                    current = scores.latest_digest(connection)
+                current = self._current()
                 ranked = self._ranking.rank(current.built_at if current else now)
                 return {"explained": _explained_json(ranked, int(request["item"]))}
             case "flush":
@@ -84,41 +84,62 @@ class Worker:
         self._vectors.close()
         self._database.close()
 
-    def _rerank(self, now: datetime) -> dict[str, Any]:
+    def _current(self) -> DigestRow | None:
         with self._database.read() as connection:
-            current = scores.latest_digest(connection)
-        if current is None:
-            digest = self._store(now, None, now, self._settings.digest.minutes)
-            return {"digest": digest.to_json(), "moved": 0}
-        minutes = current.document["budget_minutes"]
-        digest = self._store(current.built_at, current.id, now, minutes)
+            return scores.latest_digest(connection)
+
+    def _build(self, now: datetime, minutes: float) -> Digest:
+        while (digest := self._store(now, minutes, now, after=self._current())) is None:
+            continue
+        return digest
+
+    def _rerank(self, now: datetime) -> dict[str, Any]:
+        current, digest = self._current(), None
+        while current is not None:
+            minutes = current.document["budget_minutes"]
+            digest = self._store(current.built_at, minutes, now, after=current, rewrite=True)
+            if digest is not None:
+                break
+            current = self._current()
+        if current is None or digest is None:
+            return {"digest": self._build(now, self._settings.digest.minutes).to_json(), "moved": 0}
         before = [item["id"] for item in current.document["items"]]
         after = [item.id for item in digest.items]
         moved = sum(n >= len(before) or before[n] != item_id for n, item_id in enumerate(after))
         return {"digest": digest.to_json(), "moved": moved}
 
-    def _store(self, as_of: datetime, digest_id: int | None, now: datetime, minutes: float) -> Digest:
+    def _store(
+        self,
+        as_of: datetime,
+        minutes: float,
+        now: datetime,
+        *,
+        after: DigestRow | None,
+        rewrite: bool = False,
+    ) -> Digest | None:
+        """Ranks as of a moment and stores the digest; None if the world has moved on meanwhile."""
         encoder = self._vectors.encoder or WORDS_ONLY
-        while True:
-            ranked = self._ranking.rank(as_of)
-            digest = digests.compose(
-                ranked,
-                built_at=as_of,
-                minutes=minutes,
-                before=self._marked_before(as_of),
-                demo=self._demo,
-                warnings=self._warnings(),
-            )
-            if digests.store(
-                self._database,
-                self._paths.digest,
-                ranked,
-                digest,
-                encoder=encoder,
-                digest_id=digest_id,
-                now=now,
-            ):
-                break
+        ranked = self._ranking.rank(as_of)
+        digest = digests.compose(
+            ranked,
+            built_at=as_of,
+            minutes=minutes,
+            before=self._marked_before(as_of),
+            demo=self._demo,
+            warnings=self._warnings(),
+        )
+        stored = digests.store(
+            self._database,
+            self._paths.digest,
+            ranked,
+            digest,
+            encoder=encoder,
+            after=None if after is None else after.id,
+            rewrite=rewrite,
+            now=now,
+        )
+        if not stored:
+            return None
         # The order on the screen need not wait for the scores of items that nobody looks at.
         self._afterwards = partial(digests.store_scores, self._database, ranked, encoder=encoder, now=now)
         return digest
@@ -174,6 +195,8 @@ def main() -> None:
                     "fix": getattr(error, "fix", None),
                     "usage": isinstance(error, UsageError),
                 }
+            except OSError as error:
+                reply = {"error": str(refused_by_system(error)), "fix": None, "usage": False}
             write_frame(replies, reply)
             if worker is not None:
                 worker.finish()

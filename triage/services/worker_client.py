@@ -90,23 +90,37 @@ class ModelWorker:
     def _ask(self, request: dict[str, Any], on_progress: Progress | None) -> dict[str, Any]:
         with self._turn:
             child = self._started()
-            assert child.stdin is not None
-            assert child.stdout is not None
             try:
-                write_frame(child.stdin, request)
-                while (frame := read_frame(child.stdout)) is not None:
-                    reply = frame[0]
-                    if "progress" in reply:
-                        if on_progress is not None:
-                            on_progress(*reply["progress"])
-                    elif "error" in reply:
-                        kind = UsageError if reply["usage"] else TriageError
-                        raise kind(reply["error"], fix=reply["fix"])
-                    else:
-                        return reply
-            except (BrokenPipeError, BrokenFrame) as error:
-                raise self._died() from error
-            raise self._died()
+                self._send(child, request)
+                while "progress" in (reply := self._receive(child)):
+                    if on_progress is not None:
+                        on_progress(*reply["progress"])
+            except BaseException:
+                # Ctrl-C, or nobody reads our progress any more: the answer that is still to come must not
+                # be taken for the one to the next request.
+                self._reap()
+                raise
+        if "error" in reply:
+            kind = UsageError if reply["usage"] else TriageError
+            raise kind(reply["error"], fix=reply["fix"])
+        return reply
+
+    def _send(self, child: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+        assert child.stdin is not None
+        try:
+            write_frame(child.stdin, request)
+        except BrokenPipeError as error:
+            raise self._died(child) from error
+
+    def _receive(self, child: subprocess.Popen[bytes]) -> dict[str, Any]:
+        assert child.stdout is not None
+        try:
+            frame = read_frame(child.stdout)
+        except BrokenFrame as error:
+            raise self._died(child) from error
+        if frame is None:
+            raise self._died(child)
+        return frame[0]
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:
@@ -131,10 +145,8 @@ class ModelWorker:
             write_frame(self._child.stdin, {"paths": folders, "demo": self._demo})
         return self._child
 
-    def _died(self) -> WorkerError:
-        assert self._child is not None
-        status = self._child.wait()
-        self._reap()
+    def _died(self, child: subprocess.Popen[bytes]) -> WorkerError:
+        status = child.wait()
         cause = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         return WorkerError(
             f"the model worker {cause}; what you marked is stored, only the order is not up to date",

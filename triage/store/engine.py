@@ -8,6 +8,7 @@ Only a process that holds the ingest lock checkpoints the write-ahead log. Knows
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from triage.core.errors import LockedError, SchemaError, TriageError
 
@@ -32,6 +33,7 @@ SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset bug (two processes that write and checkpoint can lose pages)."""
 BUSY_TIMEOUT_MS = 10_000
 _NOT_A_DATABASE = "file is not a database"
+_DAMAGED = ("malformed", "Could not decode to UTF-8", "no such table")
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -53,6 +55,7 @@ class Database:
         self.path = path
         self._engine = _create_engine(path, checkpoints)
         self._watch: Connection | None = None
+        self._writer = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -62,8 +65,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, all or nothing, that holds the write lock from its first statement."""
+        """One transaction, all or nothing, that holds the write lock from its first statement.
+
+        Threads of this process take turns: SQLite would let them poll for its lock, and the unlucky one of
+        sixteen gives up.
+        """
         with (
+            self._writer,
             _named_errors(self.path),
             self._engine.connect().execution_options(triage_write=True) as connection,
             connection.begin(),
@@ -129,7 +137,7 @@ def _named_errors(path: Path) -> Iterator[None]:
     """Turns what a reader can cause or mend into our errors; anything else is a bug and passes through."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         text = str(error.orig)
         if "locked" in text or "busy" in text:
             raise LockedError(
@@ -143,15 +151,12 @@ def _named_errors(path: Path) -> Iterator[None]:
             raise TriageError(
                 f"cannot use {path}: {text}", fix=f"check the permissions of {path.parent}"
             ) from error
-        raise
-    except DatabaseError as error:
-        text = str(error.orig)
         if _NOT_A_DATABASE in text:
             raise SchemaError(
                 f"{path} is no database",
                 fix=f"move it away, or restore the newest file of {path.parent / 'backups'}",
             ) from error
-        if "malformed" in text:
+        if any(words in text for words in _DAMAGED):
             raise TriageError(
                 f"{path} is damaged; it was left as it is",
                 fix=f"restore the newest file of {path.parent / 'backups'}",

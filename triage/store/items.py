@@ -14,6 +14,8 @@ from triage.store.schema import Item, ItemText, Score, Source
 
 CHUNK = 500
 """Values in one IN list: SQLite takes 999 variables in its oldest supported version."""
+LAST_ID = 2**63 - 1
+"""No id is larger, and the driver refuses to ask for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,8 @@ def _values(item: NewItem) -> dict[str, Any]:
 
 def get(connection: Connection, item_id: int) -> ItemRow | None:
     """One item, or None."""
+    if item_id > LAST_ID:
+        return None
     row = connection.execute(_rows().where(Item.id == item_id)).first()
     return None if row is None else ItemRow(*row)
 
@@ -212,6 +216,12 @@ def count_stale(connection: Connection, encoder: str | None) -> int:
 def count(connection: Connection) -> int:
     """How many items are stored."""
     return int(connection.execute(select(func.count()).select_from(Item)).scalar_one())
+
+
+def changed_since(connection: Connection, moment: datetime) -> bool:
+    """Whether an item was added or revised after `moment`, or waits for its passages."""
+    changed = or_(Item.first_seen_at > moment, Item.revised_at > moment, Item.indexed_with.is_(None))
+    return bool(connection.execute(select(select(Item.id).where(changed).exists())).scalar_one())
 
 
 def mark_indexed(connection: Connection, hashes: Mapping[int, str], indexed_with: str) -> None:

@@ -11,6 +11,9 @@ from triage.store.engine import upsert
 from triage.store.items import CHUNK
 from triage.store.schema import Item, ItemTerms, Passage, Vector
 
+WHOLE = "whole"
+"""The field of a row that stands for the title and text of a short item together."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:

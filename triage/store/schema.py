@@ -152,7 +152,7 @@ class Vector(Base):
 
 
 class Passage(Base):
-    """A part of an item: `field[start:end]`; its vector is None until it is encoded."""
+    """A part of an item: `field[start:end]`, or all of it; its vector is None until it is encoded."""
 
     __tablename__ = "passage"
 

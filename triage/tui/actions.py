@@ -47,8 +47,6 @@ class Action:
     scope: Scope = "app"
     call: str = ""
     """The action string, where it is not the id itself."""
-    footer: bool = False
-    """Whether it is one of the few in the key bar."""
 
     @property
     def action(self) -> str:
@@ -77,7 +75,6 @@ ACTIONS: tuple[Action, ...] = (
         help="More like this. The order learns at once.",
         group="Say what you think",
         call="mark('like')",
-        footer=True,
     ),
     Action(
         id="love",
@@ -94,7 +91,6 @@ ACTIONS: tuple[Action, ...] = (
         help="Less like this. The item stays where search finds it.",
         group="Say what you think",
         call="mark('dislike')",
-        footer=True,
     ),
     Action(
         id="later",
@@ -110,7 +106,6 @@ ACTIONS: tuple[Action, ...] = (
         label="undo",
         help="Takes the last mark back, again and again.",
         group="Say what you think",
-        footer=True,
     ),
     # ---- reading
     Action(
@@ -120,7 +115,6 @@ ACTIONS: tuple[Action, ...] = (
         help="Opens the item; goes to the text where it stands beside the list.",
         group="Read",
         scope="list",
-        footer=True,
     ),
     Action(
         id="next_highlight",
@@ -284,7 +278,6 @@ ACTIONS: tuple[Action, ...] = (
         label="help",
         help="This page.",
         group="Find and leave",
-        footer=True,
     ),
     Action(
         id="leave",

@@ -11,6 +11,7 @@ import functools
 import gc
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -26,7 +27,7 @@ from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Item
 from triage.core.text import sanitize_line, sanitize_text
-from triage.tui import messages, theme
+from triage.tui import hangup, messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
 from triage.tui.loader import Loader
@@ -83,6 +84,7 @@ class TriageApp(App[int]):
         self._now = now
         self._poll_seconds = poll_seconds
         self._why: WhyScreen | None = None
+        self._ending = threading.Lock()
         self.session = Session()
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
@@ -109,6 +111,7 @@ class TriageApp(App[int]):
         if not self.is_headless:
             for name in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(name, self.exit)
+            hangup.watch(self._end_without_terminal)
 
     def _painted(self) -> None:
         """The first page is on the screen."""
@@ -117,9 +120,23 @@ class TriageApp(App[int]):
         self.loader.digest()
 
     async def on_unmount(self) -> None:
-        """Nothing that was said is lost: the queue is written before the database is closed."""
-        await asyncio.to_thread(self.marks.close)
-        await asyncio.to_thread(self._backend.close)
+        """Nothing that was said is lost."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        """The queue is written before the database is closed. May be called twice, from any thread."""
+        with self._ending:
+            self.marks.close()
+            self._backend.close()
+
+    def _end_without_terminal(self) -> None:
+        """Ends the process. Runs in the thread of the watch.
+
+        The event loop cannot be asked to leave: it may be waiting for room in a queue of output that
+        nobody takes any more.
+        """
+        self._close()
+        os._exit(1 if self.marks.lost else 0)
 
     async def action_quit(self) -> None:
         """Leaves; what is not written yet is written first, with a word about it if that takes long."""

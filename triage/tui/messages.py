@@ -113,4 +113,4 @@ def handles(kind: type[M]) -> Callable[[Callable[[A, M], None]], Callable[[A, M]
 
 def sentence(error: TriageError) -> str:
     """An error as the reader sees it, with what helps."""
-    return f"{error}. {error.fix}" if error.fix else str(error)
+    return f"{error}; {error.fix}" if error.fix else str(error)

@@ -11,7 +11,6 @@ from textual.screen import Screen
 
 from triage.core import words
 from triage.core.items import Digest
-from triage.tui.actions import ACTIONS
 from triage.tui.session import Session
 from triage.tui.widgets.bars import KeyBar, StatusBar, TitleBar
 from triage.tui.widgets.end_card import CardLine, end_card, message_card
@@ -21,6 +20,8 @@ from triage.tui.widgets.search_box import SearchBox
 
 WIDE = 100
 """Columns from which on the text stands beside the list."""
+KEYS = ("like", "dislike", "undo", "open", "help", "leave", "search")
+"""The actions in the key bar; on a narrow screen the last ones give way."""
 
 
 class DigestScreen(Screen[None]):
@@ -47,7 +48,7 @@ class DigestScreen(Screen[None]):
             yield self.list
             yield self.reader
         yield self.status_bar
-        yield KeyBar(*(action.id for action in ACTIONS if action.footer))
+        yield KeyBar(*KEYS)
 
     @property
     def wide(self) -> bool:

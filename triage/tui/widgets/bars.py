@@ -25,8 +25,8 @@ class _Bar(Widget):
 class TitleBar(_Bar):
     """The name of what is shown, and how long it takes."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._name, self._left, self._right = "triage", "", ""
 
     def show(self, name: str, left: str = "", right: str = "") -> None:
@@ -43,8 +43,8 @@ class TitleBar(_Bar):
 class StatusBar(_Bar):
     """What just happened, and how the daemon is."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._message, self._daemon = "", ""
 
     @property
@@ -74,8 +74,8 @@ class StatusBar(_Bar):
 class KeyBar(_Bar):
     """The few keys that matter; the rest is on the help screen."""
 
-    def __init__(self, *ids: str, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *ids: str) -> None:
+        super().__init__()
         self._actions: tuple[Action, ...] = tuple(BY_ID[name] for name in ids)
 
     def render(self) -> Content:

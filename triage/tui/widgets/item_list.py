@@ -73,10 +73,8 @@ class ItemList(ScrollView, can_focus=True):
 
         item: Item
 
-    def __init__(
-        self, *, state_of: Callable[[Item], str], now: Callable[[], datetime], id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, state_of: Callable[[Item], str], now: Callable[[], datetime]) -> None:
+        super().__init__()
         self._state_of = state_of
         self._now = now
         self._sections: tuple[Section, ...] = ()

@@ -24,7 +24,7 @@ INDENT = 4
 CURSOR = "▌"
 
 Styles = Mapping[str, Style]
-"""By part: title, loved, dim, faint, bar, mark, passage, cursor."""
+"""By part: title, faint, dim, bar, track, mark, passage, cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,11 @@ def _second(item: Item, view: RowView, styles: Styles) -> list[Segment]:
 
 
 def _origin(item: Item) -> str:
-    """Who wrote, for mail; where it stood, for everything else."""
-    return line(item.people[0] if item.kind == "mail" and item.people else item.source)
+    """Who wrote, for mail; where it stood, for everything else; an address is left to the text's head."""
+    if item.kind != "mail" or not item.people:
+        return line(item.source)
+    sender = line(item.people[0])
+    return sender.partition(" <")[0] or sender
 
 
 def _care(item: Item, styles: Styles) -> list[Segment]:

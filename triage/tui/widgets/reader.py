@@ -73,10 +73,8 @@ class Reader(ScrollView, can_focus=True):
     class PastEnd(Message):
         """The reader asked for more than there is: the next item, perhaps."""
 
-    def __init__(
-        self, *, state_of: Callable[[Item], str], now: Callable[[], datetime], id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, state_of: Callable[[Item], str], now: Callable[[], datetime]) -> None:
+        super().__init__()
         self._state_of = state_of
         self._now = now
         self._item: Item | None = None
