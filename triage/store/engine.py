@@ -149,7 +149,7 @@ def _named_errors(path: Path) -> Iterator[None]:
             ) from error
         if "readonly" in text or "unable to open" in text or "I/O" in text:
             raise TriageError(
-                f"cannot use {path}: {text}", fix=f"check the permissions of {path.parent}"
+                f"cannot use {path}: {text}", fix=f"check the permissions and the free space of {path.parent}"
             ) from error
         if _NOT_A_DATABASE in text:
             raise SchemaError(
