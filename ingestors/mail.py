@@ -55,6 +55,7 @@ _BATCH_BYTES = 2**20
 _FROM_LINE = re.compile(rb"From [^\n]*\d{1,2}:\d{2}(?::\d{2})?\b[^\n]*\d{4}")
 _FROM_LINE_BYTES = 512
 """The part of a line that the pattern is tried on: 64 KB of times of day would cost it half a minute."""
+_HEAD_END = re.compile(rb"\n\r?\n")
 _QUOTED_FROM = re.compile(rb">+From ")
 _SUBJECT = re.compile(rb"(?im)^subject:[ \t]*([^\r\n]{1,200})")
 _SENDER = re.compile(rb"(?im)^from:[ \t]*([^\r\n]{1,200})")
@@ -302,8 +303,10 @@ def _split_mbox(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
             after_blank = line in (b"\n", b"\r\n")
         line_start = line.endswith(b"\n")
         at += len(line)
-    if begun >= 0:
-        yield begun, b"".join(lines)
+    last = b"".join(lines)
+    # Without the end of its head it is being written, and would pass for another mail when it is whole.
+    if begun >= 0 and _HEAD_END.search(last):
+        yield begun, last
 
 
 def _begins_like_mbox(file: BinaryIO) -> bool:

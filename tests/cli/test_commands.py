@@ -205,3 +205,50 @@ def test_help_and_version_need_no_home(tmp_path: Path, monkeypatch: pytest.Monke
     assert "Commands" in process("--help").stdout
     assert process("--version").stdout.startswith("triage, version")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        ("0<&-", 0, ""),
+        ("1>&-", 0, ""),
+        ("2>&-", 0, ""),
+        ("1>/dev/full", 1, "triage: No space left on device\n"),
+    ],
+)
+def test_streams_that_are_closed_or_full(harbour: Paths, redirection: str, code: int, said: str) -> None:
+    command = f"{sys.executable} -m triage {redirection}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_a_terminal_without_our_characters_gets_others(
+    harbour: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = process("show", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Tides of the week\nHarbour Notes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("digest", "--minutes", "nan"), ("show", "1" + "0" * 30), ("mark", "9223372036854775808", "like")],
+)
+def test_odd_numbers_are_wrong_usage(harbour: Paths, command: tuple[str, ...]) -> None:
+    done = triage(*command)
+    assert done.returncode == 2
+    assert done.stderr.startswith("triage: ")
+
+
+@pytest.mark.parametrize("now", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z"])
+def test_a_clock_of_another_age_is_wrong_usage(
+    harbour: Paths, monkeypatch: pytest.MonkeyPatch, now: str
+) -> None:
+    monkeypatch.setenv("TRIAGE_NOW", now)
+    assert triage("status").returncode == 2
+
+
+def test_the_home_of_nobody_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAGE_HOME", "~nobody-of-that-name/triage")
+    assert triage("paths").returncode == 2

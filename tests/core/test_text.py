@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.core.identity import content_hash
 from triage.core.text import MAX_COMBINING, sanitize_line, sanitize_text
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=200)
@@ -58,3 +61,15 @@ def test_stacked_marks_are_cut() -> None:
 
 def test_paragraphs_survive() -> None:
     assert sanitize_text("one\r\ntwo\r\n\r\n\r\n\r\nthree  \u2029four") == "one\ntwo\n\nthree\n\nfour"
+
+
+@pytest.mark.parametrize("filling", [" ", "\t", "\u00a0", "\u302e\U0001d165", "\u0327\u0301", "\u200d "])
+def test_the_longest_text_costs_less_than_a_second_whatever_it_is_filled_with(filling: str) -> None:
+    text = "a" + filling * (200_000 // len(filling)) + "b"
+    started = time.process_time()
+    content_hash("", sanitize_text(text))
+    assert time.process_time() - started < 1
+
+
+def test_marks_that_take_room_are_cut_too() -> None:
+    assert sanitize_line("a" + "\u302e\U0001d165" * 100) == "a" + "\u302e\U0001d165" * (MAX_COMBINING // 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,12 +16,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from loopback import LoopbackServer, Route
 
+from triage.config import Config
 from triage.core.errors import LockedError
-from triage.daemon import heartbeat
+from triage.daemon import app, heartbeat
 from triage.daemon.heartbeat import Heartbeat
 from triage.daemon.lock import hold
 from triage.paths import Paths
 from triage.services import digest_file, reading, sources
+from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 
 ITEM = "<item><guid>1</guid><title>One</title></item>"
@@ -114,3 +118,44 @@ def test_a_silent_daemon_is_named(paths: Paths) -> None:
     assert heartbeat.words(paths.heartbeat, now) == "daemon: ranking"
     paths.heartbeat.write_text(json.dumps([1, 2]))
     assert heartbeat.words(paths.heartbeat, now) == "daemon: not running"
+
+
+@pytest.mark.parametrize(
+    "beat",
+    ["[" * 100_000, '{"pid": 0, "at": "2026-03-02T07:00:00Z", "doing": ""}',
+     '{"pid": 1e400, "at": "2026-03-02T07:00:00Z", "doing": ""}',
+     '{"pid": 99999999999999999999, "at": "2026-03-02T07:00:00Z", "doing": ""}',
+     '{"pid": 1, "at": "2026-03-02T07:00:00", "doing": ""}'],
+)  # fmt: skip
+def test_a_damaged_sign_of_life_is_none(paths: Paths, beat: str) -> None:
+    paths.heartbeat.write_text(beat)
+    assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
+
+
+def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
+    daemon: subprocess.Popen[bytes], paths: Paths, server: LoopbackServer
+) -> None:
+    server.routes["/feed"] = Route(FEED, delay=2)
+    wait_for(lambda: bool(server.requests("/feed")))
+    daemon.send_signal(signal.SIGHUP)
+    assert daemon.wait(timeout=20) == 0
+    assert not paths.heartbeat.exists()
+    assert "Traceback" not in paths.log.read_text()
+
+
+def test_what_does_not_end_in_time_is_given_up(
+    daemon: subprocess.Popen[bytes], paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+    daemon.kill()
+    daemon.wait()
+    monkeypatch.setattr(app, "DRAIN_S", 0.5)
+    worker = ModelWorker(paths, demo=False)
+    worker.warm_up()
+    assert worker._child is not None
+    os.kill(worker._child.pid, signal.SIGSTOP)  # it ranks and ranks
+    paths.digest.unlink()
+    threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    started = time.monotonic()
+    asyncio.run(app.Daemon(paths, Config(), lambda: datetime.now(UTC), database, worker).run())
+    assert time.monotonic() - started < 10

@@ -320,3 +320,20 @@ def test_layout_tables_become_lines() -> None:
 )
 def test_html_to_text(markup: str, text: str) -> None:
     assert html_to_text(markup) == text
+
+
+@pytest.mark.parametrize("document", [RSS, ATOM])
+async def test_a_document_that_ends_in_the_middle_is_asked_for_as_a_whole_again(
+    server: LoopbackServer, tools: Tools, document: bytes
+) -> None:
+    server.routes["/f"] = Route(
+        document[: document.index(b"<updated>" if document is ATOM else b"</item>") + 12]
+    )
+    cut = await _fetch(server, tools)
+    assert (cut.error, len(cut.entries)) == (None, 1)
+    assert [refusal.reason for refusal in cut.refusals] == ["the document ends in the middle"]
+    server.routes["/f"] = Route(document)
+    whole = await _fetch(server, tools, dict(cut.cursor))
+    assert "if-none-match" not in server.requests("/f")[-1].headers
+    assert whole.refusals == ()
+    assert whole.cursor["etag"]

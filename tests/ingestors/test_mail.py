@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import mailbox
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingestors.base import Entry, FetchRequest, FetchResult, JsonValue, Tools
-from ingestors.mail import MaildirIngestor, MboxIngestor, mail_name, parse_mails
+from ingestors.mail import MaildirIngestor, MboxIngestor, _split_mbox, mail_name, parse_mails
 from ingestors.sandbox import ParserPool
 from ingestors.testing import check_claims, check_result
 from ingestors.wire import to_entry
@@ -333,3 +334,47 @@ async def test_reading_does_not_stop_the_event_loop(tmp_path: Path, tools: Tools
     ticker.cancel()
     assert len(result.entries) == 100
     assert max(gaps) < 1.0
+
+
+def test_a_line_full_of_times_of_day_costs_nothing(tmp_path: Path) -> None:
+    box = tmp_path / "box"
+    line = b"From " + b"1:23 " * 13_000
+    box.write_bytes(line)
+    started = time.process_time()
+    assert MboxIngestor().claim(str(box)) is None
+    box.write_bytes(_mbox(_mail(1)) + (line + b"\n\n") * 20)
+    assert MboxIngestor().claim(str(box)) is not None
+    assert [number for number, _ in _split(box)] == [0]
+    assert time.process_time() - started < 1
+
+
+def _split(box: Path) -> list[tuple[int, bytes]]:
+    with box.open("rb") as file:
+        return list(_split_mbox(file, 0))
+
+
+async def test_a_pipe_is_not_waited_for(tmp_path: Path, tools: Tools) -> None:
+    os.mkfifo(tmp_path / "box")
+    result = await asyncio.wait_for(_fetch(MboxIngestor(), tmp_path / "box", tools), 5)
+    assert result.error is not None
+    assert "not a regular file" in result.error.message
+
+
+async def test_a_mail_whose_head_is_being_written_waits(tmp_path: Path, tools: Tools) -> None:
+    box = tmp_path / "box"
+    whole = _mbox(_mail(1), _mail(2))
+    cut = whole.index(b"Message-ID: <2@") + 10
+    box.write_bytes(whole[:cut])
+    first = await _fetch(MboxIngestor(), box, tools)
+    assert [entry.key for entry in first.entries] == ["1@example.org"]
+    with box.open("ab") as file:
+        file.write(whole[cut:])
+    second = await _fetch(MboxIngestor(), box, tools, first.cursor)
+    assert [entry.key for entry in second.entries] == ["1@example.org", "2@example.org"]
+
+
+async def test_a_zone_beyond_all_numbers_costs_the_date_only(tmp_path: Path, tools: Tools) -> None:
+    box = tmp_path / "box"
+    box.write_bytes(_mbox(_mail(1).replace(b"+0100", b"+" + b"9" * 30)))
+    (entry,) = (await _fetch(MboxIngestor(), box, tools)).entries
+    assert (entry.title, entry.published) == ("Mail 1", None)

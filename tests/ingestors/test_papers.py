@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -232,3 +234,11 @@ async def test_a_list_of_absurd_size(parsers: ParserPool) -> None:
     subscriptions, refusals = await read_opml(f"<opml>{many}</opml>".encode(), parsers)
     assert len(subscriptions) == 10_000
     assert [refusal.reason for refusal in refusals] == ["only 10000 subscriptions are read"]
+
+
+async def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path, tools: Tools) -> None:
+    os.mkfifo(tmp_path / "papers.json")
+    request = FetchRequest(target=str(tmp_path / "papers.json"))
+    result = await asyncio.wait_for(PaperFileIngestor().fetch(request, tools), 5)
+    assert result.error is not None
+    assert "not a regular file" in result.error.message

@@ -14,10 +14,12 @@ from loopback import LoopbackServer, Route
 from world import NOW
 
 from triage.config import Config
-from triage.core.errors import UsageError
+from triage.core.errors import LockedError, UsageError
 from triage.paths import Paths
 from triage.services import ingest, reading, sources
 from triage.services.ingest import SourceReport
+from triage.services.worker_client import ModelWorker
+from triage.store import engine
 from triage.store.engine import Database
 
 ITEM = "<item><guid>{n}</guid><title>{title}</title><link>https://post.example/{n}</link><description>{text}</description></item>"
@@ -246,3 +248,70 @@ def test_a_sync_that_is_killed_at_any_moment_leaves_a_consistent_database(
     assert done.returncode == 0, done.stderr
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM item").scalar_one() == 40 * feeds
+
+
+def test_a_database_that_takes_nothing_is_one_error_in_words(
+    database: Database, clock: Hours, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("/a", "/b", "/c"):
+        server.routes[path] = Route(rss({path: ("One", "first")}))
+        sources.add(database, clock, server.url(path), allow_local=True)
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    impatient = Database(database.path)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET failures = 0")
+        with pytest.raises(LockedError):
+            sync(impatient, clock)
+    assert [report.new for report in sync(impatient, clock)] == [1, 1, 1]
+    impatient.close()
+
+
+def test_a_clock_that_is_set_back_silences_no_source(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    clock.now += timedelta(days=900)
+    sync(database, clock)
+    clock.now -= timedelta(days=900)
+    assert len(sync(database, clock)) == 1
+    assert sync(database, clock) == []
+
+
+def test_what_came_in_before_a_kill_is_ranked_by_the_next_round(
+    database: Database, clock: Hours, server: LoopbackServer, worker: ModelWorker
+) -> None:
+    server.routes["/f"] = Route(rss({"1": ("One", "first")}))
+    sources.add(database, clock, server.url("/f"), allow_local=True)
+    assert ingest.anything_new(database, None, clock())
+    sync(database, clock)
+    digest = worker.build(clock())
+    assert not ingest.anything_new(database, digest, clock())
+    assert ingest.anything_new(database, digest, clock() - timedelta(days=1))
+    clock.now += timedelta(hours=2)
+    server.routes["/f"] = Route(rss({"1": ("One", "first"), "2": ("Two", "second")}))
+    sync(database, clock)  # and was killed before it ranked
+    clock.now += timedelta(minutes=2)
+    assert ingest.anything_new(database, digest, clock())
+    assert not ingest.anything_new(database, worker.build(clock()), clock())
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/tmp/\udcff.mbox", "https://e.example/\udcff", "~nobody-of-that-name/x", "a" * 5000, "/dev/zero"],
+)
+def test_what_no_file_system_or_database_could_hold_is_refused(
+    database: Database, clock: Hours, target: str
+) -> None:
+    with pytest.raises(UsageError):
+        sources.add(database, clock, target, allow_local=False)
+
+
+def test_a_list_that_is_a_pipe_or_without_end_is_refused(
+    database: Database, clock: Hours, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe.opml")
+    (tmp_path / "endless.opml").symlink_to("/dev/zero")
+    for name in ("pipe.opml", "endless.opml"):
+        with pytest.raises(UsageError, match="not a regular file"):
+            sources.add(database, clock, str(tmp_path / name), allow_local=False)

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from world import NOW, clock, scores, stored_items
 
+from triage import config
 from triage.core import feedback as rules
 from triage.core.errors import TriageError, UsageError, WorkerError
 from triage.core.feedback import Verb
+from triage.core.items import Digest
 from triage.paths import Paths
 from triage.services import digest_file, feedback, reading
+from triage.services.ranking import Ranked
+from triage.services.worker import Worker
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 
@@ -171,3 +176,62 @@ def test_an_empty_store_gives_an_empty_digest(database: Database, worker: ModelW
     digest = worker.build(NOW)
     assert digest.items == ()
     assert digest.considered == 0
+
+
+def test_a_mark_does_not_bring_back_the_digest_of_before(
+    database: Database, worker: ModelWorker, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process builds a digest while this one re-ranks the last."""
+    stored_items(database)
+    worker.build(NOW)
+    mine = Worker(paths, config.load(paths.config_file), demo=False, replies=io.BytesIO())
+    rank, later = mine._ranking.rank, NOW + timedelta(hours=1)
+
+    def overtaken(as_of: datetime) -> Ranked:
+        ranked = rank(as_of)
+        monkeypatch.setattr(mine._ranking, "rank", rank)
+        worker.build(later)
+        return ranked
+
+    monkeypatch.setattr(mine._ranking, "rank", overtaken)
+    answer = mine.answer({"op": "rerank", "now": NOW.isoformat()})
+    mine.close()
+    on_disk = digest_file.read(paths.digest)
+    assert on_disk is not None
+    assert on_disk.built_at == later
+    assert Digest.from_json(answer["digest"]) == on_disk
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError])
+def test_who_stops_listening_leaves_no_answer_to_the_next_question(
+    database: Database, worker: ModelWorker, end: type[BaseException]
+) -> None:
+    stored_items(database)
+
+    def stop(*_: object) -> None:
+        raise end
+
+    with pytest.raises(end):
+        worker.build(NOW, stop)
+    digest, moved = worker.rerank(NOW + timedelta(minutes=1))
+    assert (digest.built_at, moved) == (NOW + timedelta(minutes=1), 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"[]", b"{", b"[" * 100_000, b"\xff", b'"built_at"', b'"minutes"', b'"schema_version"'],
+)
+def test_a_damaged_file_is_no_digest(
+    database: Database, worker: ModelWorker, paths: Paths, damage: bytes
+) -> None:
+    stored_items(database)
+    worker.build(NOW)
+    whole = paths.digest.read_bytes()
+    instead = {
+        b'"built_at"': whole.replace(b"+00:00", b"", 1),
+        b'"minutes"': whole.replace(b'"minutes": ', b'"minutes": "x', 1),
+        b'"schema_version"': whole.replace(b'"schema_version": 1', b'"schema_version": 2'),
+    }.get(damage, damage)
+    assert instead != whole
+    paths.digest.write_bytes(instead)
+    assert digest_file.read(paths.digest) is None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from sqlalchemy.exc import StatementError
 from world import NOW
 
-from triage.core.errors import LockedError
-from triage.store import engine, sources
+from triage.core.errors import LockedError, TriageError
+from triage.store import engine, items, sources
 from triage.store.engine import Database
 
 ADD_ONE = """
@@ -124,3 +125,36 @@ def test_an_unreadable_folder_is_an_error_in_words(tmp_path: Path) -> None:
     database = Database(tmp_path / "missing" / "x.db")
     with pytest.raises(TriageError, match="cannot use"), database.read():
         pytest.fail("there is no such folder")
+
+
+def test_threads_wait_for_each_other_however_long_a_write_takes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 20)
+    impatient = Database(database.path)
+    writing = threading.Event()
+
+    def slow() -> None:
+        with impatient.write():
+            writing.set()
+            time.sleep(0.3)
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert writing.wait(5)
+    add_source(impatient)
+    thread.join()
+    impatient.close()
+
+
+def test_a_table_that_is_gone_is_an_error_in_words(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE item_search")
+    with pytest.raises(TriageError, match="damaged"), database.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM item_search")
+
+
+def test_no_number_is_too_large_to_be_no_item(database: Database) -> None:
+    with database.read() as connection:
+        assert items.get(connection, 2**63) is None
+        assert items.get(connection, 10**30) is None

@@ -9,6 +9,7 @@ from triage.cli import diagnostics
 from triage.cli.digest import full_screen, show
 from triage.paths import Paths
 from triage.runtime import Runtime
+from triage.services import digest_file
 
 
 @click.command()
@@ -20,7 +21,7 @@ def demo(reset: bool, plain: bool) -> int:
     Marks that you make are kept and learned from, in the demo only.
     """
     home = Paths.under(Paths.of().demo_home)
-    if reset or not (home.demo_marker.exists() and home.digest.exists()):
+    if reset or not home.demo_marker.exists() or digest_file.read(home.digest) is None:
         _build(home)
     environ = {"TRIAGE_HOME": str(Paths.of().demo_home)}
     with Runtime.open(environ) as runtime:

@@ -111,8 +111,9 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
                     on_report=lambda _, done, total: progress("fetching", done, total),
                 )
             )
-            if ingest.anything_new(database, runtime.first_page()):
-                runtime.worker.build(runtime.clock(), progress)
+            now = runtime.clock()
+            if ingest.anything_new(database, runtime.first_page(), now):
+                runtime.worker.build(now, progress)
     _say(reports, as_json, asked=ask_now or bool(source_ids))
     failed = [report for report in reports if report.error]
     if failed:

@@ -110,11 +110,14 @@ class Daemon:
                         f", {report.error}" if report.error else "",
                     )
                 digest = digest_file.read(self._paths.digest)
-                if await asyncio.to_thread(ingest.anything_new, self._database, digest):
+                now = self._clock()
+                if await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
-                    await asyncio.to_thread(self._worker.build, self._clock())
+                    await asyncio.to_thread(self._worker.build, now)
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
                 self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
+            except asyncio.CancelledError:
+                return  # given up by the drain, which has said so
             except (TriageError, OSError) as error:
                 # A full disk or a locked database passes; the next round tries again.
                 fix = error.fix if isinstance(error, TriageError) else None

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ingestors import registry
 from ingestors.base import FetchError, FetchRequest, FetchResult, Ingestor, Refusal, Tools
@@ -262,9 +262,12 @@ def _note(refusals: tuple[Refusal, ...]) -> str | None:
     return f"refused {first.name}: {first.reason}{more}"
 
 
-def anything_new(database: Database, digest: Digest | None) -> bool:
-    """Whether items came in that the digest does not know, also in a round that ended before its ranking."""
-    if digest is None:
+def anything_new(database: Database, digest: Digest | None, now: datetime) -> bool:
+    """Whether items came in that the digest does not know, also in a round that ended before its ranking.
+
+    A digest of the future is none: the clock was set back since.
+    """
+    if digest is None or digest.built_at > now:
         return True
     with database.read() as connection:
         return items.changed_since(connection, digest.built_at)

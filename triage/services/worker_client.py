@@ -75,14 +75,14 @@ class ModelWorker:
         if child is None:
             return
         if not self._turn.acquire(blocking=False):
-            child.terminate()
+            child.kill()
             self._turn.acquire()
         try:
             if child.stdin is not None and child.poll() is None:
                 child.stdin.close()
                 child.wait(timeout=CLOSE_S)
         except (subprocess.TimeoutExpired, BrokenPipeError):
-            child.terminate()
+            pass  # it is ended like one that waited for us
         finally:
             self._reap()
             self._turn.release()
