@@ -375,6 +375,7 @@ async def test_a_mail_whose_head_is_being_written_waits(tmp_path: Path, tools: T
 
 async def test_a_zone_beyond_all_numbers_costs_the_date_only(tmp_path: Path, tools: Tools) -> None:
     box = tmp_path / "box"
-    box.write_bytes(_mbox(_mail(1).replace(b"+0100", b"+" + b"9" * 30)))
+    only_headers = b"X-Comments: " + b"(" * 1001 + b"\n"
+    box.write_bytes(_mbox(only_headers + _mail(1).replace(b"+0100", b"+" + b"9" * 30)))
     (entry,) = (await _fetch(MboxIngestor(), box, tools)).entries
     assert (entry.title, entry.published) == ("Mail 1", None)

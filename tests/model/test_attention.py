@@ -10,7 +10,11 @@ import pytest
 
 from model.attention import SelfAttentionPooling, attention_weights, cross_attention
 
-RNG = np.random.default_rng(5)
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Each test draws the same numbers in whatever order the tests run."""
+    return np.random.default_rng(5)
 
 
 def by_loops(
@@ -25,12 +29,12 @@ def by_loops(
     return sum(w * v for w, v in zip(weights, values, strict=True)), weights  # type: ignore[return-value]
 
 
-def test_a_sentence_of_nine_words_becomes_one_vector() -> None:
+def test_a_sentence_of_nine_words_becomes_one_vector(rng: np.random.Generator) -> None:
     """Each word is a part with a vector; the sentence is the sum of the words' values by their weights."""
     sentence = ["the", "model", "reads", "every", "word", "but", "weighs", "only", "few"]
     assert len(sentence) == 9
-    parts = RNG.normal(size=(9, 4))
-    maps = [RNG.normal(size=(3, 4)), RNG.normal(size=(3, 3)), RNG.normal(size=(2, 3))]
+    parts = rng.normal(size=(9, 4))
+    maps = [rng.normal(size=(3, 4)), rng.normal(size=(3, 3)), rng.normal(size=(2, 3))]
     pooled, weights = SelfAttentionPooling(*maps)(parts[None], np.ones((1, 9), dtype=bool))
     expected, expected_weights = by_loops(parts, np.ones(9), *maps)
     assert weights.sum() == pytest.approx(1)
@@ -38,11 +42,11 @@ def test_a_sentence_of_nine_words_becomes_one_vector() -> None:
     np.testing.assert_allclose(pooled[0], expected, rtol=1e-12)
 
 
-def test_self_attention_in_a_batch_equals_the_loops() -> None:
-    parts = RNG.normal(size=(5, 6, 4))
-    mask = RNG.random((5, 6)) < 0.6
+def test_self_attention_in_a_batch_equals_the_loops(rng: np.random.Generator) -> None:
+    parts = rng.normal(size=(5, 6, 4))
+    mask = rng.random((5, 6)) < 0.6
     mask[:, 0] = True
-    maps = [RNG.normal(size=(4, 4)), RNG.normal(size=(4, 4)), RNG.normal(size=(3, 4))]
+    maps = [rng.normal(size=(4, 4)), rng.normal(size=(4, 4)), rng.normal(size=(3, 4))]
     pooled, weights = SelfAttentionPooling(*maps)(parts, mask)
     for row in range(5):
         expected, expected_weights = by_loops(parts[row], mask[row], *maps)
@@ -50,10 +54,10 @@ def test_self_attention_in_a_batch_equals_the_loops() -> None:
         np.testing.assert_allclose(pooled[row], expected, rtol=1e-10)
 
 
-def test_cross_attention_with_heads_equals_the_loops() -> None:
+def test_cross_attention_with_heads_equals_the_loops(rng: np.random.Generator) -> None:
     b, q, t, d, d_v, heads = 2, 3, 5, 6, 4, 2
-    queries, keys = RNG.normal(size=(b, q, d)), RNG.normal(size=(b, t, d))
-    values, mask = RNG.normal(size=(b, t, d_v)), np.ones((b, t), dtype=bool)
+    queries, keys = rng.normal(size=(b, q, d)), rng.normal(size=(b, t, d))
+    values, mask = rng.normal(size=(b, t, d_v)), np.ones((b, t), dtype=bool)
     mask[1, 3:] = False
     pooled, weights = cross_attention(queries, keys, values, mask, heads=heads)
     for i in range(b):
@@ -71,8 +75,8 @@ def test_cross_attention_with_heads_equals_the_loops() -> None:
                 )
 
 
-def test_sharpness_goes_from_the_mean_to_the_best_passage() -> None:
-    queries, keys, values = RNG.normal(size=(1, 1, 4)), RNG.normal(size=(1, 7, 4)), RNG.normal(size=(1, 7, 3))
+def test_sharpness_goes_from_the_mean_to_the_best_passage(rng: np.random.Generator) -> None:
+    queries, keys, values = rng.normal(size=(1, 1, 4)), rng.normal(size=(1, 7, 4)), rng.normal(size=(1, 7, 3))
     mask = np.ones((1, 7), dtype=bool)
     mean, _ = cross_attention(queries, keys, values, mask, sharpness=0)
     best, _ = cross_attention(queries, keys, values, mask, sharpness=1e4)
@@ -80,19 +84,19 @@ def test_sharpness_goes_from_the_mean_to_the_best_passage() -> None:
     np.testing.assert_allclose(best[0, 0], values[0, int((keys[0] @ queries[0, 0]).argmax())])
 
 
-def test_the_order_of_the_parts_changes_nothing() -> None:
-    parts, mask = RNG.normal(size=(1, 6, 4)), np.array([[True, True, False, True, True, False]])
-    layer = SelfAttentionPooling(*[RNG.normal(size=(4, 4)) for _ in range(3)])
-    order = RNG.permutation(6)
+def test_the_order_of_the_parts_changes_nothing(rng: np.random.Generator) -> None:
+    parts, mask = rng.normal(size=(1, 6, 4)), np.array([[True, True, False, True, True, False]])
+    layer = SelfAttentionPooling(*[rng.normal(size=(4, 4)) for _ in range(3)])
+    order = rng.permutation(6)
     pooled, weights = layer(parts, mask)
     again, moved = layer(parts[:, order], mask[:, order])
     np.testing.assert_allclose(again, pooled, rtol=1e-12)
     np.testing.assert_allclose(moved, weights[:, order], rtol=1e-12)
 
 
-def test_masked_parts_have_no_say_and_no_parts_give_zero() -> None:
-    parts, mask = RNG.normal(size=(2, 3, 4)), np.array([[True, True, False], [False, False, False]])
-    layer = SelfAttentionPooling(*[RNG.normal(size=(4, 4)) for _ in range(3)])
+def test_masked_parts_have_no_say_and_no_parts_give_zero(rng: np.random.Generator) -> None:
+    parts, mask = rng.normal(size=(2, 3, 4)), np.array([[True, True, False], [False, False, False]])
+    layer = SelfAttentionPooling(*[rng.normal(size=(4, 4)) for _ in range(3)])
     pooled, weights = layer(parts, mask)
     parts[0, 2] = 1e6
     with np.errstate(over="ignore"):
@@ -109,10 +113,10 @@ def test_huge_scores_do_not_overflow() -> None:
 
 
 @pytest.mark.slow
-def test_on_torch_it_computes_the_same_and_is_differentiable() -> None:
+def test_on_torch_it_computes_the_same_and_is_differentiable(rng: np.random.Generator) -> None:
     torch: Any = pytest.importorskip("torch")
-    maps = [RNG.normal(size=(3, 4)), RNG.normal(size=(3, 3)), RNG.normal(size=(2, 3))]
-    parts, mask = RNG.normal(size=(2, 5, 4)), np.array([[True] * 5, [True, False, True, True, False]])
+    maps = [rng.normal(size=(3, 4)), rng.normal(size=(3, 3)), rng.normal(size=(2, 3))]
+    parts, mask = rng.normal(size=(2, 5, 4)), np.array([[True] * 5, [True, False, True, True, False]])
     tensors = [torch.tensor(a, requires_grad=True) for a in (parts, *maps)]
     visible = torch.tensor(mask)
 
@@ -123,7 +127,7 @@ def test_on_torch_it_computes_the_same_and_is_differentiable() -> None:
     np.testing.assert_allclose(pooled(*tensors).detach().numpy(), expected, rtol=1e-10)
     assert torch.autograd.gradcheck(pooled, tensors)
 
-    queries, keys, values = (RNG.normal(size=(2, n, 4)) for n in (3, 5, 5))
+    queries, keys, values = (rng.normal(size=(2, n, 4)) for n in (3, 5, 5))
     crossed = [torch.tensor(a, requires_grad=True) for a in (queries, keys, values)]
 
     def attended(*arrays: Any) -> Any:
