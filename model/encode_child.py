@@ -1,45 +1,37 @@
-"""The child process that encodes: the only place that imports torch and sentence-transformers.
+"""The child process that encodes; it and the modules that it loads are the only ones to import torch.
 
-Owns loading the weights and batching. Run as `python -P -m model.encode_child` by
-`model.encoder.EncoderProcess`, which speaks to it in frames (`model.frames`) over stdin and stdout. It
-ends when stdin closes or stdout breaks, so it never outlives its parent by more than one batch.
+Owns the choice of the encoder and of its arithmetic, and the conversation. Run as
+`python -P -m model.encode_child` by `model.encoder.EncoderProcess`, which speaks to it in frames
+(`model.frames`) over stdin and stdout. It ends when stdin closes or stdout breaks, so it never outlives
+its parent by more than one batch.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from model.frames import read_frame, write_frame
-from model.passages import estimate_tokens
+from model.types import Window
 
-BATCH_TOKENS = 4096
-"""Padded tokens a batch: past this size neither CPU nor memory traffic gains from a larger one."""
-
-MAX_CHARS = 2400
-"""Of one text; the window of 256 tokens ends long before, even in German."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
-def batches(texts: Sequence[str], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:
-    """Indices of `texts` in batches of like length, longest first, so that little of a batch is padding.
+class Encoder(Protocol):
+    """What answers a request."""
 
-    The longest come first so that running out of memory shows at once and the progress only speeds up.
-    """
-    sizes = [estimate_tokens(text) + 2 for text in texts]
-    batch: list[int] = []
-    longest = 0.0
-    for index in sorted(range(len(texts)), key=lambda i: (-sizes[i], i)):
-        longest = longest or sizes[index]
-        if batch and (len(batch) + 1) * longest > budget:
-            yield batch
-            batch, longest = [], sizes[index]
-        batch.append(index)
-    if batch:
-        yield batch
+    dim: int
+
+    def encode(self, windows: Sequence[Window]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Batches of (numbers of windows, vectors of their spans (spans, dim) in the same order)."""
+        ...
 
 
 def has_native_bf16() -> bool:
@@ -52,45 +44,47 @@ def has_native_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def load(path: str, threads: int | None) -> tuple[Any, Any]:
-    """The model, in evaluation mode on the best device, and the autocast context to run it in."""
+def load(folder: Path, threads: int | None) -> Encoder:
+    """The encoder of a folder on the best device, in the fastest arithmetic that device has for itself."""
     import torch
-    from sentence_transformers import SentenceTransformer
+
+    from model.bert_encoder import BertEncoder, is_plain_bert
 
     if threads is not None:
         torch.set_num_threads(threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = SentenceTransformer(
-        path,
-        device=device,
-        local_files_only=True,
-        trust_remote_code=False,
-        model_kwargs={"use_safetensors": True},
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    native = (
+        torch.cuda.is_bf16_supported(including_emulation=False)
+        if device.type == "cuda"
+        else has_native_bf16()
     )
-    native = torch.cuda.is_bf16_supported() if device == "cuda" else has_native_bf16()
-    return model, torch.autocast(device, dtype=torch.bfloat16, enabled=native)
+    dtype = torch.bfloat16 if native else torch.float32
+    if is_plain_bert(folder):
+        return BertEncoder(folder, device, dtype)
+    from model.general_encoder import GeneralEncoder
+
+    return GeneralEncoder(folder, device, dtype)
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Loads what the first frame names, then answers every frame of texts with frames of vectors."""
-    import numpy as np
-
+    """Loads what the first frame names, then answers every frame of windows with frames of vectors."""
     first = read_frame(requests)
     if first is None:
         return
-    model, autocast = load(first[0]["path"], first[0]["threads"])
-    write_frame(replies, {"dim": model.get_embedding_dimension()})
+    gc.disable()  # importing makes no garbage, and looking for it takes a tenth of the start
+    encoder = load(Path(first[0]["path"]), first[0]["threads"])
+    gc.enable()
+    write_frame(replies, {"dim": encoder.dim})
     while (frame := read_frame(requests)) is not None:
-        texts = [text[:MAX_CHARS] for text in frame[0]["texts"]]
-        for batch in batches(texts):
-            with autocast:
-                vectors = model.encode(
-                    [texts[i] for i in batch],
-                    batch_size=len(batch),
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
-                )
-            write_frame(replies, {"rows": batch}, np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+        for numbers, vectors in encoder.encode(_windows(frame[0])):
+            write_frame(replies, {"windows": numbers}, vectors.astype("<f4").tobytes())
+
+
+def _windows(request: dict[str, Any]) -> list[Window]:
+    # Half a surrogate pair has no UTF-8; "?" is as long, so that spans stay where they are.
+    texts = [text.encode("utf-8", "replace").decode() for text in request["texts"]]
+    spans = [tuple((start, end) for start, end in pairs) for pairs in request["spans"]]
+    return [Window(text, pairs) for text, pairs in zip(texts, spans, strict=True)]
 
 
 def main() -> None:

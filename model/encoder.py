@@ -1,8 +1,7 @@
 """Finds verified encoder weights and runs them in a child process.
 
 Owns the order in which weights are looked for, their hashes, and the life of the child. Never imports
-torch: importing it with sentence-transformers costs 6 s and 440 MB, which the child gives back to the
-system when it ends.
+torch: what that and the weights cost in memory, the child gives back to the system when it ends.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from model.frames import BrokenFrame, read_frame, write_frame
-from model.passages import share_cjk
-from model.types import EncoderUnavailable, ModelError
+from model.passages import share_beyond_latin
+from model.types import EncoderUnavailable, ModelError, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,12 +46,12 @@ WHEEL_SHA256 = {
     "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
 }
 _MULTILINGUAL_VOCABULARY = 60_000
-MAX_SHARE_CJK = 0.3
-"""Of the characters of a text that an English vocabulary is given; beyond it the words are unknown."""
+MAX_SHARE_UNREAD = 0.3
+"""Of the letters of a text, those in other scripts: an English vocabulary spells them out one by one."""
 _ID_HASH = 12
 
 Progress = Callable[[int, int], None]
-"""Called with (texts done, texts in all)."""
+"""Called with (windows done, windows in all)."""
 
 
 class EncoderFailed(ModelError):
@@ -72,7 +71,7 @@ class Weights:
 
     def reads(self, text: str) -> bool:
         """Whether vectors of `text` mean anything; where not, the caller leaves them zero and says so."""
-        return not self.english_only or share_cjk(text) <= MAX_SHARE_CJK
+        return not self.english_only or share_beyond_latin(text) <= MAX_SHARE_UNREAD
 
 
 def find_weights(configured: Path | None = None) -> Weights:
@@ -160,8 +159,10 @@ class EncoderProcess:
         environment = os.environ | {
             "HF_HUB_OFFLINE": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "TOKENIZERS_PARALLELISM": "false",
+            "TOKENIZERS_PARALLELISM": "true",
         }
+        if self._threads is not None:
+            environment["RAYON_NUM_THREADS"] = str(self._threads)  # those of the tokenizer
         self._child = subprocess.Popen(
             # -P: the folder we happen to stand in may hold another `model`
             [sys.executable, "-P", "-m", "model.encode_child"],
@@ -185,33 +186,40 @@ class EncoderProcess:
         """Ends the child."""
         self.close()
 
-    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> NDArray[np.float32]:
-        """Vectors of `texts`, of length one each.
+    def encode(self, windows: Sequence[Window], on_progress: Progress | None = None) -> NDArray[np.float32]:
+        """Vectors of the parts of `windows`, in order; those of a window add up to a vector of length one.
+
+        The encoder reads each window in one piece, up to its limit (256 tokens for the verified weights),
+        and every part gets its share of the window's vector, a sum over its own tokens ("late chunking").
+        A window without spans is plain encoding. A part beyond the limit has the zero vector.
 
         Args:
-            texts: Only what fits the encoder's window, 256 tokens, of each counts.
+            windows: What to read.
             on_progress: Called after every batch.
 
         Returns:
-            float32, (len(texts), dim).
+            float32, (parts of all windows, dim).
 
         Raises:
             EncoderFailed: The child died or ran out of memory.
         """
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        if not texts:
+        first = np.cumsum([0, *(len(window.parts) for window in windows)])
+        vectors = np.zeros((int(first[-1]), self.dim), dtype=np.float32)
+        if not windows:
             return vectors
-        self._send({"texts": list(texts)})
+        texts, spans = [window.text for window in windows], [window.spans for window in windows]
+        self._send({"texts": texts, "spans": spans})
         done = 0
-        while done < len(texts):
+        while done < len(windows):
             header, payload = self._receive()
-            rows = header["rows"]
-            vectors[rows] = np.frombuffer(payload, dtype="<f4").reshape(len(rows), self.dim)
-            done += len(rows)
+            found = np.frombuffer(payload, dtype="<f4").reshape(-1, self.dim)
+            numbers = header["windows"]
+            vectors[np.concatenate([np.arange(first[n], first[n + 1]) for n in numbers])] = found
+            done += len(numbers)
             if on_progress is not None:
-                on_progress(done, len(texts))
+                on_progress(done, len(windows))
         return vectors
 
     def close(self) -> None:

