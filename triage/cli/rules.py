@@ -1,0 +1,97 @@
+"""`triage rules`: what the reader knows beforehand, and which names mean the same."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from triage.cli import diagnostics, output
+from triage.cli.items import say_learned
+from triage.core import rule_parser, words
+from triage.runtime import Runtime
+
+if TYPE_CHECKING:
+    from triage.services.rules import RuleRow
+
+GRAMMAR = """\b
+Effect:    +2 or -1 (from -5 to +5), always, never
+Tests:     source:"The Wire"  author:Jane  tag:cs.IR  kind:mail
+           title:word  mentions:"word*"  older than 3d  newer than 2w
+Together:  and, or, not, (...), all(..., ...), any(..., ...)
+
+\b
+Examples:  triage rules add 'author:"Jane Doe" +2'
+           triage rules add 'never source:wire and not mentions:python'
+"""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def rules(ctx: click.Context, as_json: bool) -> None:
+    """Lists your rules, how many items of the last week they meet, and what became of them.
+
+    +2 or -1 counts in the score of what a rule meets, until your marks say otherwise. always and never
+    decide, whatever the score: first in its lane, or in no digest (search and list still have it).
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from triage.services import rules as service
+
+    with Runtime.open() as runtime:
+        book = service.book(runtime.database, runtime.clock())
+    if as_json:
+        aliases = [{"number": number, "alias": alias} for number, alias in book.aliases]
+        found = [dataclasses.asdict(row) for row in book.rules]
+        output.document({"rules": found, "aliases": aliases, "items": book.items})
+        return
+    if not book.rules and not book.aliases:
+        diagnostics.note(f"No rules yet. For example: {rule_parser.EXAMPLE}")
+    for row in book.rules:
+        effect = row.effect if isinstance(row.effect, str) else f"{row.effect:+g}"
+        output.line(f"{row.number:>3}  {effect:<6}  {output.clean(row.condition)}")
+        output.line(f"             {_outcome(row, book.items)}")
+    for number, alias in book.aliases:
+        output.line(f"{number:>3}  alias   {output.clean(alias)}")
+
+
+def _outcome(row: RuleRow, items: int) -> str:
+    """What a rule meets, and what marks have made of it."""
+    met = f"meets {row.matched} of {words.plural(items, 'item')} of the last week"
+    if row.value is None or abs(row.labels) < 0.05:
+        return met
+    return f"{met} · you said {row.effect:+g}, your marks say {row.labels:+.1f}: counts {row.value:+.1f}"
+
+
+@rules.command(context_settings={"ignore_unknown_options": True}, epilog=GRAMMAR)
+@click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
+def add(rule: tuple[str, ...]) -> None:
+    """Adds a rule, or changes its effect. The digest is ranked anew at once."""
+    from triage.services import rules as service
+
+    with Runtime.open() as runtime:
+        text = rule_parser.from_arguments(rule)
+        say_learned(runtime, service.add(runtime.database, runtime.clock, text).message)
+
+
+@rules.command()
+@click.argument("form")
+@click.argument("other")
+def alias(form: str, other: str) -> None:
+    """Makes two names one. What you say of items with FORM then speaks for those with OTHER, and back."""
+    from triage.services import rules as service
+
+    with Runtime.open() as runtime:
+        say_learned(runtime, service.alias(runtime.database, runtime.clock, form, other).message)
+
+
+@rules.command()
+@click.argument("number", type=int)
+def remove(number: int) -> None:
+    """Removes a rule or an alias. NUMBER is that of the list; triage undo brings it back."""
+    from triage.services import rules as service
+
+    with Runtime.open() as runtime:
+        say_learned(runtime, service.remove(runtime.database, runtime.clock, number).message)

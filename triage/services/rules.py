@@ -1,0 +1,134 @@
+"""Rules and aliases: written to the log, and listed with what they match and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from model import knowledge
+from triage.config import Clock
+from triage.core import feedback, rule_parser, rules, words
+from triage.core.errors import UsageError
+from triage.core.feedback import Verb
+from triage.core.rules import Effect
+from triage.services.feedback import Recorded
+from triage.services.profile import document, profile
+from triage.store import feedback as event_log
+from triage.store import items
+from triage.store.engine import Database
+
+LATELY = timedelta(days=7)
+MAX_ITEMS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule as it is listed."""
+
+    number: int
+    condition: str
+    effect: Effect
+    matched: int
+    """How many items of the last week meet it."""
+    labels: float
+    """What labels have added to a soft rule."""
+    value: float | None
+    """What a soft rule is worth now, in units of the score; None for a hard one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All rules and aliases that count; aliases are numbered on from the rules."""
+
+    rules: tuple[RuleRow, ...]
+    aliases: tuple[tuple[int, str], ...]
+    items: int
+    """How many items came in the last week."""
+
+
+def add(database: Database, clock: Clock, text: str) -> Recorded:
+    """Adds a rule, or gives its condition another effect.
+
+    Raises:
+        UsageError: The text is no rule; the message quotes the mistake, the fix is without it.
+    """
+    rule = rule_parser.parse(text)
+    condition = rules.write(rule.condition)
+    with database.write() as connection:
+        event_id = event_log.append(
+            connection,
+            verb=Verb(rule.effect) if isinstance(rule.effect, str) else Verb.RULE,
+            at=clock(),
+            phrase=condition,
+            weight=None if isinstance(rule.effect, str) else rule.effect,
+        )
+    listed = book(database, clock())
+    row = next(row for row in listed.rules if row.condition.casefold() == condition.casefold())
+    share = f"{row.matched} of {words.plural(listed.items, 'item')} of the last week"
+    return Recorded(event_id, f"a rule for {share}: {rule}")
+
+
+def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
+    """Links two forms of one name.
+
+    Raises:
+        UsageError: One has no word that counts, or both are the same.
+    """
+    phrase = rules.write_alias(form, other)
+    for each in phrase.split(" = "):
+        if not knowledge.has_terms(each):
+            raise UsageError(f'"{each}" is too short or too common a word to be told from others')
+    with database.write() as connection:
+        event_id = event_log.append(connection, verb=Verb.ALIAS, at=clock(), phrase=phrase, weight=1.0)
+    return Recorded(event_id, f"an alias: {phrase}")
+
+
+def remove(database: Database, clock: Clock, number: int) -> Recorded:
+    """Removes the rule or alias with this number in the list.
+
+    Raises:
+        UsageError: There is none.
+    """
+    with database.write() as connection:
+        log = event_log.events(connection)
+        effects = feedback.rules(log)
+        listed = [(Verb.RULE, phrase) for phrase in effects]
+        listed += [(Verb.ALIAS, phrase) for phrase in feedback.aliases(log)]
+        if not 1 <= number <= len(listed):
+            raise UsageError(f"there is no rule {number}", fix="triage rules")
+        verb, phrase = listed[number - 1]
+        event_id = event_log.append(connection, verb=verb, at=clock(), phrase=phrase, weight=0.0)
+    what = rules.in_words(phrase, effects[phrase]) if verb is Verb.RULE else phrase
+    return Recorded(event_id, f"no longer {'a rule' if verb is Verb.RULE else 'an alias'}: {what}")
+
+
+def book(database: Database, now: datetime) -> RuleBook:
+    """The rules and aliases that count, with what they meet and what labels say of them."""
+    with database.read() as connection:
+        events = event_log.events(connection)
+        rows = {row.id: row for row in items.seen_since(connection, now - LATELY, MAX_ITEMS)}
+        late = set(rows)
+        rows |= items.by_ids(connection, sorted(feedback.labels(events).keys() - late))
+        texts = items.texts(connection, list(rows))
+    told = profile(events, rows, now)
+    matcher = knowledge.Matcher([document(row, texts.get(i, ""), now) for i, row in rows.items()])
+    lately = np.array([i in late for i in rows], dtype=bool)
+    places = {str(i): place for place, i in enumerate(rows)}
+    soft = knowledge.soft_rules(
+        matcher,
+        told.rules,
+        np.array([places[label.document] for label in told.labels], dtype=np.intp),
+        np.array([label.value > 0 for label in told.labels], dtype=bool),
+        np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
+    )
+    revised = {found.rule.name: found for found in soft}
+    listed = []
+    for number, rule in enumerate(told.rules, start=1):
+        matched = int((matcher.matches(rule.condition) & lately).sum())
+        found = revised.get(rule.name)
+        labels, value = (0.0, None) if found is None else (found.labels, found.value)
+        listed.append(RuleRow(number, rule.name, rule.effect, matched, labels, value))
+    aliases = enumerate(feedback.aliases(events), start=len(listed) + 1)
+    return RuleBook(tuple(listed), tuple(aliases), len(late))
