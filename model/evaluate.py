@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model import highlight
 from model.cache import Encode
 from model.corpus import Corpus
-from model.highlight import salience
 from model.jsonl import Row, read_rows
-from model.lexical import count_terms
-from model.passages import one_piece, split
+from model.lexical import Terms, TfIdf, count_terms
+from model.passages import split, to_encode
 from model.ranker import Ranker
-from model.types import Document, Interest, Label, Passage, Profile
+from model.types import Document, Interest, Label, Passage, Profile, Window
 
 CHUNK = 500
 """Rows whose documents form one corpus when sentences are scored: word frequencies come from them."""
@@ -61,15 +61,20 @@ def read_items(paths: Sequence[Path], clean: Clean) -> dict[str, Document]:
     Raises:
         InvalidInput: A file or line cannot be used, or an id repeats.
     """
-    items: dict[str, Document] = {}
+    return {document.id: document for _, document in read_documents(paths, clean)}
+
+
+def read_documents(paths: Sequence[Path], clean: Clean) -> Iterator[tuple[Row, Document]]:
+    """The documents of `read_items`, each with the row that it stands in."""
+    known: set[str] = set()
     for path in paths:
         for row in read_rows(path):
             name = row.text("id")
-            if name in items:
+            if name in known:
                 raise row.error(f"the id {name!r} was seen before")
+            known.add(name)
             title, text = row.optional_text("title") or "", row.optional_text("text") or ""
-            items[name] = Document(id=name, title=clean(title), text=clean(text))
-    return items
+            yield row, Document(id=name, title=clean(title), text=clean(text))
 
 
 def read_tasks(path: Path, items: Mapping[str, Document], clean: Clean) -> list[Task]:
@@ -116,6 +121,41 @@ def read_sentences(path: Path, clean: Clean) -> list[Sentences]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Documents with all that a corpus needs of them, so that corpora of some of them cost no encoding."""
+
+    documents: Mapping[str, Document]
+    parts: Mapping[str, Sequence[Passage]]
+    terms: Mapping[str, Terms]
+    vectors: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def of(
+        cls,
+        documents: Mapping[str, Document],
+        encode: Encode,
+        readable: Callable[[str], bool] = lambda _: True,
+    ) -> Prepared:
+        """Splits, counts and encodes each document once; arguments as for `rank_tasks`."""
+        parts = {name: split(document.title, document.text) for name, document in documents.items()}
+        return cls(
+            documents,
+            parts,
+            {name: count_terms(item.title, item.text, parts[name]) for name, item in documents.items()},
+            _encode_documents(documents, parts, encode, readable),
+        )
+
+    def corpus(self, names: Sequence[str]) -> Corpus:
+        """The corpus of these documents, in this order."""
+        return Corpus(
+            [self.documents[name] for name in names],
+            [self.parts[name] for name in names],
+            np.concatenate([self.vectors[name] for name in names]),
+            [self.terms[name] for name in names],
+        )
+
+
 def rank_tasks(
     items: Mapping[str, Document],
     tasks: Sequence[Task],
@@ -131,21 +171,10 @@ def rank_tasks(
         readable: Whether the encoder knows the language of a text; the others rank by their words.
     """
     used = {name: items[name] for task in tasks for name in task.documents}
-    parts = {name: split(item.title, item.text) for name, item in used.items()}
-    terms = {name: count_terms(item.title, item.text) for name, item in used.items()}
-    vectors = _encode_documents(used, parts, encode, readable)
-    wholes = _encode_wholes(used, encode, readable)
-    phrases = list(dict.fromkeys(phrase for task in tasks for phrase in task.phrases))
-    meaning = dict(zip(phrases, encode(phrases), strict=True))
+    prepared = Prepared.of(used, encode, readable)
+    meaning = encode_phrases([phrase for task in tasks for phrase in task.phrases], encode)
     for task in tasks:
-        names = task.documents
-        corpus = Corpus(
-            [items[name] for name in names],
-            [parts[name] for name in names],
-            np.concatenate([vectors[name] for name in names]),
-            [terms[name] for name in names],
-            np.stack([wholes[name] for name in names]),
-        )
+        corpus = prepared.corpus(task.documents)
         interests = tuple(Interest(phrase) for phrase in dict.fromkeys(task.phrases))
         ranking = Ranker(corpus).fit(Profile(interests, task.labels), meaning)
         scores = {name: float(ranking.probabilities[corpus.row[name]]) for name in task.candidates}
@@ -157,8 +186,8 @@ def highlight_rows(
 ) -> Iterator[dict[str, Any]]:
     """Scores every sentence of every row, in order: {"id", "scores": [a number a sentence]}.
 
-    With a query the score is the sentence's contribution to the document's logit for a reader who asked
-    for just that; without one it is how much the sentence says of its document.
+    With a query the score is how well the sentence answers it beyond what the title says; without one it is
+    how much the sentence says of its document.
     """
     remaining = iter(rows)
     while chunk := list(islice(remaining, CHUNK)):
@@ -168,39 +197,53 @@ def highlight_rows(
 def _highlight_chunk(
     rows: Sequence[Sentences], encode: Encode, readable: Callable[[str], bool]
 ) -> Iterator[dict[str, Any]]:
-    documents, parts = {}, {}
-    for number, row in enumerate(rows):
-        name = str(number)
-        documents[name] = Document(id=name, title=row.title, text="\n".join(row.sentences))
-        parts[name] = _sentence_passages(row)
-    vectors = _encode_documents(documents, parts, encode, readable)
-    corpus = Corpus(
-        list(documents.values()),
-        list(parts.values()),
-        np.concatenate(list(vectors.values())),
-        [count_terms(document.title, document.text) for document in documents.values()],
-    )
-    queries = list(dict.fromkeys(row.query for row in rows if row.query is not None))
-    meaning = dict(zip(queries, encode(queries), strict=True))
-    for number, row in enumerate(rows):
-        name = str(number)
-        if row.query is None:
-            title = vectors[name][0] if row.title.strip() else None
-            scores = salience(vectors[name][len(vectors[name]) - len(row.sentences) :], title)
+    terms = [[count_terms("", sentence) for sentence in row.sentences] for row in rows]
+    tf_idf = TfIdf([sentence for row in terms for sentence in row])
+    vectors = _encode_sentences(rows, encode, readable)
+    meaning = encode_phrases([row.query for row in rows if row.query is not None], encode)
+    for row, found, sentences in zip(rows, vectors, terms, strict=True):
+        titled = len(found) > len(row.sentences)
+        title, texts = (found[0], found[1:]) if titled else (None, found)
+        head = count_terms("", row.title)
+        if row.query is not None:
+            words = highlight.word_shares(count_terms("", row.query), sentences, tf_idf, head)
+            scores = highlight.sentence_scores(texts, meaning[row.query], title, words)
         else:
-            ranking = Ranker(corpus).fit(Profile((Interest(row.query),)), meaning)
-            scores = ranking.passage_contributions(name)[len(parts[name]) - len(row.sentences) :]
+            words = highlight.word_shares(head, sentences, tf_idf) + highlight.shared_words(sentences, tf_idf)
+            scores = highlight.salience(texts, title, words)
         yield {"id": row.id, "scores": [float(score) for score in scores]}
 
 
-def _sentence_passages(row: Sentences) -> list[Passage]:
-    """The title, if any, and each sentence as a passage of its own."""
-    passages = [Passage("title", 0, len(row.title))] if row.title.strip() else []
-    start = 0
-    for sentence in row.sentences:
-        passages.append(Passage("text", start, start + len(sentence)))
-        start += len(sentence) + 1
-    return passages
+def _encode_sentences(
+    rows: Sequence[Sentences], encode: Encode, readable: Callable[[str], bool]
+) -> list[NDArray[np.float32]]:
+    """Vectors of each row's title, if it has one, and sentences; in context too where there is a query.
+
+    Zero for rows in a language that the encoder cannot read.
+    """
+    windows: list[Window] = []
+    sizes: list[tuple[int, int]] = []
+    for row in rows:
+        alone, together = highlight.sentence_windows(row.title, row.sentences)
+        readings = [alone, together] if row.query is not None else [alone]
+        if not readable(" ".join([row.title, *row.sentences])):
+            readings = []
+        windows += chain.from_iterable(readings)
+        sizes.append((len(readings), len(alone)))
+    encoded = encode(windows)
+    vectors = []
+    at = 0
+    for count, size in sizes:
+        found = encoded[at : at + count * size].reshape(count, size, encoded.shape[1])
+        vectors.append(highlight.average_reading(found))
+        at += count * size
+    return vectors
+
+
+def encode_phrases(phrases: Iterable[str], encode: Encode) -> dict[str, NDArray[np.float32]]:
+    """The vector (dim,) of each phrase."""
+    different = list(dict.fromkeys(phrases))
+    return dict(zip(different, encode([Window(phrase) for phrase in different]), strict=True))
 
 
 def _encode_documents(
@@ -210,29 +253,17 @@ def _encode_documents(
     readable: Callable[[str], bool],
 ) -> dict[str, NDArray[np.float32]]:
     """Vectors (passages, dim) of each document; zero for those in a language that the encoder cannot read."""
-    texts: list[str] = []
+    windows: list[Window] = []
     places: list[tuple[str, int, int]] = []
+    at = 0
     for name, document in documents.items():
-        fields = {"title": document.title, "text": document.text}
-        found = [fields[part.field][part.start : part.end] for part in parts[name]]
         if readable(f"{document.title} {document.text}"):
-            places.append((name, len(texts), len(texts) + len(found)))
-            texts += found
-    encoded = encode(texts)
+            windows += to_encode(document.title, document.text, parts[name])
+            places.append((name, at, at + len(parts[name])))
+            at += len(parts[name])
+    encoded = encode(windows)
     vectors = {name: np.zeros((len(parts[name]), encoded.shape[1]), dtype=np.float32) for name in documents}
-    vectors |= {name: encoded[start:end] for name, start, end in places}
-    return vectors
-
-
-def _encode_wholes(
-    documents: Mapping[str, Document], encode: Encode, readable: Callable[[str], bool]
-) -> dict[str, NDArray[np.float32]]:
-    """The vector (dim,) of each document in one piece; zero for long ones and those that nobody can read."""
-    texts = {name: one_piece(document.title, document.text) for name, document in documents.items()}
-    short = {name: text for name, text in texts.items() if text is not None and readable(text)}
-    encoded = encode(list(short.values()))
-    nothing = np.zeros(encoded.shape[1], dtype=np.float32)
-    return dict.fromkeys(documents, nothing) | dict(zip(short, encoded, strict=True))
+    return vectors | {name: encoded[start:end] for name, start, end in places}
 
 
 def _label(row: Row, pair: object) -> Label:

@@ -17,14 +17,14 @@ from model.types import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: an object, and where it stands."""
+    """One object, and where it stands."""
 
     where: str
-    """`tasks.jsonl:12`"""
+    """`tasks.jsonl:12`, or `user.json` for a file of one object."""
     fields: dict[str, Any]
 
     def error(self, message: str) -> InvalidInput:
-        """What to raise about this line."""
+        """What to raise about this object."""
         return InvalidInput(f"{self.where}: {message}")
 
     def text(self, name: str) -> str:
@@ -65,6 +65,18 @@ def read_rows(path: Path) -> Iterator[Row]:
                 if line.strip():
                     yield _row(f"{path}:{number}", line)
     except (OSError, EOFError) as error:
+        raise InvalidInput(f"{path} cannot be read: {error}") from error
+
+
+def read_object(path: Path) -> Row:
+    """The one JSON object that a file holds.
+
+    Raises:
+        InvalidInput: The file cannot be read, or holds something else.
+    """
+    try:
+        return _row(str(path), path.read_bytes())
+    except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error}") from error
 
 

@@ -7,9 +7,14 @@ tokenizer, no vectors and no scores.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
-from model.types import Passage
+from model import hygiene
+from model.stopwords import ENGLISH
+from model.types import Passage, Window
 
 PASSAGE_TOKENS = 96
 """Passages aim at this size or less; half of it is usual, because paragraphs and sentences stay whole."""
@@ -17,9 +22,16 @@ PASSAGE_TOKENS = 96
 MAX_TEXT_PASSAGES = 6
 """Of one document, beside its title. Vectors of 100k documents then stay below 0.3 GB as int8."""
 
-ONE_PIECE_TOKENS = 512
-"""A document up to this length is also encoded in one piece: twice the encoder's window, because the
-beginning of an abstract or a post says what all of it is about, and that of a newsletter does not."""
+ONE_PIECE_CHARS = 2300
+"""A document up to this length, about 512 tokens, is about one thing: its passages are read together, so
+that each knows what the others say of it."""
+
+COHERENCE = 0.25
+"""A longer one whose passages share less of their words than this has parts of its own, as a newsletter has
+stories. Of long abstracts 2 in 100 share less, of newsletters made of other people's texts 97."""
+
+WINDOW_CHARS = 1100
+"""Passages are read together up to this length: about the 254 tokens that the encoder sees."""
 
 MAX_SENTENCE_CHARS = 600
 """A longer stretch without any sentence end is cut at white space: it is a table, a log or a quotation."""
@@ -48,6 +60,9 @@ _ABBREVIATION_LIST = """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _MIN_GROWTH = 1.25
+_LAST_LATIN = "\u02af"  # the end of the phonetic extensions; accents alone are no letters
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+_ENOUGH_WORDS = 5
 
 
 def estimate_tokens(text: str) -> float:
@@ -63,10 +78,13 @@ def estimate_tokens(text: str) -> float:
     return plain / 4.5 + wide + (len(text) - plain - wide) / 2
 
 
-def share_cjk(text: str) -> float:
-    """The share of Chinese, Japanese and Korean characters among all that are not white space, in [0, 1]."""
-    visible = sum(map(len, text.split()))
-    return len(_CJK.findall(text)) / visible if visible else 0.0
+def share_beyond_latin(text: str) -> float:
+    """The share of letters of other scripts than Latin, look-alikes aside, among all letters, in [0, 1]."""
+    if text.isascii():
+        return 0.0
+    text = hygiene.fold(text)
+    letters = [char for char in text if char.isalpha()]
+    return sum(char > _LAST_LATIN for char in letters) / len(letters) if letters else 0.0
 
 
 def sentences(text: str) -> list[Span]:
@@ -81,9 +99,11 @@ def sentences(text: str) -> list[Span]:
 def split(title: str, text: str) -> list[Passage]:
     """Cuts a document into its title and at most `MAX_TEXT_PASSAGES` passages, in order.
 
-    The passages cover the whole text. Paragraphs stay whole where they fit, so each story of a
-    newsletter keeps a passage to itself; long paragraphs are cut at sentence ends into even parts, short
-    neighbours are merged. In a document too long for six passages of `PASSAGE_TOKENS` they widen.
+    The passages cover every sentence of the text of which anything counts (`hygiene.read`): what is said
+    again gets no passage, or copies would widen all others. Paragraphs stay whole where they fit, so each
+    story of a newsletter keeps a passage to itself; long paragraphs are cut at sentence ends into even
+    parts, short neighbours are merged. In a document too long for six passages of `PASSAGE_TOKENS` they
+    widen.
     Beyond the encoder's window, about 1,500 tokens of text, each is encoded by its beginning: six even
     samples of the text, while words are still found in all of it.
 
@@ -92,22 +112,100 @@ def split(title: str, text: str) -> list[Passage]:
         text: May be empty.
     """
     passages = [Passage("title", *span) for span in _trimmed(title, 0, len(title))]
-    paragraphs = []
-    for paragraph in _paragraphs(text):
-        spans = _sentences_of(text, *paragraph)
-        paragraphs.append([(span, estimate_tokens(text[slice(*span)])) for span in spans])
+    parted = [_sentences_of(text, *paragraph) for paragraph in _paragraphs(text)]
+    _, read = hygiene.read(title, text, [span for spans in parted for span in spans])
+    silent = {(said.start, said.end) for said in read if not any(said.counts)}
+    paragraphs = [
+        [(span, estimate_tokens(text[slice(*span)])) for span in spans if span not in silent]
+        for spans in parted
+        if not silent.issuperset(spans)
+    ]
     limit = float(PASSAGE_TOKENS)
     while len(groups := _merged(paragraphs, limit)) > MAX_TEXT_PASSAGES:
         limit *= _MIN_GROWTH
     return passages + [Passage("text", start, end) for start, end in groups]
 
 
-def one_piece(title: str, text: str) -> str | None:
-    """What to encode of a document that is short enough to be read in one piece; None for all others."""
-    if not title.strip() or not text.strip():
-        return None  # its only field is a passage already, or too long to be one
-    whole = f"{title}. {text}"
-    return whole if estimate_tokens(whole) <= ONE_PIECE_TOKENS else None
+def coherence(text: str, parts: Sequence[Passage]) -> float:
+    """The share of a passage's longer words that another passage holds too, on average; in [0, 1].
+
+    1 for a text of one passage, and for scripts without spaces, where words cannot be told.
+    """
+    found = [set(_LONG_WORD.findall(text[p.start : p.end].lower())) for p in parts if p.field == "text"]
+    found = [words - ENGLISH for words in found]
+    found = [words for words in found if len(words) >= _ENOUGH_WORDS]
+    if len(found) < 2:
+        return 1.0
+    holders = Counter(word for words in found for word in words)
+    return sum(sum(holders[w] > 1 for w in words) / len(words) for words in found) / len(found)
+
+
+def read_apart(text: str, parts: Sequence[Passage]) -> bool:
+    """Whether a document has parts of its own, so that its passages are each read, and judged, alone."""
+    size = sum(part.end - part.start for part in parts)
+    return size > ONE_PIECE_CHARS and coherence(text, parts) < COHERENCE
+
+
+def windows(parts: Sequence[Passage], *, apart: bool) -> list[list[int]]:
+    """Which passages of a document the encoder reads together, as lists of neighbours."""
+    if apart:
+        return [[place] for place in range(len(parts))]
+    groups: list[list[int]] = []
+    filled = 0
+    for place, size in enumerate(part.end - part.start for part in parts):
+        if groups and filled + size <= WINDOW_CHARS:
+            groups[-1].append(place)
+            filled += size
+        else:
+            groups.append([place])
+            filled = size
+    return groups
+
+
+def locator(parts: Sequence[Passage]) -> Callable[[str, int], int]:
+    """A function from a field and a position in it to the place of the passage that holds it.
+
+    White space between two passages belongs to the earlier one; with no passages every place is 0.
+    """
+    starts = [(part.field == "text", part.start) for part in parts]
+    return lambda field, position: max(0, bisect_right(starts, (field == "text", position)) - 1)
+
+
+def to_encode(title: str, text: str, parts: Sequence[Passage]) -> list[Window]:
+    """What the encoder reads of a document: its windows, whose spans in turn are its passages.
+
+    Of a passage it reads what counts (`hygiene.read`); where nothing does, the span is empty.
+    """
+    head, body = hygiene.read(title, text, sentences(text))
+    fields = {"title": (title, _gaps(head)), "text": (text, _gaps(body))}
+    found = []
+    for group in windows(parts, apart=read_apart(text, parts)):
+        joined = ""
+        spans: list[Span] = []
+        for place in group:
+            part = parts[place]
+            if spans:
+                joined += ". " if parts[place - 1].field == "title" else "\n"
+            start = len(joined)
+            joined += hygiene.legible(_without(*fields[part.field], part.start, part.end))
+            spans.append((start, len(joined)))
+        found.append(Window(joined, tuple(spans)))
+    return found
+
+
+def _gaps(read: Sequence[hygiene.Sentence]) -> list[Span]:
+    return [gap for sentence in read for gap in sentence.gaps]
+
+
+def _without(text: str, gaps: Sequence[Span], start: int, end: int) -> str:
+    """The text between two places, without the gaps in it."""
+    kept = []
+    for first, last in gaps[bisect_right(gaps, start, key=itemgetter(1)) :]:
+        if first >= end:
+            break
+        kept.append(text[start:first])
+        start = last
+    return "".join([*kept, text[start:end]]).strip()
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:

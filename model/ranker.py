@@ -6,44 +6,58 @@ function of the corpus and the profile: the same labels and phrases, in any orde
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model import evidence, highlight
+from model import calibrate, evidence, highlight
 from model.corpus import Corpus
-from model.evidence import DenseEvidence, Labels, LexicalEvidence
-from model.lexical import Floats, occurrences
-from model.types import Contribution, Explanation, Interest, InvalidInput, Profile, ReasonKind
+from model.evidence import Expert, LearnedMeaning, Sharpness, Witness, Words
+from model.grid import Floats, Grid
+from model.knowledge import AliasGraph, SoftRule, soft_rules
+from model.lexical import Terms
+from model.mixture import Scale, scale_of, strengths
+from model.types import (
+    Contribution,
+    Document,
+    Explanation,
+    Highlight,
+    Interest,
+    InvalidInput,
+    Label,
+    Passage,
+    Profile,
+    ReasonKind,
+)
+from model.wordgrid import WordGrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The strengths of the experts, in standard deviations of the logit over the corpus.
+    """How strong each expert usually is, in standard deviations of the logit over the corpus.
 
-    The blend of dense and lexical evidence is better than either alone at 4, 10 and 20 labels on both
-    corpora we measure on, and the equal of the best at 50; the fewer labels, the more meaning counts.
+    The fewer labels, the more meaning counts: two likes share few words but most of their meaning.
     """
 
-    dense: float = 1.0
-    dense_early: float = 1.0
-    """Added to `dense` without any label; half of it is gone at `early` labels."""
+    meaning: float = 0.5
+    meaning_early: float = 3.5
+    """Added to `meaning` without any label; half of it is gone at `early` labels."""
     early: float = 10.0
-    lexical: float = 1.0
+    words: float = 1.0
     """Of each of the two classifiers."""
+    prior_labels: float = 4.0
+    """How many pairs of a like and a dislike these strengths are worth against how each expert does."""
     dislike_share: float = 0.5
-    sharpness: float = 4.0
-    """Of attention to what labels taught; 0 leaves their order alone to weigh them."""
-    decline: float = 0.4
-    """What is said first matters more: each passage weighs two thirds of the one before it."""
-    phrase_dense: float = 2.0
+    sharpness: float = 0.0
+    sharpness_apart: float = 12.0
+    """Of attention to what labels taught; see `Sharpness`."""
+    phrase_meaning: float = 3.0
     """A phrase is meant, not quoted: its meaning finds far more than its words."""
-    phrase_lexical: float = 0.5
-    phrase_sharpness: float = 12.0
-    """A phrase asks for a passage, so the best ones decide; a liked document was liked as a whole."""
+    phrase_words: float = 0.5
+    phrase_sharpness: float = 2.0
+    phrase_sharpness_apart: float = 12.0
     source: float = 1.0
     person: float = 1.0
     age: float = 0.3
@@ -75,37 +89,88 @@ class Ranker:
             InvalidInput: A number in the profile is not finite, or a vector has another length.
         """
         corpus, settings = self._corpus, self._settings
-        vectors = dict(phrase_vectors or {})
+        vectors = dict(phrase_vectors or {}) if corpus.dim else {}
         _check(corpus, profile, vectors)
         labels = evidence.teaching_labels(corpus, profile)
         interests = sorted(
             (interest for interest in profile.interests if interest.weight),
             key=lambda interest: (interest.phrase, interest.weight),
         )
-        dense: list[DenseEvidence] = []
-        lexical: list[LexicalEvidence] = []
+        aliases = AliasGraph(profile.aliases, corpus.tf_idf.columns)
+        witnesses: list[Witness] = []
         if len(labels):
-            attention = evidence.Attention(settings.sharpness, settings.decline)
-            direction = evidence.learned_direction(corpus, labels, settings.dislike_share, attention)
-            if direction is not None:
-                early = settings.dense_early * settings.early / (settings.early + len(labels))
-                strength = settings.dense + early
-                dense.append(evidence.dense_from_labels(corpus, labels, direction, strength, attention))
-            lexical.append(evidence.lexical_from_labels(corpus, labels, settings.lexical))
+            early = settings.meaning_early * settings.early / (settings.early + len(labels))
+            usual = settings.meaning + early
+            sharpness = Sharpness(settings.sharpness, settings.sharpness_apart)
+            meaning = evidence.meaning_from_labels(corpus, labels, settings.dislike_share, sharpness, usual)
+            learned = next((w.expert for w in meaning if isinstance(w.expert, LearnedMeaning)), None)
+            witnesses += meaning
+            witnesses += evidence.words_from_labels(corpus, labels, settings.words, learned, aliases)
         if interests:
-            dense += evidence.dense_from_phrases(
-                corpus, labels, interests, vectors, settings.phrase_dense, settings.phrase_sharpness
+            witnesses += evidence.meaning_from_phrases(
+                interests,
+                vectors,
+                Sharpness(settings.phrase_sharpness, settings.phrase_sharpness_apart),
+                settings.phrase_meaning,
             )
-            lexical.append(evidence.lexical_from_phrases(corpus, labels, interests, settings.phrase_lexical))
+            witnesses += evidence.words_from_phrases(corpus, interests, settings.phrase_words, aliases)
+        experts, scores = _mixed(corpus, labels, witnesses, settings.prior_labels)
         return Ranking(
             corpus,
-            labels,
-            dense,
-            lexical,
-            evidence.prior_of_groups(corpus, labels, corpus.sources, settings.source),
-            evidence.prior_of_groups(corpus, labels, corpus.people, settings.person),
+            experts,
+            scores,
+            (
+                evidence.prior_of_groups(corpus, labels, corpus.sources, settings.source),
+                evidence.prior_of_groups(corpus, labels, corpus.people, settings.person),
+            ),
             settings.age * corpus.freshness,
+            soft_rules(corpus.matcher, profile.rules, labels.rows, labels.wanted, labels.importance),
+            profile.labels,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """An expert, and how its raw scores become shares of the logit."""
+
+    expert: Expert
+    scale: Scale
+
+    def scores(self, grid: Grid, words: WordGrid) -> Floats:
+        """Shares of the logit, (documents,)."""
+        return self.scale(*_raw(self.expert, grid, words))
+
+
+def _raw(expert: Expert, grid: Grid, words: WordGrid) -> tuple[Floats, Floats]:
+    """Raw scores, (documents,), and where they mean anything: 1, else 0."""
+    if isinstance(expert, Words):
+        raw = expert.raw(words)
+        return raw, np.ones(len(raw))
+    found = expert.passages(grid)
+    return found.raw, found.known
+
+
+def _mixed(
+    corpus: Corpus, labels: evidence.Labels, witnesses: Sequence[Witness], prior_labels: float
+) -> tuple[tuple[_Weighed, ...], Floats]:
+    """The experts on one scale, as strong as they proved to be, and what they add up to, (documents,)."""
+    raws = [_raw(witness.expert, corpus.grid, corpus.words) for witness in witnesses]
+    scales = [scale_of(raw, known > 0, labels.rows) for raw, known in raws]
+    unseen = [
+        factor * ((raw[labels.rows] if witness.unseen is None else witness.unseen) - mean)
+        for witness, (raw, _), (mean, factor) in zip(witnesses, raws, scales, strict=True)
+    ]
+    found = strengths(
+        [witness.usual for witness in witnesses], np.array(unseen).T, labels.wanted, prior_labels
+    )
+    experts = tuple(
+        _Weighed(witness.expert, Scale(*scale, float(strength)))
+        for witness, scale, strength in zip(witnesses, scales, found, strict=True)
+    )
+    total = np.zeros(len(corpus))
+    for weighed, raw in zip(experts, raws, strict=True):
+        total += weighed.scale(*raw)
+    return experts, total
 
 
 class Ranking:
@@ -113,34 +178,36 @@ class Ranking:
 
     Attributes:
         logits: (documents,), float64.
-        probabilities: P(the reader will care), (documents,); see `calibrated`.
+        standings: Logits in units that stay comparable from ranking to ranking, (documents,); keep them with
+            marks (`Label.standing`), and probabilities become honest.
+        probabilities: P(the reader will care), (documents,); see `model.calibrate`.
     """
 
     def __init__(
         self,
         corpus: Corpus,
-        labels: Labels,
-        dense: Sequence[DenseEvidence],
-        lexical: Sequence[LexicalEvidence],
-        sources: Floats,
-        people: Floats,
+        experts: Sequence[_Weighed],
+        scores: Floats,
+        groups: tuple[Floats, Floats],
         ages: Floats,
+        rules: Sequence[SoftRule],
+        labels: Sequence[Label],
     ) -> None:
         self._corpus = corpus
-        self._labels = labels
-        self._dense = tuple(dense)
-        self._lexical = tuple(lexical)
-        self._groups = ((corpus.sources, sources), (corpus.people, people))
+        self._experts = tuple(experts)
+        self._groups = tuple(zip((corpus.sources, corpus.people), groups, strict=True))
         self._ages = ages
-        logits = ages.copy()
-        for groups, prior in self._groups:
-            logits += np.bincount(groups.rows, weights=prior[groups.members], minlength=len(corpus))
-        for meaning in self._dense:
-            logits += meaning.shares.sum(axis=1)
-        for words in self._lexical:
-            logits += words.scores
-        self.logits: Floats = logits
-        self.probabilities: Floats = calibrated(logits, labels)
+        self._rules = tuple(rules)
+        fixed = ages.copy()
+        for rule in self._rules:
+            fixed += rule.shares
+        for members, prior in self._groups:
+            fixed += np.bincount(members.rows, weights=prior[members.members], minlength=len(corpus))
+        self._fixed: Floats = fixed
+        self.logits: Floats = fixed + scores
+        calibration = calibrate.learn(labels, corpus, self.logits)
+        self.standings: Floats = self.logits / calibration.spread
+        self.probabilities: Floats = calibration.probabilities(self.logits, corpus.documents)
 
     def order(self) -> list[str]:
         """Document ids, best first; equals are ordered newest first, then by id."""
@@ -161,106 +228,116 @@ class Ranking:
             raise InvalidInput(f"There is no document {document_id!r}")
         row = self._corpus.row[document_id]
         document, passages = self._corpus.documents[row], self._corpus.passages[row]
-        learned, by_phrase, words = self._passage_shares(row)
+        shares = self._shares(row)
         fields = {"title": document.title, "text": document.text}
         rows = [
             Contribution("passage", fields[part.field][part.start : part.end], float(value), part)
-            for part, value in zip(passages, learned, strict=True)
+            for part, value in zip(passages, shares.by_interest[None], strict=True)
         ]
         rows += [
-            Contribution("interest", interest.phrase, float(shares.sum()))
-            for interest, shares in by_phrase.items()
+            Contribution("interest", interest.phrase, float(found.sum()))
+            for interest, found in shares.by_interest.items()
+            if interest is not None
         ]
         kinds: tuple[ReasonKind, ReasonKind] = ("source", "person")
         for kind, (groups, prior) in zip(kinds, self._groups, strict=True):
             members = groups.members[groups.rows == row]
             rows += [Contribution(kind, groups.names[member], float(prior[member])) for member in members]
+        rows += [Contribution("rule", rule.name, rule.value) for rule in self._rules if rule.matches[row]]
         rows.append(Contribution("age", "how new it is", float(self._ages[row])))
-        rows.append(Contribution("bias", "the average document", sum(w.offset for w in self._lexical)))
-        everything = learned + sum(by_phrase.values(), np.zeros(len(passages)))
+        rows.append(Contribution("bias", "the average document", shares.offset))
         return Explanation(
             document_id,
             float(self.logits[row]),
             float(self.probabilities[row]),
             tuple(sorted((r for r in rows if r.value), key=lambda r: -abs(r.value))),
-            highlight.choose(document, passages, everything, words),
+            self._highlights(row, shares.words),
         )
 
-    def passage_contributions(self, document_id: str) -> Floats:
-        """Share of the logit of each passage of one document, by labels and phrases together, (passages,)."""
-        learned, by_phrase, _ = self._passage_shares(self._corpus.row[document_id])
-        return learned + sum(by_phrase.values(), np.zeros(len(learned)))
-
-    def _passage_shares(self, row: int) -> tuple[Floats, dict[Interest, Floats], list[tuple[int, float]]]:
-        """Shares of each passage by labels and by phrase, and of each word of the text by its position."""
-        count = len(self._corpus.passages[row])
-        learned = np.zeros(count)
-        by_phrase: dict[Interest, Floats] = {}
-        for meaning in self._dense:
-            self._add(learned, by_phrase, meaning.interest, meaning.shares[row, :count])
-        places, columns, positions = self._words_of(row)
-        words = np.zeros(len(places))
-        if len(places):
-            used, inverse, uses = np.unique(columns, return_inverse=True, return_counts=True)
-            values = self._corpus.tf_idf_rows[[row]].toarray()[0].astype(np.float64)[used] / uses
-            for lexical in self._lexical:
-                for interest, weights in lexical.weights:
-                    each = (values * weights[used])[inverse]
-                    words += each
-                    shares = np.bincount(places, weights=each, minlength=count).astype(np.float64)
-                    self._add(learned, by_phrase, interest, shares)
-        pairs = zip(positions, words.tolist(), strict=True)
-        return learned, by_phrase, [(position, value) for position, value in pairs if position >= 0]
-
-    @staticmethod
-    def _add(
-        learned: Floats, by_phrase: dict[Interest, Floats], interest: Interest | None, shares: Floats
-    ) -> None:
-        if interest is None:
-            learned += shares
-        else:
-            by_phrase[interest] = by_phrase.get(interest, np.zeros(len(shares))) + shares
-
-    def _words_of(self, row: int) -> tuple[NDArray[np.intp], NDArray[np.int64], list[int]]:
-        """Passage, vocabulary column and position in the text (-1 in the title) of each known word."""
+    def _highlights(self, row: int, words: Sequence[tuple[int, float]]) -> tuple[Highlight, ...]:
         document, passages = self._corpus.documents[row], self._corpus.passages[row]
-        found = list(occurrences(document.title, document.text)) if passages else []
-        columns = self._corpus.tf_idf.columns(np.array([bucket for bucket, _, _ in found], dtype=np.uint32))
-        starts = [_place(part.field, part.start) for part in passages]
-        places = np.array(
-            [max(0, bisect_right(starts, _place(field, at)) - 1) for _, field, at in found], dtype=np.intp
-        )
-        positions = [at if field == "text" else -1 for _, field, at in found]
-        known = columns >= 0
-        kept = [position for position, is_known in zip(positions, known, strict=True) if is_known]
-        return places[known], columns[known], kept
+        if not self._experts:
+            values = self._corpus.grid.values
+            vectors = values[self._corpus.grid.slots[row, : len(passages)]] if len(values) else values
+            vectors = vectors if len(values) else np.zeros((len(passages), 0), dtype=np.float32)
+            return highlight.summary(document, passages, vectors, self._corpus.tf_idf)
+        each = self._corpus.take_apart(row).without_each
+        removal = self.logits[row] - self._fixed[row] - self._scores(*each) if each else np.zeros(0)
+        return highlight.choose(document, passages, removal, words)
+
+    def logit_without(self, document_id: str, removed: Collection[int]) -> float:
+        """The logit that a document would have without some of its passages, by their places; exact."""
+        row = self._corpus.row[document_id]
+        return float(self._fixed[row] + self._scores(*self._corpus.without(row, [removed]))[0])
+
+    def logit_as(
+        self,
+        document_id: str,
+        text: Document,
+        parts: Sequence[Passage],
+        vectors: NDArray[np.float32] | None,
+        terms: Terms,
+    ) -> float:
+        """The logit that a document would have with another text, read and encoded anew.
+
+        Args:
+            document_id: Whose source, people and age count.
+            text: The other text, with its passages, their vectors and its terms, as for a `Corpus`.
+            parts: See `text`.
+            vectors: See `text`.
+            terms: See `text`.
+        """
+        fixed = self._fixed[self._corpus.row[document_id]]
+        return float(fixed + self._scores(*self._corpus.variant(text, parts, vectors, terms))[0])
+
+    def _scores(self, grid: Grid, words: WordGrid) -> Floats:
+        """What all experts together say of some documents, (documents,)."""
+        total = np.zeros(len(grid))
+        for expert in self._experts:
+            total += expert.scores(grid, words)
+        return total
+
+    def _shares(self, row: int) -> _Shares:
+        count = len(self._corpus.passages[row])
+        by_interest: dict[Interest | None, Floats] = {None: np.zeros(count)}
+        found = self._corpus.take_apart(row)
+        per_word, offset = np.zeros(len(found.places)), 0.0
+        for weighed in self._experts:
+            expert, scale = weighed.expert, weighed.scale
+            if isinstance(expert, Words):
+                slope = scale.slope(float(expert.raw(found.words)[0]))
+                offset -= slope * scale.mean
+                values = slope * expert.attention(found.words, count)[found.places] * found.values
+                for interest, weights in expert.weights:
+                    each = values * weights[found.columns]
+                    per_word += each
+                    shares = np.bincount(found.places, weights=each, minlength=count)
+                    by_interest[interest] = by_interest.get(interest, np.zeros(count)) + shares
+                continue
+            apart = expert.passages(found.grid)
+            parts = scale.slope(float(apart.raw[0])) * (apart.parts - scale.mean * apart.weights)[0, :count]
+            for number, interest in enumerate(expert.interests):
+                by_interest[interest] = by_interest.get(interest, np.zeros(count)) + parts[:, number]
+        marked = zip(found.positions.tolist(), per_word.tolist(), strict=True)
+        return _Shares(by_interest, [(at, value) for at, value in marked if at >= 0], offset)
 
 
-def calibrated(logits: Floats, labels: Labels) -> Floats:
-    """P(the reader will care): a monotone function of the logit.
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """What the passages and words of one document add to its logit."""
 
-    P = sigmoid(a * logit + ln(r / (1 - r))). r = (likes + 15) / (labels + 100) is the share of documents
-    that are wanted: 15 % until much is known, because what was labelled was picked for its score and says
-    little about the rest. a = 0.3 + 0.3 * labels / (labels + 20) is how far the logit can be trusted: it
-    follows the slopes that fitted the decisions of a dozen readers best, 0.35 at 4 labels and 0.57 at 50.
-    """
-    count = len(labels)
-    rate = (float(labels.wanted.sum()) + 15) / (count + 100)
-    slope = 0.3 + 0.3 * count / (count + 20)
-    out: Floats = 1 / (1 + np.exp(-(slope * logits + np.log(rate / (1 - rate)))))
-    return out
-
-
-def _place(field: str, position: int) -> tuple[int, int]:
-    """Orders positions of the title before those of the text."""
-    return (field == "text", position)
+    by_interest: dict[Interest | None, Floats]
+    """(passages,) by the phrase that speaks, or by what labels taught (None)."""
+    words: list[tuple[int, float]]
+    """Of each word of the text that counts: where it begins, and its share of the above."""
+    offset: float
+    """What the experts on words say of a document without words."""
 
 
 def _check(corpus: Corpus, profile: Profile, vectors: Mapping[str, NDArray[np.float32]]) -> None:
     numbers = [label.value for label in profile.labels] + [i.weight for i in profile.interests]
     if not np.isfinite(numbers).all():
         raise InvalidInput("Labels and weights of interests must be finite numbers")
-    if corpus.vectors is not None:
-        for phrase, vector in vectors.items():
-            if vector.shape != corpus.vectors.shape[1:]:
-                raise InvalidInput(f"The vector of {phrase!r} has the shape {vector.shape}")
+    for phrase, vector in vectors.items():
+        if vector.shape != (corpus.dim,):
+            raise InvalidInput(f"The vector of {phrase!r} has the shape {vector.shape}")

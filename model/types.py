@@ -6,7 +6,7 @@ Owns frozen values only; knows no numpy and no torch, so that importing it is fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Document:
     kind: str = "feed"
     source: str = ""
     people: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     published: float | None = None
     """Unix seconds, clamped by the caller to the past; None = unknown."""
 
@@ -30,6 +31,26 @@ class Passage:
     field: Literal["title", "text"]
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A text that the encoder reads in one piece, and the parts of it that get a vector each."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+    """[start, end) in characters, in order, without overlap; none = one vector for the whole text."""
+
+    def __post_init__(self) -> None:
+        """Refuses spans that are out of order, overlap or lie outside the text."""
+        bounds = [bound for span in self.spans for bound in span]
+        if bounds and not (bounds == sorted(bounds) and bounds[0] >= 0 and bounds[-1] <= len(self.text)):
+            raise ValueError(f"spans {self.spans} of a text of {len(self.text)} characters")
+
+    @property
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """What gets a vector each: the spans, or the whole text."""
+        return self.spans or ((0, len(self.text)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +70,73 @@ class Label:
     """1 = wanted, 0 = not wanted; 2 = loved (a like that counts double)."""
     at: float = 0.0
     """Unix seconds; 0 where unknown."""
+    standing: float | None = None
+    """How high the document stood (`Ranking.standings`) when it was marked; None if it was not ranked then,
+    or by another construction of the ranker. Calibration learns from it; evidence must not use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Whether a field of a document holds some words, as whole words in any case.
+
+    A star after the last word stands for any ending. A kind is compared as a whole.
+    """
+
+    field: Literal["source", "author", "tag", "kind", "title", "mentions"]
+    """`mentions` looks at the title and the text."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """Whether a document was published before a moment; one of unknown age was not."""
+
+    than: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Whether all parts hold."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Whether one of the parts holds."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Whether a part does not hold."""
+
+    part: Condition
+
+
+Condition: TypeAlias = Has | Older | AllOf | AnyOf | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Prior knowledge of the reader's about the documents that meet a condition."""
+
+    name: str
+    """The condition in the reader's words."""
+    condition: Condition
+    effect: float | Literal["always", "never"]
+    """What they are worth, in units of the logit, until labels say otherwise; or what labels cannot change:
+    always shown first, never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Two forms of one name, such as an abbreviation and what it stands for."""
+
+    form: str
+    other: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +145,11 @@ class Profile:
 
     interests: tuple[Interest, ...] = ()
     labels: tuple[Label, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    aliases: tuple[Alias, ...] = ()
 
 
-ReasonKind = Literal["passage", "interest", "source", "person", "age", "bias"]
+ReasonKind = Literal["passage", "interest", "rule", "source", "person", "age", "bias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +158,21 @@ class Contribution:
 
     kind: ReasonKind
     name: str
-    """A passage's own words, an interest phrase, a source name, a person."""
+    """A passage's own words, an interest phrase, a rule, a source name, a person."""
     value: float
     passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A passage worth marking, and how much of the logit it carries (negative = speaks against)."""
+    """A passage worth marking."""
 
     passage: Passage
     value: float
+    """How much of the logit goes when it is removed; negative = it speaks against the document. 0 where no
+    interest is known and it only says best what the document is about."""
+    phrases: tuple[Passage, ...] = ()
+    """Inside a long one, the words that carry it."""
 
 
 @dataclass(frozen=True, slots=True)

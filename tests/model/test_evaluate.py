@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fake_encoder import encode
 
 from model import evaluate
 from model.types import InvalidInput
@@ -41,17 +41,6 @@ ROW: dict[str, Any] = {
 }
 
 
-def embed(texts: Sequence[str]) -> np.ndarray:
-    """Sums of word vectors by hash."""
-    out = np.zeros((len(texts), 24), dtype=np.float32)
-    for vector, text in zip(out, texts, strict=True):
-        for word in text.lower().replace(".", "").split():
-            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "little")
-            vector += np.random.default_rng(seed).normal(size=24)
-        vector /= max(float(np.linalg.norm(vector)), 1e-9)
-    return out
-
-
 def write(path: Path, rows: Sequence[object]) -> Path:
     text = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows) + "\n"
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
@@ -64,7 +53,7 @@ def test_every_candidate_of_every_task_is_scored_by_its_own_labels(tmp_path: Pat
     other = TASK | {"task": "t2", "labels": [[name, 1 - value] for name, value in TASK["labels"]]}
     phrase = TASK | {"task": "t3", "labels": [], "phrases": ["heron nest"]}
     tasks = evaluate.read_tasks(write(tmp_path / f"t.jsonl{suffix}", [TASK, other, phrase]), items, str.strip)
-    herons, trains, asked = evaluate.rank_tasks(items, tasks, embed)
+    herons, trains, asked = evaluate.rank_tasks(items, tasks, encode)
     for result, task in zip((herons, trains, asked), (TASK, other, phrase), strict=True):
         assert result["task"] == task["task"]
         assert result["probability"] is True
@@ -73,14 +62,14 @@ def test_every_candidate_of_every_task_is_scored_by_its_own_labels(tmp_path: Pat
     for result, topic in ((herons, "heron"), (trains, "railway"), (asked, "heron")):
         best = sorted(result["scores"], key=result["scores"].get, reverse=True)[:3]
         assert all(name.startswith(topic) for name in best), best
-    alone = list(evaluate.rank_tasks(items, tasks[1:2], embed))
+    alone = list(evaluate.rank_tasks(items, tasks[1:2], encode))
     assert alone == [trains], "tasks must not know of each other"
 
 
 def test_texts_that_the_encoder_cannot_read_are_ranked_by_words() -> None:
     items = {i["id"]: evaluate.Document(**i) for i in ITEMS}
     task = evaluate.Task("t", (evaluate.Label("heron0", 1.0),), (), tuple(TASK["candidates"]))
-    [result] = evaluate.rank_tasks(items, [task], embed, readable=lambda _: False)
+    [result] = evaluate.rank_tasks(items, [task], encode, readable=lambda _: False)
     best = sorted(result["scores"], key=result["scores"].get, reverse=True)[:3]
     assert all(name.startswith("heron") for name in best)
 
@@ -88,14 +77,14 @@ def test_texts_that_the_encoder_cannot_read_are_ranked_by_words() -> None:
 def test_sentences_are_scored_for_the_query_or_for_their_document(tmp_path: Path) -> None:
     rows = [ROW, ROW | {"query": None}, ROW | {"title": None}, ROW | {"id": "empty", "sentences": []}]
     read = evaluate.read_sentences(write(tmp_path / "r.jsonl", rows), str.strip)
-    results = list(evaluate.highlight_rows(read, embed))
+    results = list(evaluate.highlight_rows(read, encode))
     assert [result["id"] for result in results] == ["r1", "r1", "r1", "empty"]
     assert [len(result["scores"]) for result in results] == [3, 3, 3, 0]
     for result in (results[0], results[2]):
         assert int(np.argmax(result["scores"])) == 1
     assert np.isfinite(results[1]["scores"]).all()
     assert len(set(results[1]["scores"])) > 1
-    [alone] = evaluate.highlight_rows(read[:1], embed)
+    [alone] = evaluate.highlight_rows(read[:1], encode)
     assert int(np.argmax(alone["scores"])) == 1, "a single row is enough"
 
 

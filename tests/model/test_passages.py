@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model import hygiene
 from model.passages import (
     MAX_SENTENCE_CHARS,
     MAX_TEXT_PASSAGES,
     PASSAGE_TOKENS,
     estimate_tokens,
     sentences,
-    share_cjk,
+    share_beyond_latin,
     split,
 )
 
@@ -49,12 +50,21 @@ def test_passages_cover_title_and_text_in_order_and_stay_few(title: str, text: s
     assert [title[p.start : p.end] for p in titles] == ([title.strip()] if title.strip() else [])
     assert len(parts) <= MAX_TEXT_PASSAGES
     at = 0
+    uncovered = []
     for part in parts:
         assert part.field == "text"
         assert at <= part.start < part.end <= len(text)
-        assert not text[at : part.start].strip()
+        uncovered.append((at, part.start))
         at = part.end
-    assert not text[at:].strip()
+    silent = {span for span in sentences(text) if not _counts(title, text, span)}
+    for start, end in [*uncovered, (at, len(text))]:
+        assert {(start + a, start + b) for a, b in sentences(text[start:end])} <= silent
+
+
+def _counts(title: str, text: str, span: tuple[int, int]) -> bool:
+    """Whether anything of a sentence counts, or it has no words at all."""
+    _, read = hygiene.read(title, text, sentences(text))
+    return all(any(said.counts) for said in read if (said.start, said.end) == span)
 
 
 @given(TEXTS)
@@ -93,25 +103,51 @@ def test_sentence_ends(text: str, expected: list[str]) -> None:
     assert words_of(text) == expected
 
 
+NAMES = [
+    "herons",
+    "trains",
+    "bread",
+    "glass",
+    "rivers",
+    "clocks",
+    "maps",
+    "songs",
+    "wolves",
+    "kites",
+    "apples",
+    "stones",
+]
+
+
 def test_each_story_of_a_newsletter_keeps_its_own_passage() -> None:
     stories = [
-        f"Story {n} is about topic{n}. " + f"It tells more of topic{n} at length. " * 11 for n in range(6)
+        f"This story is about {name}. "
+        + " ".join(f"It tells what {name} and {other} share." for other in NAMES)
+        for name in NAMES[:6]
     ]
-    text = "\n\n".join(story.strip() for story in stories)
-    parts = [text[p.start : p.end] for p in split("Weekly digest", text) if p.field == "text"]
-    assert parts == [story.strip() for story in stories]
+    parts = [p for p in split("Weekly digest", "\n\n".join(stories)) if p.field == "text"]
+    assert ["\n\n".join(stories)[p.start : p.end] for p in parts] == stories
+
+
+def test_what_is_said_again_gets_no_passage() -> None:
+    text = " ".join(f"Something is said of {name}." for name in NAMES)
+    assert split("", f"{text}\n\n{text}\n\n{text}") == split("", text)
+    assert split("A title", "A title!") == split("A title", "")
 
 
 def test_short_paragraphs_share_a_passage() -> None:
-    text = "\n\n".join(f"Line {n}." for n in range(10))
+    text = "\n\n".join(f"Line of {name}." for name in NAMES)
     assert [(p.start, p.end) for p in split("", text)] == [(0, len(text))]
 
 
 def test_an_abstract_is_cut_into_even_parts() -> None:
-    text = "This sentence has exactly fifty characters in all. " * 24
-    sizes = [p.end - p.start for p in split("", text.strip())]
+    text = " ".join(
+        f"This sentence has some fifty characters: {a} {b}."
+        for a, b in zip(NAMES * 2, NAMES[1:] * 3, strict=False)
+    )
+    sizes = [p.end - p.start for p in split("", text)]
     assert len(sizes) == 3
-    assert max(sizes) - min(sizes) <= 51
+    assert max(sizes) - min(sizes) <= 60
 
 
 def test_estimate_of_tokens_knows_scripts() -> None:
@@ -120,10 +156,13 @@ def test_estimate_of_tokens_knows_scripts() -> None:
     assert estimate_tokens("Привет") == 3
 
 
-def test_share_cjk() -> None:
-    assert share_cjk("") == 0
-    assert share_cjk("ab 中文") == 0.5
-    assert share_cjk("日本語です") == 1
+def test_share_beyond_latin() -> None:
+    assert share_beyond_latin("") == 0
+    assert share_beyond_latin("123 !?") == 0
+    assert share_beyond_latin("Überraschend größere Maße, français") == 0
+    assert share_beyond_latin("ab 中文") == 0.5
+    assert share_beyond_latin("日本語です") == 1
+    assert share_beyond_latin("Внимание") == share_beyond_latin("الانتباه") == 1
 
 
 @pytest.mark.parametrize("unit", [".", "\n", "a", "。", "\n ", '."', "- \n", " "])
