@@ -16,7 +16,7 @@ from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 
 # No deadline: the machine may be busy. Derandomised: a red run can be repeated.
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ci")
 
 

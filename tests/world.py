@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from triage.store import items, search, sources
@@ -19,14 +21,28 @@ TOPICS = {
 }
 
 
-def stored_items(database: Database, count: int = 24) -> list[int]:
-    """Items on four topics in turn, from two sources; returns their ids."""
+def babble(n: int) -> tuple[str, str]:
+    """A title and a text whose words say nothing: drawn by chance from a hundred."""
+    rng = random.Random(n)
+    words = ["".join(random.Random(f"word {number}").choices("bdfgklmnprst", k=6)) for number in range(100)]
+    return " ".join(rng.choices(words, k=4)), " ".join(rng.choices(words, k=30)) + "."
+
+
+def stored_items(
+    database: Database, count: int = 24, said: Callable[[int], tuple[str, str]] | None = None
+) -> list[int]:
+    """Items from two sources in turn, on four topics in turn or with what was `said`; returns their ids."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    topics = [
+        (f"{topic} number {n}", f"{text} Item {n} adds a detail of its own: {letters[n % 26] * 5}.")
+        for n, (topic, text) in zip(range(count), list(TOPICS.items()) * count, strict=False)
+    ]
     new = [
         NewItem(
             key=f"k{n}",
             kind="feed",
-            title=f"{topic} number {n}",
-            text=f"{text} Item {n} adds a detail of its own: {'abcdefghijklmnopqrstuvwxyz'[n % 26] * 5}.",
+            title=title,
+            text=text,
             url=f"https://feed.example/{n}",
             people=[],
             tags=[],
@@ -37,7 +53,7 @@ def stored_items(database: Database, count: int = 24) -> list[int]:
             words=200,
             cjk_characters=0,
         )
-        for n, (topic, text) in zip(range(count), list(TOPICS.items()) * count, strict=False)
+        for n, (title, text) in enumerate(map(said, range(count)) if said else topics)
     ]
     ids: list[int] = []
     with database.write() as connection:

@@ -71,6 +71,11 @@ class Paths:
         return self.data / "vectors"
 
     @property
+    def models(self) -> Path:
+        """Folder of what `triage learn` has found, a version a folder; made with the first one."""
+        return self.data / "models"
+
+    @property
     def digest(self) -> Path:
         """The current digest as one JSON document: the first frame of the terminal reads nothing else."""
         return self.data / "digest.json"

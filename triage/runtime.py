@@ -7,6 +7,7 @@ when it is first needed, so that a plain command and the first frame stay fast.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,12 @@ from triage.services import digest_file
 if TYPE_CHECKING:
     from triage.services.worker_client import ModelWorker, Progress
     from triage.store.engine import Database
+
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.1
+"""A lock goes to whoever asks first, so who asks again and again leaves room for others."""
 
 
 class Runtime:
@@ -110,6 +117,12 @@ class Runtime:
         """The digest as last built; reads one file."""
         return digest_file.read(self.paths.digest)
 
+    def unread(self) -> int:
+        """How many items are known by their beginning only, because so many came in at once."""
+        from triage.services import ingest
+
+        return ingest.unread(self.database)
+
     def learn(self, message: str, on_progress: Progress | None = None) -> Change:
         """Re-ranks after an event that is already stored; `message` says what the event was."""
         from triage.services import feedback
@@ -165,6 +178,9 @@ class ReaderBackend:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._seen: int | None = None
+        self._unread = 0
+        self._closing = threading.Event()
+        self._reading: threading.Thread | None = None
 
     def first_page(self) -> Digest | None:
         """See `Backend`."""
@@ -174,7 +190,25 @@ class ReaderBackend:
         """See `Backend`."""
         current = self._runtime.first_page()
         self._runtime.worker.warm_up()
-        return current or self._runtime.worker.build(self._runtime.clock())
+        digest = current or self._runtime.worker.build(self._runtime.clock())
+        if self._reading is None or not self._reading.is_alive():
+            self._unread = self._runtime.unread()
+            if self._unread:
+                self._reading = threading.Thread(target=self._read_rest, name="reading the rest", daemon=True)
+                self._reading.start()
+        return digest
+
+    def _read_rest(self) -> None:
+        """Reads what the digest was built without; between two portions marks have their turn."""
+        while not self._closing.wait(TURN_S):
+            try:
+                self._unread = self._runtime.worker.read_on(self._runtime.clock())
+            except TriageError as error:
+                if not self._closing.is_set():
+                    log.warning("the rest is read another time: %s", error)
+                self._unread = 0
+            if not self._unread:
+                return
 
     def read(self, item_id: int) -> Reading:
         """See `Backend`."""
@@ -214,14 +248,17 @@ class ReaderBackend:
         counter = self._runtime.database.change_counter()
         changed = self._seen is not None and counter != self._seen
         self._seen = counter
-        return changed
+        return changed and not self._unread  # each portion that we read ourselves is a change, too
 
     def status(self) -> str:
         """See `Backend`."""
         from triage.daemon import heartbeat
 
+        if self._unread:
+            return f"reading, {self._unread} items to go"
         return heartbeat.words(self._runtime.paths.heartbeat, self._runtime.clock())
 
     def close(self) -> None:
         """See `Backend`."""
+        self._closing.set()
         self._runtime.close()

@@ -52,10 +52,10 @@ def upgrade() -> None:
         "vector",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("encoder", sa.String(length=128), nullable=False),
-        sa.Column("text_hash", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
         sa.Column("row", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vector")),
-        sa.UniqueConstraint("encoder", "text_hash", name=op.f("uq_vector_encoder")),
+        sa.UniqueConstraint("encoder", "key", name=op.f("uq_vector_encoder")),
     )
     op.create_table(
         "digest",
@@ -106,6 +106,8 @@ def upgrade() -> None:
         sa.Column("undoes", sa.Integer(), nullable=True),
         sa.Column("phrase", sa.Text(), nullable=True),
         sa.Column("weight", sa.Float(), nullable=True),
+        sa.Column("standing", sa.Float(), nullable=True),
+        sa.Column("model", sa.String(length=256), nullable=True),
         sa.Column("shown", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_event_item_id_item")),
         sa.ForeignKeyConstraint(["undoes"], ["event.id"], name=op.f("fk_event_undoes_event")),
@@ -152,6 +154,7 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("model_version_id", sa.Integer(), nullable=False),
         sa.Column("logit", sa.Float(), nullable=False),
+        sa.Column("standing", sa.Float(), nullable=False),
         sa.Column("probability", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["item_id"], ["item.id"], name=op.f("fk_score_item_id_item"), ondelete="CASCADE"

@@ -90,7 +90,7 @@ def test_a_mark_is_learned_and_undone(harbour: Paths) -> None:
     assert liked["labels"] == 1
 
     why = json.loads(triage("why", str(tides["id"]), "--json").stdout)
-    assert sum(row["contribution"] for row in why["why"]) == pytest.approx(why["score"], abs=1e-9)
+    assert sum(row["contribution"] for row in why["why"]) == pytest.approx(why["score"], abs=1e-5)
 
     undone = triage("undo")
     assert "undone: liked: Tides of the week" in undone.stdout

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.core.budget import Candidate, reading_minutes, select
+from triage.core.budget import Candidate, Selection, draw, reading_minutes, select
+from triage.core.items import Drawn
 
 
 def candidate(number: int, value: float = 0.5, **fields: object) -> Candidate:
@@ -57,6 +58,14 @@ def test_the_best_come_first() -> None:
     assert select([candidate(1, 0.4), candidate(2, 0.9), candidate(3, 0.5)], 10).ids == (2, 3, 1)
 
 
+def test_what_a_rule_puts_first_is_shown_first_in_its_lane_whatever_it_is_worth() -> None:
+    others = [candidate(n, 0.9) for n in range(1, 8)]
+    faint = candidate(9, 0.01, first=True, minutes=6.0)
+    letter = candidate(10, 0.5, lane="people")
+    assert select([*others, faint, letter], 4).ids == (10, 9)
+    assert select([*others, faint, letter], 10).ids == (10, 9, 1, 2, 3)
+
+
 def test_people_come_before_the_rest_and_are_not_crowded_out() -> None:
     flood = [candidate(n, 0.99, source=f"f{n}") for n in range(100, 200)]
     mail = candidate(1, 0.01, lane="people")
@@ -87,3 +96,107 @@ def test_what_was_marked_stays() -> None:
 def test_reading_time_counts_words_and_characters() -> None:
     assert 1.0 < reading_minutes(230) < 1.5
     assert reading_minutes(0, 416) > 1.0
+
+
+def test_the_same_in_other_words_is_folded_under_the_best_of_them() -> None:
+    copies = [candidate(n, v, copies=frozenset({1, 2, 3} - {n})) for n, v in ((1, 0.5), (2, 0.9), (3, 0.7))]
+    chosen = select([*copies, candidate(4, 0.6)], 30)
+    assert chosen.ids == (2, 4)
+    assert chosen.repeats == {1: 2, 3: 2}
+
+
+def test_what_is_like_a_repeat_but_not_like_what_stands_for_it_is_told() -> None:
+    chain = [
+        candidate(1, 0.9, copies=frozenset({2})),
+        candidate(2, 0.8, copies=frozenset({1, 3})),
+        candidate(3, 0.7, copies=frozenset({2})),
+    ]
+    assert select(chain, 30).ids == (1, 3)
+
+
+# ---------------------------------------------------------------- exploration
+
+
+def day(count: int = 60) -> list[Candidate]:
+    return [candidate(n, 0.95 - n * 0.015) for n in range(count)]
+
+
+def drawn_from(candidates: list[Candidate], minutes: float, seed: str = "s") -> tuple[Drawn, ...]:
+    return draw(candidates, select(candidates, minutes), minutes, seed)
+
+
+@given(CANDIDATES, st.floats(1, 120), st.text(max_size=3))
+def test_a_draw_depends_on_the_set_and_the_seed_only_and_takes_what_was_left_out(
+    candidates: list[Candidate], minutes: float, seed: str
+) -> None:
+    drawn = drawn_from(candidates, minutes, seed)
+    assert drawn == drawn_from(candidates[::-1], minutes, seed)
+    before = select(candidates, minutes)
+    by_id = {c.id: c for c in candidates}
+    for each in drawn:
+        assert 0 < each.propensity <= 1
+        assert each.id not in before.ids
+        assert each.id not in before.repeats
+        assert not by_id[each.id].kept
+        assert by_id[each.id].lane == "for-you"
+    after = select(candidates, minutes, frozenset(each.id for each in drawn))
+    assert after.explored == {each.id for each in drawn}
+    assert set(after.ids[len(after.ids) - len(drawn) :]) == after.explored
+
+
+def test_one_in_ten_is_explored_and_the_minutes_are_kept() -> None:
+    candidates = day()
+    for minutes, slots in ((12, 1), (20, 2), (35, 3)):
+        assert len(select(candidates, minutes).ids) == minutes
+        drawn = drawn_from(candidates, minutes)
+        chosen = select(candidates, minutes, frozenset(each.id for each in drawn))
+        assert (len(drawn), len(chosen.ids)) == (slots, minutes)
+
+
+def test_a_short_digest_explores_only_where_there_is_room() -> None:
+    assert drawn_from(day(), 9) == ()
+    few = [candidate(1, 0.9), candidate(2, 0.1), candidate(3, 0.05, minutes=20.0)]
+    assert [each.id for each in drawn_from(few, 5)] == [2]
+
+
+def test_nothing_is_drawn_that_a_rule_or_the_reader_has_decided_or_that_is_certain() -> None:
+    shown = [candidate(n, 0.9) for n in range(12)]
+    decided = [candidate(20, 0.1, kept=True), candidate(21, 0.1, first=True), candidate(22, 0.0)]
+    assert drawn_from([*shown, *decided], 14.0) == ()
+
+
+def test_items_are_drawn_as_often_as_their_propensity_says() -> None:
+    candidates, times = [candidate(n, 0.9) for n in range(10)], 4000
+    candidates += [candidate(10, 0.2), candidate(11, 0.1), candidate(12, 0.02)]
+    drawn = [drawn_from(candidates, 10, f"day {n}")[0] for n in range(times)]
+    for weight, item in ((0.16, 10), (0.09, 11), (0.0196, 12)):
+        share = weight / (0.16 + 0.09 + 0.0196)
+        said = {each.propensity for each in drawn if each.id == item}
+        assert all(abs(each - share) < 1e-12 for each in said)
+        assert abs(sum(each.id == item for each in drawn) / times - share) < 0.03
+
+
+def test_what_comes_and_goes_does_not_change_a_draw() -> None:
+    candidates = day()
+    kept = [
+        drawn_from(candidates, 20, f"{n}")[0].id == drawn_from(candidates[:-1], 20, f"{n}")[0].id
+        for n in range(50)
+    ]
+    assert sum(kept) >= 45
+
+
+def test_what_was_drawn_stays_but_not_in_two_places() -> None:
+    candidates = day()
+    (each,) = drawn_from(candidates, 12)
+    risen = [candidate(c.id, 0.99 if c.id == each.id else c.value) for c in candidates]
+    chosen = select(risen, 12, {each.id})
+    assert chosen.ids.count(each.id) == 1
+    assert chosen.ids[-1] == each.id
+    saved = [candidate(c.id, c.value, lane="people" if c.id == each.id else "for-you") for c in candidates]
+    assert select(saved, 12, {each.id}).explored == frozenset()
+    by_rule = [candidate(c.id, c.value, first=c.id == each.id) for c in candidates]
+    assert select(by_rule, 12, {each.id}).ids[0] == each.id
+
+
+def test_without_anything_nothing_is_drawn() -> None:
+    assert draw([], Selection((), {}), 10, "s") == ()

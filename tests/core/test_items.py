@@ -22,7 +22,7 @@ ITEM = Item(
     minutes=3.5,
     value=0.72,
     why=(Reason("passage", "We show", 0.5), Reason("bias", "", 0.75)),
-    highlights=(Highlight(0, 7, "We show", 0.5),),
+    highlights=(Highlight(0, 7, "We show", 0.5, ((0, 2), (3, 7))),),
     state="like",
 )
 

@@ -132,6 +132,7 @@ def test_a_damaged_sign_of_life_is_none(paths: Paths, beat: str) -> None:
     assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
     daemon: subprocess.Popen[bytes], paths: Paths, server: LoopbackServer
 ) -> None:
@@ -143,6 +144,7 @@ def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
     assert "Traceback" not in paths.log.read_text()
 
 
+@pytest.mark.slow
 def test_what_does_not_end_in_time_is_given_up(
     daemon: subprocess.Popen[bytes], paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def test_contributions_sum_to_the_score(database: Database, worker: ModelWorker)
     stored = scores(database)
     for item in ids[:6]:
         explained = worker.explain(item, NOW)
-        assert sum(r.contribution for r in explained.reasons) == pytest.approx(explained.score, abs=1e-9)
+        assert sum(r.contribution for r in explained.reasons) == pytest.approx(explained.score, abs=1e-5)
         assert explained.score == pytest.approx(stored[item], abs=1e-9)
 
 
@@ -217,21 +217,21 @@ def test_who_stops_listening_leaves_no_answer_to_the_next_question(
     assert (digest.built_at, moved) == (NOW + timedelta(minutes=1), 0)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [b"", b"[]", b"{", b"[" * 100_000, b"\xff", b'"built_at"', b'"minutes"', b'"schema_version"'],
-)
-def test_a_damaged_file_is_no_digest(
-    database: Database, worker: ModelWorker, paths: Paths, damage: bytes
-) -> None:
+def test_a_damaged_file_is_no_digest(database: Database, worker: ModelWorker, paths: Paths) -> None:
     stored_items(database)
     worker.build(NOW)
     whole = paths.digest.read_bytes()
-    instead = {
-        b'"built_at"': whole.replace(b"+00:00", b"", 1),
-        b'"minutes"': whole.replace(b'"minutes": ', b'"minutes": "x', 1),
-        b'"schema_version"': whole.replace(b'"schema_version": 1', b'"schema_version": 2'),
-    }.get(damage, damage)
-    assert instead != whole
-    paths.digest.write_bytes(instead)
-    assert digest_file.read(paths.digest) is None
+    assert digest_file.read(paths.digest) is not None
+    for damaged in (
+        b"",
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        b"\xff",
+        whole.replace(b"+00:00", b"", 1),
+        whole.replace(b'"minutes": ', b'"minutes": "x', 1),
+        whole.replace(b'"schema_version": 1', b'"schema_version": 2'),
+    ):
+        assert damaged != whole
+        paths.digest.write_bytes(damaged)
+        assert digest_file.read(paths.digest) is None, damaged[:40]

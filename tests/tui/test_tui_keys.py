@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 from textual.widgets import Input
 
+from triage.core.items import Highlight, Reading
 from triage.tui.actions import ACTIONS, BY_ID, MOVES, key_name
 from triage.tui.screens.digest import KEYS
 from triage.tui.screens.help import HelpScreen
@@ -244,3 +247,20 @@ async def test_the_key_bar_shows_the_keys_that_fit_whole(open_app, width, shown)
         bar = screen_text(pilot.app).splitlines()[-1]
         keys = [f"{key_name(BY_ID[name].keys[0])} {BY_ID[name].label}" for name in KEYS]
         assert bar.split("   ") == [f" {keys[0]}", *keys[1:shown]]
+
+
+async def test_the_words_that_carry_a_long_passage_are_bold(open_app):
+    async with open_app() as pilot:
+        reader = pilot.app.base.reader
+        item = pilot.app.base.list.selected
+        text = "Rain fell. The heron nests in the marsh at dawn. It rained."
+        marked = Highlight(11, 48, text[11:48], 0.5, ((15, 20), (34, 39)))
+        reader.show_reading(Reading(item=replace(item, highlights=(marked,)), text=text))
+        await settle(pilot)
+        segments = [segment for y in range(12) for segment in reader.render_line(y)]
+        bold = [segment.text for segment in segments if segment.style and segment.style.bold]
+        assert bold[-2:] == ["heron", "marsh"]
+        assert pilot.app.base.reader.jump(1).endswith("speaks for it")
+        about = replace(marked, contribution=0.0)
+        reader.show_reading(Reading(item=replace(item, highlights=(about,)), text=text))
+        assert reader.jump(1).endswith("says what it is about")

@@ -13,6 +13,7 @@ from fake_backend import FakeBackend, make_digest
 from triage.tui.screens.reading import ReadingScreen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 20), (20, 5), (10, 3), (2, 2), (1, 1), (300, 100)], ids=str)
 async def test_every_key_at_every_size(open_app, size):
     async with open_app(size=size) as pilot:

@@ -9,7 +9,7 @@ import sys
 import click
 
 from triage.cli import output, render
-from triage.cli.diagnostics import Progress
+from triage.cli.diagnostics import Progress, note
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
 from triage.runtime import Runtime
@@ -29,7 +29,10 @@ def open_digest(*, plain: bool) -> int:
             current(runtime)  # the first one is built here, where its progress is seen
         if full_screen() and not plain:
             return runtime.run_tui()
-        show(runtime, current(runtime))
+        digest = current(runtime)
+        show(runtime, digest)
+        if digest.unread:
+            read_rest(runtime)
         return 0
 
 
@@ -46,6 +49,15 @@ def current(runtime: Runtime, minutes: float | None = None) -> Digest:
     if digest is None or not (digest.considered or digest.items):
         raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
     return digest
+
+
+def read_rest(runtime: Runtime) -> None:
+    """Reads what the digest was built without, when there is nothing to wait for any more."""
+    if runtime.unread():
+        with Progress() as progress:
+            more = runtime.worker.read_rest(runtime.clock(), progress)
+        if more:
+            note("All is read now, and the order may have changed: triage digest")
 
 
 def show(runtime: Runtime, digest: Digest) -> None:
@@ -73,3 +85,5 @@ def digest(minutes: float | None, as_json: bool, as_jsonl: bool) -> None:
             output.document(found.to_json())
         else:
             show(runtime, found)
+            if found.unread:
+                read_rest(runtime)

@@ -82,7 +82,7 @@ def status(as_json: bool) -> None:
 def paths(as_json: bool) -> None:
     """Prints where everything lies on disk."""
     where = Paths.of()
-    names = ("config_file", "database", "digest", "vectors", "backups", "log", "cache", "state")
+    names = ("config_file", "database", "digest", "vectors", "models", "backups", "log", "cache", "state")
     found = {name: str(getattr(where, name)) for name in names}
     if as_json:
         output.document(found)

@@ -46,5 +46,34 @@ def highlight(rows: Path, output: Path) -> None:
     click.echo(f"Scored {count} rows into {output}", err=True)
 
 
+@evaluate.command()
+@click.option("--items", multiple=True, required=True, type=_EXISTING, help="Documents: {id, title, text}.")
+@click.option("--tasks", required=True, type=_EXISTING, help="Tasks: {task, labels, phrases, candidates}.")
+@click.option("--output", required=True, type=_OUTPUT, help="One line a document: its logits.")
+def occlusion(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
+    """Score the best candidates of each task again, without their highlights and without other text."""
+    from triage.paths import Paths
+    from triage.services import evaluate as service
+
+    cache = Paths.of().cache / "evaluate"
+    count = service.occlusion(items, tasks, output, cache=cache, on_progress=_show_progress)
+    click.echo(f"Took {count} documents apart into {output}", err=True)
+
+
+@evaluate.command()
+@click.option("--items", required=True, type=_EXISTING, help="Documents: {id, title, text, seen}.")
+@click.option("--user", required=True, type=_EXISTING, help="The reader: {user, positives, start, phrases}.")
+@click.option("--per-day", required=True, type=click.IntRange(min=1), help="How many to show each day.")
+@click.option("--output", required=True, type=_OUTPUT, help="One line a day: {day, shown, p}.")
+def replay(items: Path, user: Path, per_day: int, output: Path) -> None:
+    """Show the best of each day, learn what the reader says of these only, go on to the next day."""
+    from triage.paths import Paths
+    from triage.services import evaluate as service
+
+    cache = Paths.of().cache / "evaluate"
+    count = service.replay(items, user, output, per_day=per_day, cache=cache, on_progress=_show_progress)
+    click.echo(f"Replayed {count} days into {output}", err=True)
+
+
 def _show_progress(done: int, total: int) -> None:
     click.echo(f"Encoding {done} of {total} texts", err=True)

@@ -121,7 +121,10 @@ def why(item_id: int, as_json: bool) -> None:
         explained = runtime.worker.explain(item_id, runtime.clock())
         if as_json:
             rows = [dataclasses.asdict(reason) for reason in explained.reasons]
-            output.document({**explained.item.to_json(), "why": rows, "calibration": explained.calibration})
+            told = {"why": rows, "calibration": explained.calibration, "warnings": explained.warnings}
+            output.document({**explained.item.to_json(), **told})
             return
+        for warning in explained.warnings:
+            note(f"! {warning}")
         for text in render.explained_lines(explained):
             output.line(text)

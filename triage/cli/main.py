@@ -28,6 +28,8 @@ COMMANDS = {
     "why": ("triage.cli.items:why", "Why an item stands where it stands"),
     "search": ("triage.cli.items:search", "Find items by their words"),
     "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
+    "rules": ("triage.cli.rules:rules", "What you know beforehand: more of, less of, always, never"),
+    "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that foresees them better"),
     "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
     "status": ("triage.cli.doctor:status", "What is going on, in a few lines"),

@@ -45,13 +45,16 @@ def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:
 
 def ending_lines(digest: Digest) -> Iterator[str]:
     """What was covered, and what was left out."""
-    rest = digest.considered - len(digest.items) - digest.repeats
+    rest = digest.considered - len(digest.items) - digest.repeats - digest.ruled_out
     yield (
         f"That is all. {words.plural(len(digest.items), 'item')} of {digest.considered} fit into"
         f" {digest.budget_minutes:g} minutes"
         + (f"; {words.plural(digest.repeats, 'repeat')} folded" if digest.repeats else "")
+        + (f"; {digest.ruled_out} kept out by your rules" if digest.ruled_out else "")
         + (f"; {rest} ranked lower (triage list)." if rest > 0 else ".")
     )
+    if digest.by_words:
+        yield words.by_words(digest.by_words)
     if digest.labels == 0:
         yield "Say what you think, and the order learns: triage mark ID like (or dislike); triage why ID."
 
@@ -65,7 +68,7 @@ def item_lines(item: Item, now: datetime) -> Iterator[str]:
     facts += [words.minutes(item.minutes), chance]
     yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
     best = max(item.highlights, key=lambda h: h.contribution, default=None)
-    if best is not None and best.contribution > 0:
+    if best is not None and best.contribution >= 0:
         text = clean(best.text, PASSAGE)
         yield from textwrap.wrap(text, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
 
@@ -87,7 +90,7 @@ def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
 def _marked(reading: Reading) -> str:
     text = reading.text
     for h in sorted(reading.item.highlights, key=lambda h: -h.start):
-        opening, closing = ("⟦", "⟧") if h.contribution > 0 else ("⟦−", "−⟧")
+        opening, closing = ("⟦", "⟧") if h.contribution >= 0 else ("⟦−", "−⟧")
         text = f"{text[: h.start]}{opening}{text[h.start : h.end]}{closing}{text[h.end :]}"
     return text
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli.digest import read_rest
 from triage.core import words
 from triage.core.errors import PartialError, TriageError
 from triage.runtime import Runtime
@@ -114,7 +115,8 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
             now = runtime.clock()
             if ingest.anything_new(database, runtime.first_page(), now):
                 runtime.worker.build(now, progress)
-    _say(reports, as_json, asked=ask_now or bool(source_ids))
+        _say(reports, as_json, asked=ask_now or bool(source_ids))
+        read_rest(runtime)
     failed = [report for report in reports if report.error]
     if failed:
         message = f"{words.plural(len(failed), 'source')} of {len(reports)} failed; everything else is stored"

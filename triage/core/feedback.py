@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from triage.core.rules import Effect
+
 
 class Verb(StrEnum):
     """What can be said."""
@@ -22,6 +24,13 @@ class Verb(StrEnum):
     LATER = "later"
     INTEREST = "interest"
     """An interest phrase was added, or removed with weight 0."""
+    RULE = "rule"
+    """A soft rule was added, or a rule of any kind removed with weight 0; `phrase` is its condition."""
+    ALWAYS = "always"
+    NEVER = "never"
+    """A hard rule was added; `phrase` is its condition."""
+    ALIAS = "alias"
+    """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
     UNDO = "undo"
 
 
@@ -41,7 +50,11 @@ PAST_TENSE: dict[Verb, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of the log. `phrase` and `weight` belong to interest events, `undoes` to undo events."""
+    """One line of the log.
+
+    `undoes` belongs to undo events, `phrase` and `weight` to interests and rules, `standing` and `model` to
+    marks of items that had been ranked.
+    """
 
     id: int
     at: datetime
@@ -50,6 +63,20 @@ class Event:
     undoes: int | None = None
     phrase: str | None = None
     weight: float | None = None
+    standing: float | None = None
+    """How high the item stood, as `model.ranker` measures it."""
+    model: str | None = None
+    """The kind of ranker that says so; standings of two kinds cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the reader thinks of an item, and what the ranker thought before they said so."""
+
+    value: float
+    at: datetime
+    standing: float | None
+    model: str | None
 
 
 def effective(events: Iterable[Event]) -> list[Event]:
@@ -71,13 +98,25 @@ def last_undoable(events: Iterable[Event], *, marks_only: bool = False) -> Event
     return counted[-1] if counted else None
 
 
+def judgements(events: Iterable[Event]) -> dict[int, Judgement]:
+    """Item id -> what its training marks say: the last one decides.
+
+    The standing is that of the first one: a ranker that has learned what an item is worth can no longer
+    be judged by it.
+    """
+    found: dict[int, Judgement] = {}
+    for event in effective(events):
+        if event.verb in LABEL_VALUES and event.item_id is not None:
+            before = found.get(event.item_id, event)
+            found[event.item_id] = Judgement(
+                LABEL_VALUES[event.verb], event.at, before.standing, before.model
+            )
+    return found
+
+
 def labels(events: Iterable[Event]) -> dict[int, float]:
     """Item id -> label value; the last training mark of an item wins."""
-    return {
-        event.item_id: LABEL_VALUES[event.verb]
-        for event in effective(events)
-        if event.verb in LABEL_VALUES and event.item_id is not None
-    }
+    return {item_id: judgement.value for item_id, judgement in judgements(events).items()}
 
 
 def states(events: Iterable[Event]) -> dict[int, str]:
@@ -94,10 +133,35 @@ def interests(events: Iterable[Event]) -> dict[str, float]:
     return {phrase: weight for phrase, weight in weights.items() if weight}
 
 
+def rules(events: Iterable[Event]) -> dict[str, Effect]:
+    """Condition -> effect of each rule, in the order of their first mention.
+
+    The last word on a condition counts, whatever the case of its letters.
+    """
+    said: dict[str, tuple[str, Effect]] = {}
+    for event in effective(events):
+        if event.verb in (Verb.RULE, Verb.ALWAYS, Verb.NEVER) and event.phrase is not None:
+            soft = 0.0 if event.weight is None else event.weight
+            hard: dict[Verb, Effect] = {Verb.ALWAYS: "always", Verb.NEVER: "never"}
+            said[event.phrase.casefold()] = (event.phrase, hard.get(event.verb, soft))
+    return {condition: effect for condition, effect in said.values() if effect}
+
+
+def aliases(events: Iterable[Event]) -> list[str]:
+    """The aliases that count, as `write_alias` wrote them, in the order of their first mention."""
+    linked: dict[str, tuple[str, bool]] = {}
+    for event in effective(events):
+        if event.verb is Verb.ALIAS and event.phrase is not None:
+            linked[event.phrase.casefold()] = (event.phrase, event.weight != 0)
+    return [phrase for phrase, counts in linked.values() if counts]
+
+
 def profile_hash(events: Iterable[Event]) -> str:
     """Hash of what the events teach: equal logs up to undone events give equal hashes."""
     import hashlib  # 4 ms that the first frame need not wait for
 
     log = list(events)
-    content = json.dumps([sorted(labels(log).items()), sorted(interests(log).items())])
+    judged = {i: (j.value, j.at.timestamp(), j.standing, j.model) for i, j in judgements(log).items()}
+    said = [judged.items(), interests(log).items(), rules(log).items(), [(a, 1) for a in aliases(log)]]
+    content = json.dumps([sorted(pairs) for pairs in said])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -14,8 +14,8 @@ SCHEMA_VERSION = 1
 """Of the JSON form; raised when a field changes its meaning."""
 
 ItemKind = Literal["feed", "mail", "paper"]
-Lane = Literal["for-you", "people"]
-LANE_TITLES: dict[Lane, str] = {"people": "People", "for-you": "For you"}
+Lane = Literal["for-you", "people", "exploring"]
+LANE_TITLES: dict[Lane, str] = {"people": "People", "for-you": "For you", "exploring": "Exploring"}
 """In the order in which a digest shows them."""
 
 
@@ -24,19 +24,28 @@ class Reason:
     """One signed share of an item's score."""
 
     kind: str
-    """passage, interest, source, person, age or bias."""
+    """passage, interest, rule, source, person, age or bias."""
     name: str
     contribution: float
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A passage of the text, `text[start:end]` in characters; a negative contribution speaks against it."""
+    """A passage of the text, `text[start:end]` in characters."""
 
     start: int
     end: int
     text: str
     contribution: float
+    """How much of the score goes without it; negative = it speaks against the item. 0 where nothing is known
+    of the reader and it only says what the item is about."""
+    phrases: tuple[tuple[int, int], ...] = ()
+    """Inside a long one, the words that carry it, as `text[start:end]`."""
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Highlight:
+        """From its fields; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(**data | {"phrases": tuple((int(a), int(b)) for a, b in data.get("phrases", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +89,17 @@ class Item:
         fields["published"] = datetime.fromisoformat(data["published"]) if data["published"] else None
         fields["people"] = tuple(data["people"])
         fields["why"] = tuple(Reason(**r) for r in data["why"])
-        fields["highlights"] = tuple(Highlight(**h) for h in data["highlights"])
+        fields["highlights"] = tuple(Highlight.from_json(h) for h in data["highlights"])
         return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An item that chance has put into a digest, to learn what the reader thinks of it."""
+
+    id: int
+    propensity: float
+    """How likely it was to be drawn in its turn, in (0, 1]: what its mark weighs is one over this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +113,20 @@ class Digest:
     """How many items were weighed for it."""
     repeats: int = 0
     """How many of those repeat a story that another item already tells."""
+    ruled_out: int = 0
+    """How many of them a rule of the reader's keeps out."""
     labels: int = 0
     """How many marks taught the order."""
+    by_words: int = 0
+    """How many items are ranked by their words alone, because the encoder does not read their script."""
     profile: str = ""
     """Hash of everything the order depends on besides the items."""
+    standings: tuple[float, ...] = ()
+    """Of each item, its score in units that stay comparable from day to day: what its mark is judged by."""
+    drawn: tuple[Drawn, ...] = ()
+    """Drawn when it was built; they stay in their lane while marks change the order of the others."""
+    unread: int = 0
+    """Of how many items it knows the beginning only, because many came in at once."""
     demo: bool = False
     warnings: tuple[str, ...] = ()
     """What the reader should know about it: English-only encoder, lexical scores only."""
@@ -117,8 +145,13 @@ class Digest:
             "items": [item.to_json() for item in self.items],
             "considered": self.considered,
             "repeats": self.repeats,
+            "ruled_out": self.ruled_out,
             "labels": self.labels,
+            "by_words": self.by_words,
             "profile": self.profile,
+            "standings": list(self.standings),
+            "drawn": [dataclasses.asdict(each) for each in self.drawn],
+            "unread": self.unread,
             "demo": self.demo,
             "warnings": list(self.warnings),
         }
@@ -129,6 +162,8 @@ class Digest:
         fields = {k: v for k, v in data.items() if k != "schema_version"}
         fields["built_at"] = datetime.fromisoformat(data["built_at"])
         fields["items"] = tuple(Item.from_json(item) for item in data["items"])
+        fields["standings"] = tuple(data["standings"])
+        fields["drawn"] = tuple(Drawn(**each) for each in data["drawn"])
         fields["warnings"] = tuple(data["warnings"])
         return cls(**fields)
 
@@ -150,6 +185,8 @@ class Explained:
     reasons: tuple[Reason, ...]
     calibration: str
     """One sentence: how the score becomes a probability, or why it does not yet."""
+    warnings: tuple[str, ...] = ()
+    """What the reader should know about the ranking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

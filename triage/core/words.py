@@ -45,6 +45,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def by_words(count: int) -> str:
+    """That some items could only be ranked by their words."""
+    are = "is" if count == 1 else "are"
+    return f"{plural(count, 'item')} in scripts that the encoder does not read {are} ranked by words alone."
+
+
 def bar(share: float, cells: int = BAR_CELLS) -> tuple[str, str]:
     """A bar for `share` in [0, 1] as its filled and its empty part, `cells` together, in half-cell steps."""
     halves = round(min(max(share, 0.0), 1.0) * cells * 2)

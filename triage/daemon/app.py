@@ -94,7 +94,7 @@ class Daemon:
             await asyncio.to_thread(self._worker.close)
 
     async def _round(self) -> None:
-        """Polls what is due; when something new came in, builds the digest anew."""
+        """Polls what is due; when something new came in, builds the digest anew; reads what is unread."""
         if self._stop.is_set():
             return
         async with self._busy:
@@ -114,6 +114,7 @@ class Daemon:
                 if await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
                     await asyncio.to_thread(self._worker.build, now)
+                await self._read_on()
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
                 self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
             except asyncio.CancelledError:
@@ -123,6 +124,15 @@ class Daemon:
                 fix = error.fix if isinstance(error, TriageError) else None
                 log.error("%s%s", error, f" ({fix})" if fix else "")
                 self._say(f"in trouble: {error}")
+
+    async def _read_on(self) -> None:
+        """Reads what is known by its beginning only, until all is read or a source is due."""
+        waiting = await asyncio.to_thread(ingest.unread, self._database)
+        while waiting and not self._stop.is_set():
+            self._say(f"reading the rest, {waiting} items to go")
+            waiting = await asyncio.to_thread(self._worker.read_on, self._clock())
+            if not await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP):
+                return
 
     def _say(self, doing: str) -> None:
         self._doing = doing

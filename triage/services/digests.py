@@ -5,6 +5,7 @@ Owns what a digest says besides its items. Runs in the model worker only.
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,17 +15,18 @@ from sqlalchemy import Connection
 
 from model.types import Explanation
 from triage.core import budget, words
-from triage.core.items import Digest, Explained, Item
+from triage.core.items import Digest, Drawn, Explained, Item
 from triage.services import digest_file, views
+from triage.services.models import Models
 from triage.services.ranking import Ranked
 from triage.store import feedback as event_log
 from triage.store import scores
 from triage.store.engine import Database
 
-RANKER = "blend-1"
-"""Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
 SHORTLIST = 1000
 """The candidates of the highest value that the policy looks at: hundreds of times what a morning holds."""
+COMPARED = 300
+"""Of those, how many are compared with each other for repeats in other words: 2 ms."""
 REASONS_SHOWN = 6
 """Of each item in the digest; `triage why` has all of them."""
 
@@ -37,6 +39,8 @@ def compose(
     before: Iterable[int],
     demo: bool,
     warnings: tuple[str, ...],
+    unread: int = 0,
+    drawn: tuple[Drawn, ...] | None = None,
 ) -> Digest:
     """Chooses and explains the items of a digest.
 
@@ -47,28 +51,45 @@ def compose(
         before: Ids of items that were marked before this digest was built: they are done with.
         demo: Whether this is the demo.
         warnings: What the reader should know about the ranking.
+        unread: Of how many items only the beginning is known.
+        drawn: What was drawn when it was built, if it is ranked again; None to draw.
     """
     done = set(before)
     open_ids = [i for i in ranked.rows if i not in done]
-    marked = [i for i in open_ids if i in ranked.states]
-    best = heapq.nlargest(SHORTLIST, open_ids, key=lambda i: (ranked.probabilities[i], -i))
-    people = [i for i in open_ids if ranked.rows[i].personal]
-    candidates = [_candidate(ranked, i) for i in dict.fromkeys([*marked, *people, *best])]
-    chosen = budget.select(candidates, minutes)
+    allowed = [i for i in open_ids if ranked.decision(i) != "never"]
+    first = [i for i in allowed if ranked.decision(i) == "always"]
+    marked = [i for i in allowed if i in ranked.states]
+    best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (ranked.probabilities[i], -i))
+    people = [i for i in allowed if ranked.rows[i].personal]
+    special = [*first, *marked, *people]
+    copies = ranked.copies(dict.fromkeys([*special, *best[:COMPARED]]))
+    candidates = [_candidate(ranked, i, copies.get(i, frozenset())) for i in dict.fromkeys([*special, *best])]
+    if drawn is None:
+        drawn = budget.draw(candidates, budget.select(candidates, minutes), minutes, built_at.isoformat())
+    chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn))
+    explained_items = (_explained_item(ranked, i, ranked.explain(i)) for i in chosen.ids)
     return Digest(
         built_at=built_at,
         budget_minutes=minutes,
-        items=tuple(_explained_item(ranked, i, ranked.explain(i)) for i in chosen.ids),
+        items=tuple(
+            dataclasses.replace(item, lane="exploring") if item.id in chosen.explored else item
+            for item in explained_items
+        ),
         considered=len(open_ids),
         repeats=len(chosen.repeats),
+        ruled_out=len(open_ids) - len(allowed),
         labels=ranked.labels,
+        by_words=ranked.by_words,
         profile=ranked.profile,
+        standings=tuple(ranked.standings[i] for i in chosen.ids),
+        drawn=drawn,
+        unread=unread,
         demo=demo,
         warnings=warnings,
     )
 
 
-def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
+def _candidate(ranked: Ranked, item_id: int, copies: frozenset[int]) -> budget.Candidate:
     row, state = ranked.rows[item_id], ranked.states.get(item_id, "new")
     item = views.item(row, state=state, probability=ranked.probabilities[item_id])
     return budget.Candidate(
@@ -78,7 +99,9 @@ def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
         minutes=item.minutes,
         value=item.value,
         content=row.content_hash,
+        copies=copies,
         kept=state != "new",
+        first=ranked.decision(item_id) == "always",
     )
 
 
@@ -114,6 +137,7 @@ def store(
     ranked: Ranked,
     digest: Digest,
     *,
+    models: Models,
     encoder: str,
     after: int | None,
     rewrite: bool,
@@ -128,6 +152,7 @@ def store(
         path: The file of the current digest.
         ranked: What it was composed from.
         digest: As composed.
+        models: Know which one ranks now.
         encoder: What made the vectors.
         after: Id of the newest digest when the ranking began; None if there was none.
         rewrite: Whether that one was re-ranked and is replaced; otherwise a new one follows it.
@@ -135,12 +160,14 @@ def store(
 
     Returns:
         False if nothing was written, because the reader has said more since it was ranked, or because
-        another process has built a digest.
+        another process has built a digest or promoted a model.
     """
     document = digest.to_json()
     with database.write() as connection:
         newest = scores.latest_digest(connection)
         if event_log.last_id(connection) != ranked.last_event or (newest.id if newest else None) != after:
+            return False
+        if models.in_use(encoder).ranker != ranked.ranker:
             return False
         version = _version(connection, ranked, encoder, now)
         if rewrite and after is not None:
@@ -155,12 +182,17 @@ def store(
 
 def store_scores(database: Database, ranked: Ranked, *, encoder: str, now: datetime) -> None:
     """Writes the score of every ranked item, for listings."""
-    pairs = {i: (ranked.logits[i], ranked.probabilities[i]) for i in ranked.rows}
+    found = {i: (ranked.logits[i], ranked.standings[i], ranked.probabilities[i]) for i in ranked.rows}
     with database.write() as connection:
-        scores.write_scores(connection, _version(connection, ranked, encoder, now), pairs)
+        scores.write_scores(connection, _version(connection, ranked, encoder, now), found)
 
 
 def _version(connection: Connection, ranked: Ranked, encoder: str, now: datetime) -> int:
     return scores.model_version(
-        connection, profile=ranked.profile, encoder=encoder, ranker=RANKER, labels=ranked.labels, now=now
+        connection,
+        profile=ranked.profile,
+        encoder=encoder,
+        ranker=ranked.ranker,
+        labels=ranked.labels,
+        now=now,
     )

@@ -50,7 +50,7 @@ def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -
         lambda: _folders(paths),
         _sqlite,
         lambda: _database(paths),
-        lambda: _encoder(settings),
+        lambda: _encoder(paths, settings),
         lambda: _daemon(daemon),
         lambda: _digest(paths, now),
         lambda: _sources(paths),
@@ -116,7 +116,7 @@ def _database(paths: Paths) -> Iterator[Check]:
         database.close()
 
 
-def _encoder(settings: config.Config) -> Iterator[Check]:
+def _encoder(paths: Paths, settings: config.Config) -> Iterator[Check]:
     from model.encoder import INSTALL, find_weights
     from model.types import EncoderUnavailable
 
@@ -126,9 +126,25 @@ def _encoder(settings: config.Config) -> Iterator[Check]:
         weights = find_weights(configured)
     except EncoderUnavailable as error:
         yield Check("encoder", "warning", f"ranking by words only: {error}", fix)
+        yield from _model(paths, None)
         return
     language = "English only" if weights.english_only else "multilingual"
     yield Check("encoder", "ok", f"{weights.id}, {language}, every file verified")
+    yield from _model(paths, weights.id)
+
+
+def _model(paths: Paths, encoder: str | None) -> Iterator[Check]:
+    if not paths.models.exists():
+        return  # nothing was ever learned, and nothing need be imported to say so
+    from triage.services.models import BUILT_IN, Models
+    from triage.services.ranking import RANKER
+    from triage.services.vectors import WORDS_ONLY
+
+    found = Models(paths.models, RANKER).in_use(encoder or WORDS_ONLY)
+    if found.problem is not None:
+        yield Check("model", "warning", found.problem, "triage learn --rollback, then: triage learn")
+    else:
+        yield Check("model", "ok", BUILT_IN if found.version is None else f"version {found.version}")
 
 
 def _daemon(says: str) -> Iterator[Check]:

@@ -72,6 +72,53 @@ def highlight(
         return _write(output, evaluate.highlight_rows(todo, encode, encode.weights.reads))
 
 
+def occlusion(
+    items: Sequence[Path],
+    tasks: Path,
+    output: Path,
+    *,
+    cache: Path,
+    encoder: Path | None = None,
+    on_progress: Progress | None = None,
+) -> int:
+    """Removes the highlights of the best candidates of every task, and as much text at random.
+
+    Returns:
+        How many documents were taken apart. Arguments and errors as for `rank`.
+    """
+    from model import evaluate
+    from model.occlusion import occlude_tasks
+
+    with _errors(), _encoder(cache, encoder, on_progress) as encode:
+        documents = evaluate.read_items(items, sanitize_text)
+        todo = evaluate.read_tasks(tasks, documents, sanitize_text)
+        return _write(output, occlude_tasks(documents, todo, encode, encode.weights.reads))
+
+
+def replay(
+    items: Path,
+    user: Path,
+    output: Path,
+    *,
+    per_day: int,
+    cache: Path,
+    encoder: Path | None = None,
+    on_progress: Progress | None = None,
+) -> int:
+    """Replays a stream day by day for one reader, showing `per_day` documents a day.
+
+    Returns:
+        How many days were replayed. Other arguments and errors as for `rank`.
+    """
+    from model import replay as days
+
+    with _errors(), _encoder(cache, encoder, on_progress) as encode:
+        stream = days.read_stream(items, sanitize_text)
+        start, ask = days.read_reader(user, stream.documents, sanitize_text)
+        rows = days.replay(stream, start, ask, per_day, encode, encode.weights.reads)
+        return _write(output, rows)
+
+
 @contextmanager
 def _errors() -> Iterator[None]:
     """Errors of the ranker as those of the program."""

@@ -7,18 +7,19 @@ afterwards, the mark stands and only the order is late.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from triage.config import Clock
-from triage.core import feedback
+from triage.core import feedback, rules
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.items import Digest
 from triage.core.text import sanitize_line
 from triage.store import feedback as event_log
-from triage.store import items
+from triage.store import items, scores
 from triage.store.engine import Database
 
 MAX_PHRASE = 200
@@ -34,9 +35,7 @@ class Recorded:
     message: str
 
 
-def mark(
-    database: Database, clock: Clock, item_id: int, verb: Verb, shown: Mapping[str, Any] | None = None
-) -> Recorded:
+def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded:
     """Records a mark of an item, with what was on the screen when it was made.
 
     Raises:
@@ -48,9 +47,33 @@ def mark(
         row = items.get(connection, item_id)
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
-        on_screen = {"score": row.logit, "p": row.probability, **(shown or {})}
-        event_id = event_log.append(connection, verb=verb, at=clock(), item_id=item_id, shown=on_screen)
+        event_id = event_log.append(
+            connection, verb=verb, at=clock(), item_id=item_id, **_on_screen(connection, item_id)
+        )
     return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
+
+
+def _on_screen(connection: Connection, item_id: int) -> dict[str, Any]:
+    """What the reader saw of an item, in the columns of an event: as it stands in the digest, or in a list.
+
+    The digest is newer than the list, whose scores are stored when there is time.
+    """
+    digest = scores.latest_digest(connection)
+    items_shown = digest.document["items"] if digest is not None else []
+    for rank, item in enumerate(items_shown, 1):
+        if digest is not None and item["id"] == item_id:
+            shown = {"digest": digest.id, "rank": rank, "score": item["score"]}
+            shown |= {"p": item["value"], "lane": item["lane"]}
+            drawn = {each["id"]: each["propensity"] for each in digest.document["drawn"]}
+            if item_id in drawn:
+                shown["propensity"] = drawn[item_id]
+            standing = digest.document["standings"][rank - 1]
+            return {"standing": standing, "model": digest.model, "shown": shown}
+    listed = scores.score(connection, item_id)
+    if listed is None:
+        return {}
+    shown = {"score": listed.logit, "p": listed.probability}
+    return {"standing": listed.standing, "model": listed.model, "shown": shown}
 
 
 def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recorded:
@@ -66,7 +89,7 @@ def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recor
         event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=event.id)
         row = items.get(connection, event.item_id) if event.item_id is not None else None
     if row is None:
-        return Recorded(event_id, f"undone: {_interest_words(event.phrase or '', event.weight or 0.0)}")
+        return Recorded(event_id, f"undone: {_words(event)}")
     title = sanitize_line(row.title, MAX_SAID)
     return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {title}")
 
@@ -87,6 +110,18 @@ def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -
             raise UsageError(f"there is no interest {phrase!r}", fix="triage interests")
         event_id = event_log.append(connection, verb=Verb.INTEREST, at=clock(), phrase=phrase, weight=weight)
     return Recorded(event_id, _interest_words(phrase, weight))
+
+
+def _words(event: Event) -> str:
+    """What an event said that is about no item."""
+    phrase, weight = event.phrase or "", event.weight or 0.0
+    if event.verb is Verb.INTEREST:
+        return _interest_words(phrase, weight)
+    if event.verb is Verb.ALIAS:
+        return f"{'an alias' if weight else 'no longer an alias'}: {phrase}"
+    if event.verb is Verb.RULE:
+        return f"a rule: {rules.in_words(phrase, weight)}" if weight else f"no longer a rule: {phrase}"
+    return f"a rule: {rules.in_words(phrase, 'always' if event.verb is Verb.ALWAYS else 'never')}"
 
 
 def _interest_words(phrase: str, weight: float) -> str:

@@ -2,24 +2,30 @@
 
 Owns the batches and their transactions: a kill at any moment loses at most the batch under way, which
 is done again. Runs in the model worker only.
+
+A flood is read in two stages, so that nobody waits for all of it: first the words and the lead of each
+item (`index_items`), then, best first, the whole of each (`read_on`). Until then an item has one vector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from model.lexical import count_terms
-from model.passages import one_piece, split
+from model.passages import split, to_encode
+from model.types import Passage, Window
+from triage.services import leads
 from triage.services.vectors import Progress, Vectors
 from triage.store import items, passages
 from triage.store.engine import Database
 
 BATCH = 200
 """Items a transaction: a few seconds of encoding, so that little is lost and progress is seen."""
-WORDS_ONLY = "words"
-"""Stands for the encoder of items that were indexed without one."""
+FLOOD = 400
+"""More new items than this are read by their leads first: half a minute of encoding on a slow machine."""
+PORTION = 24
+"""Items that `read_on` reads at a time: about a second, for which a mark may have to wait."""
 
 
 def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> int:
@@ -31,66 +37,99 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
     encoder = vectors.encoder
     with database.read() as connection:
         total = items.count_stale(connection, encoder)
+    by_lead = encoder is not None and total > FLOOD
     done = 0
     while True:
         with database.read() as connection:
             batch = items.stale(connection, encoder, BATCH)
         if not batch:
             break
-        parts = {item_id: _pieces(title, text) for item_id, title, text, _ in batch}
-        ids = _vector_ids(batch, parts, vectors, partial(_report, on_progress, done, total))
+        parts = {row.id: split(row.title, row.text) for row in batch}
+        ids = _vector_ids(
+            batch,
+            [parts[row.id] for row in batch],
+            vectors,
+            partial(_report, on_progress, done, total),
+            by_lead=by_lead,
+        )
         with database.write() as connection:
             passages.replace(
                 connection,
                 {
-                    item_id: [
-                        passages.NewPassage(piece.field, piece.start, piece.end, ids.get((item_id, n)))
-                        for n, piece in enumerate(parts[item_id])
+                    row.id: [
+                        passages.NewPassage(part.field, part.start, part.end, ids.get((row.id, n)))
+                        for n, part in enumerate(parts[row.id])
                     ]
-                    for item_id in parts
+                    for row in batch
                 },
-                {item_id: count_terms(title, text).to_bytes() for item_id, title, text, _ in batch},
+                {row.id: count_terms(row.title, row.text, parts[row.id]).to_bytes() for row in batch},
             )
-            hashes = {item_id: content for item_id, _, _, content in batch}
-            items.mark_indexed(connection, hashes, encoder or WORDS_ONLY)
+            mark = items.lead_of(encoder) if by_lead and encoder else vectors.name
+            items.mark_indexed(connection, {row.id: row.content_hash for row in batch}, mark)
         done += len(batch)
         _report(on_progress, done, total, 0)
     return done
+
+
+def read_on(database: Database, vectors: Vectors) -> int:
+    """Encodes a portion of what is known by its lead only, best first; the encoder is left running.
+
+    Returns:
+        How many items are left.
+    """
+    encoder = vectors.encoder
+    if encoder is None:
+        return 0
+    with database.read() as connection:
+        batch = items.best_leads(connection, encoder, PORTION)
+        known = passages.of_items(connection, [row.id for row in batch])
+    if batch:
+        parts = [[_passage(part) for part in known.get(row.id, [])] for row in batch]
+        ids = _vector_ids(batch, parts, vectors, lambda _: None, by_lead=False)
+        with database.write() as connection:
+            passages.set_vectors(connection, ids)
+            items.mark_indexed(connection, {row.id: row.content_hash for row in batch}, encoder)
+    with database.read() as connection:
+        return items.count_leads(connection, encoder)
 
 
 def _report(on_progress: Progress, done: int, total: int, share: int) -> None:
     on_progress("reading", min(done + share, total), total)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Something to be encoded: a passage, or the whole document (`passages.WHOLE`)."""
-
-    field: str
-    start: int
-    end: int
-    text: str
-
-
-def _pieces(title: str, text: str) -> list[_Piece]:
-    """The passages of a document, and all of it if it is short enough to be read in one piece."""
-    fields = {"title": title, "text": text}
-    found = [_Piece(p.field, p.start, p.end, fields[p.field][p.start : p.end]) for p in split(title, text)]
-    whole = one_piece(title, text)
-    return found if whole is None else [*found, _Piece(passages.WHOLE, 0, len(text), whole)]
+def _passage(row: passages.PassageRow) -> Passage:
+    return Passage("title" if row.field == "title" else "text", row.start, row.end)
 
 
 def _vector_ids(
-    batch: Sequence[tuple[int, str, str, str]],
-    parts: Mapping[int, Sequence[_Piece]],
+    batch: Sequence[items.TextRow],
+    parts: Sequence[Sequence[Passage]],
     vectors: Vectors,
     on_share: Callable[[int], None],
+    *,
+    by_lead: bool,
 ) -> dict[tuple[int, int], int]:
-    """(Item id, ordinal) -> vector id, for what the encoder can read."""
+    """(Item id, ordinal) -> vector id, for what the encoder can read.
+
+    Args:
+        batch: The items.
+        parts: The passages of each.
+        vectors: Where vectors come from.
+        on_share: Called with about how many of the items are encoded.
+        by_lead: Whether each item gets the vector of its lead, or each passage its own.
+    """
     if vectors.weights is None:
         return {}
-    readable = [item_id for item_id, title, text, _ in batch if vectors.weights.reads(f"{title} {text}")]
-    keys = [(item_id, n) for item_id in readable for n in range(len(parts[item_id]))]
-    texts = [parts[item_id][n].text for item_id, n in keys]
-    ids = vectors.ids(texts, lambda done, total: on_share(len(batch) * done // max(1, total)))
-    return dict(zip(keys, ids, strict=True))
+    windows: list[Window] = []
+    places: list[tuple[int, int]] = []
+    for row, passages_of in zip(batch, parts, strict=True):
+        if not passages_of or not vectors.weights.reads(f"{row.title} {row.text}"):
+            continue
+        if by_lead:
+            windows.append(leads.lead(row.title, row.text))
+            places.append((row.id, leads.place(passages_of)))
+        else:
+            windows += to_encode(row.title, row.text, passages_of)
+            places += [(row.id, n) for n in range(len(passages_of))]
+    ids = vectors.ids(windows, lambda done, total: on_share(len(batch) * done // max(1, total)))
+    return dict(zip(places, ids, strict=True))

@@ -273,6 +273,12 @@ def anything_new(database: Database, digest: Digest | None, now: datetime) -> bo
         return items.changed_since(connection, digest.built_at)
 
 
+def unread(database: Database) -> int:
+    """How many items are known by their beginning only, and wait to be read whole."""
+    with database.read() as connection:
+        return items.count_leads(connection)
+
+
 def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:
     """How long until the next source is due, at most `most`."""
     with database.read() as connection:

@@ -6,22 +6,36 @@ in our terms. Runs in the model worker only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.corpus import Corpus
+from model.knowledge import clamps
 from model.lexical import Terms
 from model.ranker import Ranker, Ranking
-from model.types import Document, Explanation, Interest, Label, Passage, Profile
+from model.types import Document, Explanation, Passage, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.items import Highlight, Reason
+from triage.core.rules import Hard
+from triage.services import leads, learn
+from triage.services.models import Models
+from triage.services.profile import document, profile
 from triage.services.vectors import Vectors
 from triage.store import feedback as log
-from triage.store import items, passages
+from triage.store import items, passages, scores
 from triage.store.engine import Database
 from triage.store.items import ItemRow
+from triage.store.passages import PassageRow
 
+RANKER = "blend-1"
+"""Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
+ALIKE = 0.95
+"""Cosine of the vectors of two items from which on they tell the same."""
 MAX_ITEMS = 20_000
 """The newest items of the window that are ranked: more than a reader could be shown in a year."""
 
@@ -35,13 +49,34 @@ class Ranked:
     ranking: Ranking
     states: dict[int, str]
     labels: int
+    by_words: int
+    """How many items the encoder cannot read."""
     avoided: frozenset[str]
     """Interest phrases of negative weight."""
+    hard: dict[int, tuple[Rule, ...]]
+    """Item id -> the hard rules that it meets, of which the first decides."""
     profile: str
     last_event: int
     """Id of the newest event that it knows."""
+    ranker: str
+    """Names the construction and the version that ranked."""
     logits: dict[int, float]
+    standings: dict[int, float]
+    """Logits in units that stay comparable from one ranking to another."""
     probabilities: dict[int, float]
+    vectors: NDArray[np.float16]
+    """(items, dim) in the order of `rows`: what each item says as a whole, of length one, or zero."""
+
+    def copies(self, ids: Iterable[int]) -> dict[int, frozenset[int]]:
+        """Which of these items tell the same in almost the same words: id -> the others."""
+        row_of = {i: n for n, i in enumerate(self.rows)}
+        chosen = np.array(list(ids), dtype=np.int64)
+        wholes = self.vectors[[row_of[i] for i in chosen.tolist()]].astype(np.float32)
+        alike = wholes @ wholes.T >= ALIKE
+        np.fill_diagonal(alike, val=False)
+        return {
+            int(chosen[n]): frozenset(chosen[alike[n]].tolist()) for n in np.flatnonzero(alike.any(axis=1))
+        }
 
     def explain(self, item_id: int) -> Explanation:
         """Why an item stands where it stands; raises UsageError for one that is not ranked."""
@@ -52,34 +87,55 @@ class Ranked:
             )
         return self.ranking.explain(str(item_id))
 
+    def decision(self, item_id: int) -> Hard | None:
+        """What a hard rule says of an item, whatever its score."""
+        effect = self.hard[item_id][0].effect if item_id in self.hard else None
+        return effect if effect in ("always", "never") else None
+
     def reasons(self, explanation: Explanation) -> tuple[Reason, ...]:
-        """Its contributions in our terms, the strongest first."""
+        """Its contributions in our terms, the strongest first, after hard rules, which have no share."""
         found = [
             Reason(c.kind, f"less of: {c.name}" if c.name in self.avoided else c.name, c.value)
             for c in explanation.contributions
         ]
-        return tuple(sorted(found, key=lambda r: -abs(r.contribution)))
+        met = self.hard.get(int(explanation.document), ())
+        decided = [
+            Reason("rule", f"{'' if rule.effect == met[0].effect else 'overruled: '}{_hard(rule)}", 0.0)
+            for rule in met
+        ]
+        return (*decided, *sorted(found, key=lambda r: -abs(r.contribution)))
 
     def highlights(self, explanation: Explanation) -> tuple[Highlight, ...]:
         """Its passages worth marking; the title is always seen, so it needs no mark."""
         text = self.texts[int(explanation.document)]
-        spans = [(h.passage, h.value) for h in explanation.highlights if h.passage.field == "text"]
-        return tuple(Highlight(p.start, p.end, text[p.start : p.end], value) for p, value in spans)
+        return tuple(
+            Highlight(
+                h.passage.start,
+                h.passage.end,
+                text[h.passage.start : h.passage.end],
+                h.value,
+                tuple((phrase.start, phrase.end) for phrase in h.phrases),
+            )
+            for h in explanation.highlights
+            if h.passage.field == "text"
+        )
 
 
 class RankingService:
     """Holds the corpus between calls: a mark then costs a fit, not a load."""
 
-    def __init__(self, database: Database, vectors: Vectors, window: timedelta) -> None:
+    def __init__(self, database: Database, vectors: Vectors, models: Models, window: timedelta) -> None:
         self._database = database
         self._vectors = vectors
+        self._models = models
         self._window = window
         self._loaded: _Loaded | None = None
 
     def rank(self, as_of: datetime) -> Ranked:
         """Ranks the items first seen in the window before `as_of`, by everything the reader has said.
 
-        A pure function of `as_of`, the items and the event log: the same log gives the same scores.
+        A pure function of `as_of`, the items, the event log and the current model: the same log gives the
+        same scores.
         """
         with self._database.read() as connection:
             events = log.events(connection)
@@ -87,23 +143,41 @@ class RankingService:
         loaded = self._load(as_of, set(labels))
         interests = feedback.interests(events)
         phrases = self._vectors.phrase_vectors(list(interests))
-        self._vectors.release()
-        profile = Profile(
-            interests=tuple(Interest(phrase, weight) for phrase, weight in interests.items()),
-            labels=tuple(Label(str(i), value) for i, value in sorted(labels.items()) if i in loaded.rows),
-        )
-        ranking = Ranker(loaded.corpus).fit(profile, phrases)
+        model = self._models.in_use(self._vectors.name)
+        kind = scores.kind(model.ranker, self._vectors.name)
+        told = profile(events, loaded.rows, as_of, kind, model.rehearsed)
+        ranking = Ranker(loaded.corpus, model.settings).fit(told, phrases)
+        ids = list(loaded.rows)
         return Ranked(
             rows=loaded.rows,
             texts=loaded.texts,
             ranking=ranking,
             states=feedback.states(events),
             labels=len(labels),
+            by_words=int((~loaded.corpus.grid.readable).sum()) if loaded.corpus.dim else 0,
             avoided=frozenset(phrase for phrase, weight in interests.items() if weight < 0),
+            hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, told.rules).items()},
             profile=feedback.profile_hash(events),
             last_event=events[-1].id if events else 0,
+            ranker=model.ranker,
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
+            standings=dict(zip(loaded.rows, map(float, ranking.standings), strict=True)),
             probabilities=dict(zip(loaded.rows, map(float, ranking.probabilities), strict=True)),
+            vectors=loaded.vectors,
+        )
+
+    def past(self, as_of: datetime) -> learn.Material:
+        """What the reader has said so far, and of what: everything that settings can be judged by."""
+        with self._database.read() as connection:
+            events = log.events(connection)
+        loaded = self._load(as_of, set(feedback.labels(events)))
+        return learn.Material(
+            corpus=loaded.corpus,
+            first_seen={i: row.first_seen_at for i, row in loaded.rows.items()},
+            events=events,
+            phrase_vectors=self._vectors.phrase_vectors(learn.phrases(events)),
+            as_of=as_of,
+            window=self._window,
         )
 
     def _load(self, as_of: datetime, labelled: set[int]) -> _Loaded:
@@ -120,18 +194,22 @@ class RankingService:
             packed = passages.terms_of_items(connection, list(rows))
         ids = [i for i in rows if i in packed]  # an item that came in this moment waits for the next build
         rows = {i: rows[i] for i in ids}
-        wholes = {i: p.vector_row for i, found in parts.items() for p in found if p.field == passages.WHOLE}
-        parts = {i: [p for p in found if p.field != passages.WHOLE] for i, found in parts.items()}
-        flat = [part.vector_row for i in ids for part in parts.get(i, [])]
-        encoded = self._vectors.weights is not None
+        documents = [document(rows[i], texts.get(i, ""), as_of) for i in ids]
+        found = [parts.get(i, []) for i in ids]
+        parts_of = [[_passage(part) for part in each] for each in found]
+        wholes = np.zeros((len(ids), 0), dtype=np.float16)
+        values = None
+        if self._vectors.weights is not None:
+            values = self._vectors.rows([part.vector_row for each in found for part in each])
+            wholes = _wholes(values, [len(each) for each in found])
+            _scale_leads(values, documents, found)
         corpus = Corpus(
-            [_document(rows[i], texts.get(i, ""), as_of) for i in ids],
-            [[_passage(part) for part in parts.get(i, [])] for i in ids],
-            self._vectors.rows(flat) if encoded else None,
+            documents,
+            parts_of,
+            values,
             [Terms.from_bytes(packed[i]) for i in ids],
-            self._vectors.rows([wholes.get(i) for i in ids]) if encoded else None,
         )
-        self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus)
+        self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus, wholes)
         return self._loaded
 
 
@@ -143,23 +221,38 @@ class _Loaded:
     rows: dict[int, ItemRow]
     texts: dict[int, str]
     corpus: Corpus
+    vectors: NDArray[np.float16]
 
     def serves(self, key: tuple[object, ...], labelled: set[int]) -> bool:
         return self.key == key and self.older == labelled - (self.rows.keys() - self.older)
 
 
-def _document(row: ItemRow, text: str, as_of: datetime) -> Document:
-    published = row.published_at or row.first_seen_at
-    return Document(
-        id=str(row.id),
-        title=row.title,
-        text=text,
-        kind=row.kind,
-        source=row.source,
-        people=tuple(row.people),
-        published=min(published, as_of).timestamp(),
-    )
+def _wholes(values: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float16]:
+    """The direction of the sum of each item's passages, (items, dim): they are shares of what it says."""
+    ends = np.cumsum(counts)
+    sums = np.zeros((len(counts), values.shape[1]), dtype=np.float32)
+    for n, (count, end) in enumerate(zip(counts, ends, strict=True)):
+        sums[n] = values[end - count : end].sum(axis=0)
+    sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return sums.astype(np.float16)
 
 
-def _passage(row: passages.PassageRow) -> Passage:
+def _scale_leads(
+    values: NDArray[np.float32], documents: Sequence[Document], found: Sequence[Sequence[PassageRow]]
+) -> None:
+    """Makes the vector of a lead, which stands alone among its passages, the share of a window's vector."""
+    first = 0
+    for each, parts in zip(documents, found, strict=True):
+        known = [n for n, part in enumerate(parts) if part.vector_row is not None]
+        if len(known) == 1 < len(parts):
+            cut = [_passage(part) for part in parts]
+            values[first + known[0]] *= leads.share(each.title, each.text, cut, known[0])
+        first += len(parts)
+
+
+def _passage(row: PassageRow) -> Passage:
     return Passage("title" if row.field == "title" else "text", row.start, row.end)
+
+
+def _hard(rule: Rule) -> str:
+    return f"{'always first' if rule.effect == 'always' else 'never in a digest'}: {rule.name}"

@@ -1,4 +1,4 @@
-"""The reader's passage vectors: which texts have one, and encoding those that do not.
+"""The reader's passage vectors: which windows have theirs, and encoding those that do not.
 
 Owns the tie between rows of the database and rows of the matrix file, and the decision whether there is
 an encoder at all. Runs in the model worker only: it needs numpy.
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.encoder import EncoderProcess, Weights, find_weights
-from model.types import EncoderUnavailable
+from model.types import EncoderUnavailable, Window
 from model.vectors import VectorFile
 from triage.config import Config
 from triage.paths import Paths
@@ -26,13 +26,26 @@ from triage.store.engine import Database
 
 log = logging.getLogger(__name__)
 
+WORDS_ONLY = "words"
+"""Stands for the encoder where there is none."""
+
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is)."""
 
 
-def text_hash(text: str) -> bytes:
-    """The key of a text's vector: equal texts are encoded once, wherever they occur."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+def vector_keys(window: Window) -> list[bytes]:
+    """The keys of the vectors of a window's parts.
+
+    Equal windows are encoded once, wherever they occur; a part read together with other words has another
+    vector, so it has another key.
+    """
+    digest = hashlib.sha256(window.text.encode("utf-8", "surrogatepass"))
+    keys = []
+    for number in range(len(window.parts)):
+        part = digest.copy()
+        part.update(f"\0{window.spans} {number}".encode())
+        keys.append(part.digest()[:16])
+    return keys
 
 
 class Vectors:
@@ -68,6 +81,11 @@ class Vectors:
         """The encoder's id, or None."""
         return None if self.weights is None else self.weights.id
 
+    @property
+    def name(self) -> str:
+        """The encoder's id, or what stands for it in what is stored."""
+        return self.encoder or WORDS_ONLY
+
     def rows(self, rows: Sequence[int | None]) -> NDArray[np.float32]:
         """Vectors by row number, (n, dim); None gives zeros."""
         assert self._file is not None
@@ -76,32 +94,40 @@ class Vectors:
         out[known] = self._file.rows([row for row in rows if row is not None])
         return out
 
-    def ids(self, texts: Sequence[str], on_progress: Callable[[int, int], None] | None = None) -> list[int]:
-        """The id of the vector of each text; those never seen are encoded first.
+    def ids(
+        self, windows: Sequence[Window], on_progress: Callable[[int, int], None] | None = None
+    ) -> list[int]:
+        """The id of the vector of each part of each window; windows never seen are encoded first.
 
         The encoder is started when it is needed and runs until `release`.
         """
         assert self.weights is not None
         assert self._file is not None
-        hashes = [text_hash(text) for text in texts]
+        keys = [tuple(vector_keys(window)) for window in windows]
+        wanted = [key for of_window in keys for key in of_window]
         with self._database.read() as connection:
-            known = passages.vector_ids(connection, self.weights.id, list(dict.fromkeys(hashes)))
-        missing = {h: text for h, text in zip(hashes, texts, strict=True) if h not in known}
+            known = passages.vector_ids(connection, self.weights.id, list(dict.fromkeys(wanted)))
+        missing = {
+            of_window: window
+            for of_window, window in zip(keys, windows, strict=True)
+            if not known.keys() >= set(of_window)
+        }
         if missing:
             if self._process is None:
                 self._on_progress("starting the encoder", 0, 1)
                 self._process = EncoderProcess(self.weights, threads=self._threads).__enter__()
             vectors = self._process.encode(list(missing.values()), on_progress)
+            new = [key for of_window in missing for key in of_window]
             with self._appending(), self._database.write() as connection:
                 first = self._file.append(vectors)
-                known |= passages.add_vectors(connection, self.weights.id, list(missing), first)
-        return [known[h] for h in hashes]
+                known |= passages.add_vectors(connection, self.weights.id, new, first)
+        return [known[key] for key in wanted]
 
     def phrase_vectors(self, phrases: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Phrase -> vector (dim,); empty without an encoder."""
         if self.weights is None or not phrases:
             return {}
-        ids = self.ids(phrases)
+        ids = self.ids([Window(phrase) for phrase in phrases])
         with self._database.read() as connection:
             row_of = passages.vector_rows(connection, ids)
         vectors = self.rows([row_of[i] for i in ids])

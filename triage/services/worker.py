@@ -7,8 +7,12 @@ daemon's parent process ever pays for it.
 Requests and replies are frames of `model.frames`; a request has `op` and `now`:
 
     build      (+ "minutes") index new items, rank as of now, store a new digest -> {"digest": ...}
+    read_on    read a portion of what only the lead is known of, and rank again after the last one
+                                                                   -> {"waiting": items left}
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
     explain    + "item"                                            -> {"explained": ...}
+    learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
+    roll_back  go back to the model before the current one         -> {"message": ...}
     flush      everything that earlier requests led to is stored   -> {}
 
 While a request is worked on, any number of {"progress": [what, done, total]} frames may come first; a
@@ -27,19 +31,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+
 from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
 from triage import config
-from triage.core import feedback
+from triage.core import feedback, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.items import Digest
+from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digests
-from triage.services.indexing import WORDS_ONLY, index_items
-from triage.services.ranking import Ranked, RankingService
+from triage.services import digests, learn
+from triage.services.indexing import index_items, read_on
+from triage.services.models import Models
+from triage.services.ranking import RANKER, Ranked, RankingService
 from triage.services.vectors import Vectors
 from triage.store import feedback as event_log
-from triage.store import scores
+from triage.store import items, scores
 from triage.store.engine import Database
 from triage.store.scores import DigestRow
 
@@ -57,7 +65,8 @@ class Worker:
         self._database = Database(paths.database)
         self._vectors = Vectors(self._database, paths, settings, self._progress)
         window = timedelta(days=settings.digest.window_days)
-        self._ranking = RankingService(self._database, self._vectors, window)
+        self._models = Models(paths.models, RANKER)
+        self._ranking = RankingService(self._database, self._vectors, self._models, window)
         self._afterwards: Callable[[], None] | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +77,20 @@ class Worker:
                 index_items(self._database, self._vectors, self._progress)
                 minutes = request.get("minutes") or self._settings.digest.minutes
                 return {"digest": self._build(now, minutes).to_json()}
+            case "read_on":
+                return {"waiting": self._read_on(now)}
             case "rerank":
                 return self._rerank(now)
             case "explain":
                 current = self._current()
                 ranked = self._ranking.rank(current.built_at if current else now)
-                return {"explained": _explained_json(ranked, int(request["item"]))}
+                return {"explained": _explained_json(ranked, int(request["item"]), self._warnings())}
+            case "learn":
+                return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
+            case "roll_back":
+                message = self._models.roll_back(self._vectors.name)
+                self._rerank_current(now)
+                return {"message": message}
             case "flush":
                 return {}
             case other:
@@ -87,6 +104,14 @@ class Worker:
     def _current(self) -> DigestRow | None:
         with self._database.read() as connection:
             return scores.latest_digest(connection)
+
+    def _read_on(self, now: datetime) -> int:
+        waiting = read_on(self._database, self._vectors)
+        current = self._current()
+        # What the digest warns of is no longer true. It may be another process that has read the last one.
+        if not waiting and current and tuple(current.document["warnings"]) != self._warnings():
+            self._rerank(now)
+        return waiting
 
     def _build(self, now: datetime, minutes: float) -> Digest:
         while (digest := self._store(now, minutes, now, after=self._current())) is None:
@@ -108,6 +133,20 @@ class Worker:
         moved = sum(n >= len(before) or before[n] != item_id for n, item_id in enumerate(after))
         return {"digest": digest.to_json(), "moved": moved}
 
+    def _learn(self, now: datetime, *, dry_run: bool) -> Outcome:
+        index_items(self._database, self._vectors, self._progress)
+        encoder = self._vectors.name
+        outcome = learn.learn(
+            self._ranking.past(now), self._models, encoder, now, self._progress, dry_run=dry_run
+        )
+        if outcome.version is not None:
+            self._rerank_current(now)
+        return outcome
+
+    def _rerank_current(self, now: datetime) -> None:
+        if self._current() is not None:
+            self._rerank(now)
+
     def _store(
         self,
         as_of: datetime,
@@ -118,21 +157,24 @@ class Worker:
         rewrite: bool = False,
     ) -> Digest | None:
         """Ranks as of a moment and stores the digest; None if the world has moved on meanwhile."""
-        encoder = self._vectors.encoder or WORDS_ONLY
+        encoder = self._vectors.name
         ranked = self._ranking.rank(as_of)
         digest = digests.compose(
             ranked,
             built_at=as_of,
             minutes=minutes,
             before=self._marked_before(as_of),
+            drawn=Digest.from_json(after.document).drawn if after is not None and rewrite else None,
             demo=self._demo,
             warnings=self._warnings(),
+            unread=self._waiting(),
         )
         stored = digests.store(
             self._database,
             self._paths.digest,
             ranked,
             digest,
+            models=self._models,
             encoder=encoder,
             after=None if after is None else after.id,
             rewrite=rewrite,
@@ -149,6 +191,8 @@ class Worker:
         afterwards, self._afterwards = self._afterwards, None
         if afterwards is not None:
             afterwards()
+        if not self._waiting():
+            self._vectors.release()
 
     def _marked_before(self, moment: datetime) -> list[int]:
         with self._database.read() as connection:
@@ -157,16 +201,27 @@ class Worker:
         return list(feedback.labels(earlier))
 
     def _warnings(self) -> tuple[str, ...]:
+        found = []
         if self._vectors.problem is not None:
-            return (f"Ranked by words only. {self._vectors.problem}",)
-        return ()
+            found.append(f"Ranked by words only. {self._vectors.problem}")
+        elif waiting := self._waiting():
+            items_waiting = words.plural(waiting, "item")
+            found.append(f"A first order: of {items_waiting} only the beginning was read so far.")
+        if problem := self._models.in_use(self._vectors.name).problem:
+            found.append(problem)
+        return tuple(found)
+
+    def _waiting(self) -> int:
+        """How many items the encoder knows by their lead only."""
+        with self._database.read() as connection:
+            return items.count_leads(connection, self._vectors.name)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         write_frame(self._replies, {"progress": [what, done, total]})
 
 
-def _explained_json(ranked: Ranked, item_id: int) -> dict[str, Any]:
-    explained = digests.explained(ranked, item_id)
+def _explained_json(ranked: Ranked, item_id: int, warnings: tuple[str, ...]) -> dict[str, Any]:
+    explained = dataclasses.replace(digests.explained(ranked, item_id), warnings=warnings)
     return dataclasses.asdict(explained) | {"item": explained.item.to_json()}
 
 

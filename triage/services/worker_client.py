@@ -15,9 +15,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from model.frames import BrokenFrame, read_frame, write_frame
 from triage.core.errors import TriageError, UsageError, WorkerError
 from triage.core.items import Digest, Explained, Item, Reason
+from triage.core.learning import Outcome
 from triage.paths import Paths
 
 Progress = Callable[[str, int, int], None]
@@ -45,6 +48,22 @@ class ModelWorker:
         request = {"op": "build", "now": now.isoformat(), "minutes": minutes}
         return Digest.from_json(self._ask(request, on_progress)["digest"])
 
+    def read_on(self, now: datetime) -> int:
+        """Reads a portion of what was known by its beginning only; how many items are left.
+
+        After the last one the current digest is ranked and stored anew. A portion takes a second or two,
+        so that other requests need not wait for long.
+        """
+        return int(self._ask({"op": "read_on", "now": now.isoformat()}, None)["waiting"])
+
+    def read_rest(self, now: datetime, on_progress: Progress) -> bool:
+        """Reads all of it; says whether more than one portion was left."""
+        total = waiting = self.read_on(now)
+        while waiting:
+            on_progress("reading the rest", total - waiting, total)
+            waiting = self.read_on(now)
+        return total > 0
+
     def rerank(self, now: datetime, on_progress: Progress | None = None) -> tuple[Digest, int]:
         """Ranks the current digest again after a mark; the digest, and how many of its items moved."""
         reply = self._ask({"op": "rerank", "now": now.isoformat()}, on_progress)
@@ -58,7 +77,23 @@ class ModelWorker:
             score=found["score"],
             reasons=tuple(Reason(**reason) for reason in found["reasons"]),
             calibration=found["calibration"],
+            warnings=tuple(found["warnings"]),
         )
+
+    def learn(self, now: datetime, on_progress: Progress | None = None, *, dry_run: bool = False) -> Outcome:
+        """Tries other settings on what the reader has said, and promotes better ones unless `dry_run`.
+
+        After a promotion the current digest is ranked and stored anew.
+        """
+        request = {"op": "learn", "now": now.isoformat(), "dry_run": dry_run}
+        return msgspec.convert(self._ask(request, on_progress)["outcome"], Outcome)
+
+    def roll_back(self, now: datetime, on_progress: Progress | None = None) -> str:
+        """Goes back to the parent of the current model; what happened, in words.
+
+        The current digest is ranked and stored anew.
+        """
+        return str(self._ask({"op": "roll_back", "now": now.isoformat()}, on_progress)["message"])
 
     def flush(self, now: datetime) -> None:
         """Returns when the scores of earlier requests are stored too."""

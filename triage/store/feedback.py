@@ -17,7 +17,15 @@ def events(connection: Connection) -> list[Event]:
     table = schema.Event
     rows = connection.execute(
         select(
-            table.id, table.at, table.verb, table.item_id, table.undoes, table.phrase, table.weight
+            table.id,
+            table.at,
+            table.verb,
+            table.item_id,
+            table.undoes,
+            table.phrase,
+            table.weight,
+            table.standing,
+            table.model,
         ).order_by(table.id)
     )
     return [
@@ -29,6 +37,8 @@ def events(connection: Connection) -> list[Event]:
             undoes=row[4],
             phrase=row[5],
             weight=row[6],
+            standing=row[7],
+            model=row[8],
         )
         for row in rows
     ]
@@ -48,6 +58,8 @@ def append(
     undoes: int | None = None,
     phrase: str | None = None,
     weight: float | None = None,
+    standing: float | None = None,
+    model: str | None = None,
     shown: Mapping[str, Any] | None = None,
 ) -> int:
     """Adds one event; returns its id."""
@@ -60,6 +72,8 @@ def append(
             undoes=undoes,
             phrase=phrase,
             weight=weight,
+            standing=standing,
+            model=model,
             shown=dict(shown or {}),
         )
         .returning(schema.Event.id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
 
 from triage.store.engine import upsert
 from triage.store.schema import Item, ItemText, Score, Source
@@ -48,6 +48,8 @@ class ItemRow:
     title: str
     url: str | None
     people: list[str]
+    tags: list[str]
+    source_tags: list[str]
     personal: bool
     published_at: datetime | None
     first_seen_at: datetime
@@ -68,6 +70,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Item.title,
             Item.url,
             Item.people,
+            Item.tags,
+            Source.tags,
             Item.personal,
             Item.published_at,
             Item.first_seen_at,
@@ -187,25 +191,66 @@ def texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """What is read of an item."""
+
+    id: int
+    title: str
+    text: str
+    content_hash: str
+
+
+_LEAD = " (leads)"
+
+
+def lead_of(encoder: str) -> str:
+    """What `indexed_with` says of an item of which the encoder has read the lead only."""
+    return f"{encoder}{_LEAD}"
+
+
 def _stale(encoder: str | None) -> ColumnElement[bool]:
     if encoder is None:
         return Item.indexed_with.is_(None)
-    return or_(Item.indexed_with.is_(None), Item.indexed_with != encoder)
+    return or_(Item.indexed_with.is_(None), Item.indexed_with.not_in((encoder, lead_of(encoder))))
 
 
-def stale(connection: Connection, encoder: str | None, limit: int) -> list[tuple[int, str, str, str]]:
-    """Id, title, text and content hash of items without passages or with another encoder's, newest first.
-
-    Without an encoder (None), vectors that are there stay as they are.
-    """
+def _to_read(connection: Connection, ids: Select[int]) -> list[TextRow]:
+    """Those items, newest first; items are chosen before any text is read."""
     rows = connection.execute(
         select(Item.id, Item.title, ItemText.text, Item.content_hash)
         .join(ItemText, ItemText.item_id == Item.id)
-        .where(_stale(encoder))
+        .where(Item.id.in_(ids))
         .order_by(Item.id.desc())
+    )
+    return [TextRow(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def stale(connection: Connection, encoder: str | None, limit: int) -> list[TextRow]:
+    """Items without passages or with another encoder's, newest first.
+
+    Without an encoder (None), vectors that are there stay as they are.
+    """
+    chosen = select(Item.id).where(_stale(encoder)).order_by(Item.id.desc()).limit(limit)
+    return _to_read(connection, chosen)
+
+
+def best_leads(connection: Connection, encoder: str, limit: int) -> list[TextRow]:
+    """The items of the highest scores of which the encoder has read the lead only."""
+    chosen = (
+        select(Item.id)
+        .outerjoin(Score, Score.item_id == Item.id)
+        .where(Item.indexed_with == lead_of(encoder))
+        .order_by(Score.logit.desc().nulls_last(), Item.id.desc())
         .limit(limit)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return _to_read(connection, chosen)
+
+
+def count_leads(connection: Connection, encoder: str | None = None) -> int:
+    """How many items are known by their lead only, to this encoder or to any."""
+    known = Item.indexed_with.endswith(_LEAD) if encoder is None else Item.indexed_with == lead_of(encoder)
+    return int(connection.execute(select(func.count()).select_from(Item).where(known)).scalar_one())
 
 
 def count_stale(connection: Connection, encoder: str | None) -> int:
@@ -236,10 +281,18 @@ def mark_indexed(connection: Connection, hashes: Mapping[int, str], indexed_with
 
 
 def signature(connection: Connection, since: datetime) -> tuple[object, ...]:
-    """Changes whenever an item first seen since then is added, revised or split anew."""
+    """Changes whenever an item first seen since then is added, revised or split anew, and when all are read.
+
+    Not with every one that is read: the order would change between two marks for no reason that a reader
+    could see.
+    """
     row = connection.execute(
         select(
-            func.count(), func.max(Item.id), func.max(Item.revised_at), func.count(Item.indexed_with)
+            func.count(),
+            func.max(Item.id),
+            func.max(Item.revised_at),
+            func.count(Item.indexed_with),
+            func.max(case((Item.indexed_with.endswith(_LEAD), 1), else_=0)),
         ).where(Item.first_seen_at >= since)
     ).one()
     return tuple(row)

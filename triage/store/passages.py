@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from triage.store.engine import upsert
 from triage.store.items import CHUNK
 from triage.store.schema import Item, ItemTerms, Passage, Vector
-
-WHOLE = "whole"
-"""The field of a row that stands for the title and text of a short item together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +32,28 @@ class NewPassage:
     vector_id: int | None
 
 
-def vector_ids(connection: Connection, encoder: str, hashes: Sequence[bytes]) -> dict[bytes, int]:
-    """Text hash -> id of its vector, for those texts that this encoder has seen."""
+def vector_ids(connection: Connection, encoder: str, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """Key -> id of its vector, for those that this encoder has made."""
     found: dict[bytes, int] = {}
-    for start in range(0, len(hashes), CHUNK):
+    for start in range(0, len(keys), CHUNK):
         rows = connection.execute(
-            select(Vector.text_hash, Vector.id).where(
-                Vector.encoder == encoder, Vector.text_hash.in_(hashes[start : start + CHUNK])
+            select(Vector.key, Vector.id).where(
+                Vector.encoder == encoder, Vector.key.in_(keys[start : start + CHUNK])
             )
         )
-        found.update((text_hash, vector_id) for text_hash, vector_id in rows)
+        found.update((key, vector_id) for key, vector_id in rows)
     return found
 
 
 def add_vectors(
-    connection: Connection, encoder: str, hashes: Sequence[bytes], first_row: int
+    connection: Connection, encoder: str, keys: Sequence[bytes], first_row: int
 ) -> dict[bytes, int]:
-    """Records that the vectors of `hashes` lie in the rows from `first_row` on; returns their ids."""
-    if not hashes:
+    """Records that the vectors of `keys` lie in the rows from `first_row` on; returns their ids."""
+    if not keys:
         return {}
-    rows = [{"encoder": encoder, "text_hash": h, "row": first_row + n} for n, h in enumerate(hashes)]
+    rows = [{"encoder": encoder, "key": key, "row": first_row + n} for n, key in enumerate(keys)]
     connection.execute(upsert(Vector).on_conflict_do_nothing(), rows)
-    return vector_ids(connection, encoder, hashes)
+    return vector_ids(connection, encoder, keys)
 
 
 def vector_rows(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -107,6 +104,17 @@ def replace(
                 index_elements=["item_id"], set_={"terms": statement.excluded.terms}
             ),
             [{"item_id": item_id, "terms": packed} for item_id, packed in terms.items()],
+        )
+
+
+def set_vectors(connection: Connection, ids: Mapping[tuple[int, int], int]) -> None:
+    """(Item id, ordinal) -> vector id, for passages that are there already."""
+    if ids:
+        connection.execute(
+            update(Passage)
+            .where(Passage.item_id == bindparam("of_item"), Passage.ordinal == bindparam("at"))
+            .values(vector_id=bindparam("to")),
+            [{"of_item": item_id, "at": at, "to": vector} for (item_id, at), vector in ids.items()],
         )
 
 

@@ -117,8 +117,8 @@ class Item(Base):
     words: Mapped[int] = mapped_column(Integer)
     cjk_characters: Mapped[int] = mapped_column(Integer)
     indexed_with: Mapped[str | None] = mapped_column(String(128), index=True)
-    """The encoder that made the passages' vectors, `words` if there was none; None until the text as it
-    now is has been split."""
+    """The encoder that made the passages' vectors, with a mark while it has read the lead only; `words` if
+    there was none; None until the text as it now is has been split."""
 
 
 class ItemText(Base):
@@ -140,19 +140,20 @@ class ItemTerms(Base):
 
 
 class Vector(Base):
-    """Where the vector of a text lies in its encoder's matrix file."""
+    """Where the vector of a part of a window lies in its encoder's matrix file."""
 
     __tablename__ = "vector"
-    __table_args__ = (UniqueConstraint("encoder", "text_hash"),)
+    __table_args__ = (UniqueConstraint("encoder", "key"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     encoder: Mapped[str] = mapped_column(String(128))
-    text_hash: Mapped[bytes] = mapped_column(LargeBinary(16))
+    key: Mapped[bytes] = mapped_column(LargeBinary(16))
+    """Hash of all that the encoder read, and of which part of it this is."""
     row: Mapped[int] = mapped_column(BigInteger)
 
 
 class Passage(Base):
-    """A part of an item: `field[start:end]`, or all of it; its vector is None until it is encoded."""
+    """A part of an item: `field[start:end]`; its vector is None until it is encoded."""
 
     __tablename__ = "passage"
 
@@ -176,8 +177,12 @@ class Event(Base):
     undoes: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     phrase: Mapped[str | None] = mapped_column(Text)
     weight: Mapped[float | None] = mapped_column(Float)
+    standing: Mapped[float | None] = mapped_column(Float)
+    """How high the item stood when it was marked; its score in units that stay comparable."""
+    model: Mapped[str | None] = mapped_column(String(256))
+    """What ranked it: a ranker and its encoder (`triage.store.scores.kind`)."""
     shown: Mapped[dict[str, Any]]
-    """What was on the screen when it was said: rank, score, p, digest."""
+    """What was on the screen when it was said: digest, rank, score, p, lane, propensity."""
 
 
 class ModelVersion(Base):
@@ -202,6 +207,7 @@ class Score(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     logit: Mapped[float] = mapped_column(Float, index=True)
+    standing: Mapped[float] = mapped_column(Float)
     probability: Mapped[float] = mapped_column(Float)
 
 

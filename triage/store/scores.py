@@ -20,6 +20,23 @@ class DigestRow:
     id: int
     built_at: datetime
     document: dict[str, Any]
+    model: str
+    """What it was ranked by; see `kind`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """The latest score of an item."""
+
+    logit: float
+    standing: float
+    probability: float
+    model: str
+
+
+def kind(ranker: str, encoder: str) -> str:
+    """Names what gave a standing: only those of one ranker with one encoder can be compared."""
+    return f"{ranker} {encoder}"
 
 
 def model_version(
@@ -42,9 +59,9 @@ def model_version(
 
 
 def write_scores(
-    connection: Connection, model_version_id: int, scores: Mapping[int, tuple[float, float]]
+    connection: Connection, model_version_id: int, scores: Mapping[int, tuple[float, float, float]]
 ) -> None:
-    """Item id -> (logit, probability), in place of earlier scores."""
+    """Item id -> (logit, standing, probability), in place of earlier scores."""
     if not scores:
         return
     statement = upsert(Score)
@@ -54,6 +71,7 @@ def write_scores(
             set_={
                 "model_version_id": statement.excluded.model_version_id,
                 "logit": statement.excluded.logit,
+                "standing": statement.excluded.standing,
                 "probability": statement.excluded.probability,
             },
         ),
@@ -62,19 +80,33 @@ def write_scores(
                 "item_id": item_id,
                 "model_version_id": model_version_id,
                 "logit": logit,
+                "standing": standing,
                 "probability": probability,
             }
-            for item_id, (logit, probability) in scores.items()
+            for item_id, (logit, standing, probability) in scores.items()
         ],
     )
+
+
+def score(connection: Connection, item_id: int) -> ScoreRow | None:
+    """The latest score of an item."""
+    row = connection.execute(
+        select(Score.logit, Score.standing, Score.probability, ModelVersion.ranker, ModelVersion.encoder)
+        .join(ModelVersion, ModelVersion.id == Score.model_version_id)
+        .where(Score.item_id == item_id)
+    ).first()
+    return None if row is None else ScoreRow(row[0], row[1], row[2], kind(row[3], row[4]))
 
 
 def latest_digest(connection: Connection) -> DigestRow | None:
     """The digest that was built last."""
     row = connection.execute(
-        select(Digest.id, Digest.built_at, Digest.document).order_by(Digest.id.desc()).limit(1)
+        select(Digest.id, Digest.built_at, Digest.document, ModelVersion.ranker, ModelVersion.encoder)
+        .join(ModelVersion, ModelVersion.id == Digest.model_version_id)
+        .order_by(Digest.id.desc())
+        .limit(1)
     ).first()
-    return None if row is None else DigestRow(*row)
+    return None if row is None else DigestRow(row[0], row[1], row[2], kind(row[3], row[4]))
 
 
 def add_digest(

@@ -17,6 +17,7 @@ NARROW = 40
 KINDS = {
     "passage": "passage",
     "interest": "interest",
+    "rule": "rule",
     "source": "source",
     "person": "person",
     "age": "age",
@@ -25,10 +26,15 @@ KINDS = {
 """The kinds of reasons in one word each; `bias` is where every item starts."""
 
 
+def decides(reason: Reason) -> bool:
+    """Whether it is a hard rule, which has no share of the score because it does not ask for it."""
+    return reason.kind == "rule" and not reason.contribution
+
+
 def strength(reason: Reason, total: float) -> str:
     """What a share says, in words; `total` is the sum of all shares without their signs."""
     if not reason.contribution:
-        return "says nothing"
+        return "decides" if decides(reason) else "says nothing"
     share = abs(reason.contribution) / total
     how = "strongly" if share >= 0.3 else "clearly" if share >= 0.1 else "slightly"
     return f"{how} {'for' if reason.contribution > 0 else 'against'}"
@@ -60,7 +66,7 @@ class WhyScreen(Dialog):
             (f"{words.care(explained.item)}\n", "bold"),
             (f"{line(explained.calibration)}\n\n", "$foreground 58%"),
         )
-        reasons = sorted(explained.reasons, key=lambda reason: -abs(reason.contribution))
+        reasons = sorted(explained.reasons, key=lambda r: (not decides(r), -abs(r.contribution)))
         total = sum(abs(reason.contribution) for reason in reasons)
         rows = [self._row(reason, total, width) for reason in reasons]
         rule = Content.styled("─" * min(width, 60) + "\n", "$foreground 22%")

@@ -65,15 +65,17 @@ def _covered(digest: Digest) -> str:
 
 def _left_out(digest: Digest) -> str:
     repeats = min(digest.repeats, digest.considered)
-    rest = max(digest.considered - len(digest.items) - repeats, 0)
+    rest = max(digest.considered - len(digest.items) - repeats - digest.ruled_out, 0)
     parts = []
     if rest:
         parts.append(f"{rest} matter less to you")
     if repeats:
         parts.append(f"{repeats} {'repeats' if repeats == 1 else 'repeat'} a story told above")
-    if not parts:
-        return ""
-    return f"Left out of {digest.considered} weighed: " + ", ".join(parts) + "."
+    if digest.ruled_out:
+        parts.append(f"{digest.ruled_out} kept out by your rules")
+    left_out = f"Left out of {digest.considered} weighed: " + ", ".join(parts) + "." if parts else ""
+    by_words = words.by_words(digest.by_words) if digest.by_words else ""
+    return " ".join(part for part in (left_out, by_words) if part)
 
 
 def _learning(digest: Digest) -> str:

@@ -69,7 +69,7 @@ def _first(item: Item, view: RowView, styles: Styles) -> list[Segment]:
 def _second(item: Item, view: RowView, styles: Styles) -> list[Segment]:
     room = view.width - INDENT
     best = max(item.highlights, key=lambda h: h.contribution, default=None)
-    passage = line(best.text) if best is not None and best.contribution > 0 else ""
+    passage = line(best.text) if best is not None and best.contribution >= 0 else ""
     facts = ""
     if view.width < WIDE:
         known = (_origin(item), words.age(item.published, view.now), words.minutes(item.minutes))

@@ -33,7 +33,7 @@ FOR, AGAINST = "▌", "╎"
 
 
 def place(highlights: Iterable[Highlight], stored: str, shown: str) -> list[tuple[int, int, bool]]:
-    """Where highlights lie in the text as it is shown: (start, end, speaks for it), in order.
+    """Where highlights lie in the text as it is shown: (start, end, does not speak against it), in order.
 
     The offsets hold for the stored text. Should sanitising have changed it, which it does not for text
     that was sanitised when it came in, a highlight is looked up by its words and dropped if not found.
@@ -46,7 +46,7 @@ def place(highlights: Iterable[Highlight], stored: str, shown: str) -> list[tupl
             start = shown.find(passage) if passage else -1
             end = start + len(passage)
         if 0 <= start < end <= len(shown):
-            found.append((start, end, highlight.contribution > 0))
+            found.append((start, end, highlight.contribution >= 0))
     return sorted(found)
 
 
@@ -81,6 +81,8 @@ class Reader(ScrollView, can_focus=True):
         self._text: str | None = None
         self._note = ""
         self._places: list[tuple[int, int, bool]] = []
+        self._phrases: list[tuple[int, int]] = []
+        self._sought = False
         self._here = -1
         self._lines: list[Content] = []
         self._starts: dict[int, int] = {}
@@ -100,6 +102,9 @@ class Reader(ScrollView, can_focus=True):
         self._item, self._note = reading.item, ""
         self._text = sanitize_text(reading.text)
         self._places = place(reading.item.highlights, reading.text, self._text)
+        same = self._text == reading.text
+        self._phrases = [phrase for h in reading.item.highlights for phrase in h.phrases] if same else []
+        self._sought = any(h.contribution for h in reading.item.highlights)
         if not again:
             self._here = -1
             self.scroll_to(y=0, animate=False, immediate=True)
@@ -127,8 +132,9 @@ class Reader(ScrollView, can_focus=True):
         self.scroll_to(
             y=self._starts.get(self._here, 0) - self.size.height // 3, animate=False, immediate=True
         )
-        kind = "for" if self._places[self._here][2] else "against"
-        return f"Passage {self._here + 1} of {len(self._places)}, speaks {kind} it"
+        kind = "speaks for it" if self._places[self._here][2] else "speaks against it"
+        what = kind if self._sought else "says what it is about"
+        return f"Passage {self._here + 1} of {len(self._places)}, {what}"
 
     # ------------------------------------------------------------ layout
 
@@ -177,6 +183,9 @@ class Reader(ScrollView, can_focus=True):
             for number, (start, stop, _) in enumerate(self._places):
                 if start < end and stop > begin:
                     content = content.stylize(str(number), max(start, begin) - begin, min(stop, end) - begin)
+            for start, stop in self._phrases:
+                if start < end and stop > begin:
+                    content = content.stylize("phrase", max(start, begin) - begin, min(stop, end) - begin)
             yield content
             begin = end + 1
 
@@ -206,6 +215,8 @@ class Reader(ScrollView, can_focus=True):
         """The style that a span names: a part of the head, or a passage by its number."""
         if not isinstance(style, str):
             return style
+        if style == "phrase":
+            return Style(bold=True)
         if style.isdigit():
             number = int(style)
             style = "here" if number == self._here else "for" if self._places[number][2] else "against"

@@ -1,0 +1,10 @@
+"""Wording that the terminal and the command line share."""
+
+from __future__ import annotations
+
+from triage.core import words
+
+
+def test_items_ranked_by_words_alone_are_counted_in_words() -> None:
+    assert words.by_words(1) == "1 item in scripts that the encoder does not read is ranked by words alone."
+    assert words.by_words(3).startswith("3 items in scripts that the encoder does not read are ")
