@@ -81,6 +81,7 @@ def test_a_reader_of_plain_taste_learns_looks_back_and_goes_back(
     assert triage("triage learn --history")[1].splitlines()[-1] == "* the built-in settings"
 
 
+@pytest.mark.slow
 def test_a_damaged_version_is_named_where_it_matters(paths: Paths, a_month_of_items: list[int]) -> None:
     paths.models.mkdir()
     (paths.models / "current").write_text("0123456789abcdef\n")

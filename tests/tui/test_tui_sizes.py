@@ -36,6 +36,7 @@ async def test_every_key_at_every_size(open_app, size):
         assert pilot.app.is_running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [["j", "enter"], ["w"], ["slash"]], ids=str)
 async def test_a_storm_of_sizes(open_app, scene):
     shuffled = random.Random(7)
