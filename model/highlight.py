@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.attention import attention_weights
+from model.hygiene import WIDE
 from model.lexical import Terms, TfIdf, count_terms, occurrences
 from model.passages import WINDOW_CHARS, sentences
 from model.types import Document, Highlight, Passage, Window
@@ -37,8 +38,7 @@ MAX_PHRASES = 3
 MAX_GAP_WORDS = 2
 """Words without a value of their own between two that have one, as in `quality of care`."""
 
-_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_WIDE}]{{1,2}}|[^\W{_WIDE}]+")
+_WORD = re.compile(rf"[{WIDE}]{{1,2}}|[^\W{WIDE}]+")
 _PLAIN = re.compile(r"[\w\s'’-]*")
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache, reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from model.hygiene import WIDE
 from model.lexical import Floats, count_terms
 from model.types import Alias, AllOf, AnyOf, Condition, Document, Has, InvalidInput, Not, Older, Rule
 
@@ -31,7 +32,7 @@ abbreviations each, where half of the papers were made to use one form only, .5 
 over 4 to 20 labels and 1 adds .007; on the papers as they are, which mostly say both, .001 and .001, but 1
 takes .006 away at 20 labels."""
 
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_WIDE = re.compile(f"[{WIDE}]")
 _GAP = r"[\s\-\u2010-\u2015]+"
 
 

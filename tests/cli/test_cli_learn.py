@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
-import shlex
-import sys
-from unittest.mock import patch
 
 import pytest
+from command_line import triage
 from world import NOW, babble, clock, stored_items
 
-from triage.cli.main import main
 from triage.core.feedback import Verb
 from triage.paths import Paths
 from triage.services import feedback
@@ -24,19 +19,6 @@ from triage.store.engine import Database
 def a_month_of_items(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setenv("TRIAGE_NOW", NOW.isoformat())
     return stored_items(database, 96, babble)
-
-
-def triage(line: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of one command line, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        patch.object(sys, "argv", shlex.split(line)),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as left,
-    ):
-        main()
-    return int(left.value.code or 0), out.getvalue(), err.getvalue()
 
 
 @pytest.mark.slow

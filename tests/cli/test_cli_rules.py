@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import shlex
-import sys
-from unittest.mock import patch
 
 import pytest
+from command_line import triage
 from world import NOW, clock, stored_items
 
-from triage.cli.main import main
 from triage.core.feedback import Verb
 from triage.services import feedback
 from triage.store.engine import Database
@@ -22,19 +17,6 @@ from triage.store.engine import Database
 def a_week_of_items(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setenv("TRIAGE_NOW", NOW.isoformat())
     return stored_items(database)
-
-
-def triage(line: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of one command line, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        patch.object(sys, "argv", shlex.split(line)),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as left,
-    ):
-        main()
-    return int(left.value.code or 0), out.getvalue(), err.getvalue()
 
 
 def listed() -> list[str]:

@@ -20,6 +20,8 @@ from triage.core.text import sanitize_text
 if TYPE_CHECKING:
     from model.cache import CachedEncoder
     from model.encoder import Progress
+    from model.evaluate import Task
+    from model.types import Document
 
 
 def rank(
@@ -48,12 +50,11 @@ def rank(
         UsageError: A file cannot be used; the message names it and the line.
         TriageError: There is no encoder, or it failed.
     """
-    from model import evaluate
+    from model.evaluate import rank_tasks
 
     with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        documents = evaluate.read_items(items, sanitize_text)
-        todo = evaluate.read_tasks(tasks, documents, sanitize_text)
-        return _write(output, evaluate.rank_tasks(documents, todo, encode, encode.weights.reads))
+        rows = rank_tasks(*_tasks(items, tasks), encode, encode.weights.reads)
+        return _write(output, rows)
 
 
 def highlight(
@@ -86,13 +87,11 @@ def occlusion(
     Returns:
         How many documents were taken apart. Arguments and errors as for `rank`.
     """
-    from model import evaluate
     from model.occlusion import occlude_tasks
 
     with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        documents = evaluate.read_items(items, sanitize_text)
-        todo = evaluate.read_tasks(tasks, documents, sanitize_text)
-        return _write(output, occlude_tasks(documents, todo, encode, encode.weights.reads))
+        rows = occlude_tasks(*_tasks(items, tasks), encode, encode.weights.reads)
+        return _write(output, rows)
 
 
 def replay(
@@ -117,6 +116,14 @@ def replay(
         start, ask = days.read_reader(user, stream.documents, sanitize_text)
         rows = days.replay(stream, start, ask, per_day, encode, encode.weights.reads)
         return _write(output, rows)
+
+
+def _tasks(items: Sequence[Path], tasks: Path) -> tuple[dict[str, Document], list[Task]]:
+    """Documents by id, and what is to be done with them."""
+    from model.evaluate import read_items, read_tasks
+
+    documents = read_items(items, sanitize_text)
+    return documents, read_tasks(tasks, documents, sanitize_text)
 
 
 @contextmanager
