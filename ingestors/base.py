@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 Kind = Literal["feed", "mail", "paper"]
 
+Flag = Literal["to-me", "reply-to-me", "list", "newsletter", "truncated", "media"]
+"""Closed, because callers give each a meaning:
+
+- `to-me`: mail that names the reader's address in To;
+- `reply-to-me`: mail that answers one that the reader wrote;
+- `list`: mail of a mailing list, to which people write;
+- `newsletter`: mail sent to many by one sender, or a story out of one;
+- `truncated`: its text is a teaser, and the whole stands behind `url`;
+- `media`: what `url` or `identifiers["enclosure"]` leads to is heard or watched.
+"""
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 """What a cursor and the options of a source may hold."""
 
@@ -43,9 +54,19 @@ class Entry:
     """Aware, as the source claims it: it may lie in the future."""
     tags: tuple[str, ...] = ()
     identifiers: Mapping[str, str] = field(default_factory=dict)
-    """Names that hold across sources: `doi`, `arxiv`, `pmid`, `message-id`, `list-id`, `in-reply-to`."""
+    """Names that hold across sources, by kind.
+
+    Papers: `doi` (lower case), `arxiv` (without its version), `version`, `announce` (new, cross,
+    replace), `pmid`, `pmcid`, `openalex`, `s2`. Mail: `message-id`, `in-reply-to`, `references`, `thread` (the
+    id of the first mail of the thread), `list-id`, `unsubscribe` (an http(s) or mailto URL, shown and never
+    fetched). Feeds: `enclosure` (URL), `duration` (seconds), `comments` (URL).
+    """
     personal: bool = False
     """True for mail from a person to a person, False for anything sent to many."""
+    parent: str | None = None
+    """The key of the entry that this one is a part of: the newsletter around a story."""
+    flags: frozenset[Flag] = frozenset()
+    """What else holds of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +111,8 @@ class FetchRequest:
     allow_local: bool = False
     """Whether loopback and private addresses may be contacted for this source."""
     options: Mapping[str, JsonValue] = field(default_factory=dict)
-    """Per-ingestor settings, such as `base_url` of a paper service."""
+    """Settings of the source and of its service, such as `base_url` of a paper service. Never secrets:
+    a password or a key is named by reference (`password_command`, `key_env`, ...) and looked up when used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from ingestors.base import Entry, Refusal
+from ingestors.base import Entry, Flag, Refusal
 
 FRAME = struct.Struct(">I")
 """Length of the JSON that follows; a request is followed by `size` raw bytes as well."""
@@ -44,6 +44,8 @@ class EntryDict(TypedDict):
     tags: list[str]
     identifiers: dict[str, str]
     personal: bool
+    parent: str | None
+    flags: list[str]
 
 
 def entry_dict(
@@ -57,6 +59,8 @@ def entry_dict(
     tags: Sequence[str] = (),
     identifiers: Mapping[str, str] | None = None,
     personal: bool = False,
+    parent: str | None = None,
+    flags: Collection[Flag] = (),
 ) -> EntryDict:
     """Builds the JSON form of an entry within the limits; without `key` its content is its identity."""
     title = " ".join(title.split())[:MAX_TITLE]
@@ -75,6 +79,8 @@ def entry_dict(
         tags=_names(tags, MAX_TAGS),
         identifiers={k: v[:MAX_KEY] for k, v in (identifiers or {}).items() if v},
         personal=personal,
+        parent=parent,
+        flags=sorted(flags),
     )
 
 
@@ -128,6 +134,8 @@ def to_entry(data: Mapping[str, Any]) -> Entry:
         tags=tuple(data["tags"]),
         identifiers=dict(data["identifiers"]),
         personal=bool(data["personal"]),
+        parent=None if data["parent"] is None else str(data["parent"]),
+        flags=frozenset(data["flags"]),
     )
 
 

@@ -44,6 +44,7 @@ def new_item(entry: Entry, kind: str, now: datetime) -> NewItem:
             sanitize_line(k, MAX_NAME): sanitize_line(v, MAX_URL) for k, v in entry.identifiers.items()
         },
         personal=entry.personal,
+        flags=sorted(entry.flags),
         published_at=clamp_published(entry.published, now),
         content_hash=content_hash(title, text),
         words=len(_CJK.sub(" ", text).split()),

@@ -31,6 +31,7 @@ class NewItem:
     tags: list[str]
     identifiers: Mapping[str, str]
     personal: bool
+    flags: Sequence[str] = ()
     published_at: datetime | None
     content_hash: str
     words: int
@@ -103,7 +104,14 @@ def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem],
     if not items:
         return []
     rows = [
-        {**_values(item), "source_id": source_id, "key": item.key, "kind": item.kind, "first_seen_at": now}
+        {
+            **_values(item),
+            "source_id": source_id,
+            "key": item.key,
+            "kind": item.kind,
+            "first_seen_at": now,
+            "revisions": 0,
+        }
         for item in items
     ]
     statement = insert(Item).returning(Item.id, sort_by_parameter_order=True)
@@ -137,6 +145,7 @@ def _values(item: NewItem) -> dict[str, Any]:
         "tags": item.tags,
         "identifiers": dict(item.identifiers),
         "personal": item.personal,
+        "flags": list(item.flags),
         "published_at": item.published_at,
         "content_hash": item.content_hash,
         "words": item.words,

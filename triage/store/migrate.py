@@ -16,7 +16,7 @@ from pathlib import Path
 from triage.core.errors import SchemaError
 from triage.store.engine import APPLICATION_ID, Database, driver
 
-HEAD = 1
+HEAD = 2
 """The newest schema number. Each file in `migrations/versions` is named by the number it leads to."""
 KEPT_BACKUPS = 3
 

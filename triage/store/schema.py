@@ -89,6 +89,11 @@ class Source(Base):
     failures: Mapped[int] = mapped_column(Integer)
     """In a row."""
     last_error: Mapped[str | None] = mapped_column(Text)
+    options: Mapped[dict[str, Any]]
+    """What the reader has set for it: `full_text` (auto, always, never), mailbox folders, where its
+    password is found. References to secrets, never secrets."""
+    paused: Mapped[str | None] = mapped_column(Text)
+    """Why it is not polled until the reader says so: it is gone for good, or refuses the password."""
     removed_at: Mapped[datetime | None]
     """A removed source is not polled; its items and marks stay, and count again when it is added again."""
 
@@ -109,10 +114,17 @@ class Item(Base):
     tags: Mapped[list[str]]
     identifiers: Mapped[dict[str, Any]]
     personal: Mapped[bool] = mapped_column(Boolean)
+    flags: Mapped[list[str]]
+    """`ingestors.base.Flag`."""
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"), index=True)
+    """The item that this one is a part of: the newsletter around a story."""
     published_at: Mapped[datetime | None]
     """Clamped to `first_seen_at`."""
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     revised_at: Mapped[datetime | None]
+    """When its source last changed its words."""
+    revisions: Mapped[int] = mapped_column(Integer)
+    """How often it did. Some pages change with every look: past a limit that is not called a revision."""
     content_hash: Mapped[str] = mapped_column(String(32), index=True)
     words: Mapped[int] = mapped_column(Integer)
     cjk_characters: Mapped[int] = mapped_column(Integer)
@@ -128,6 +140,38 @@ class ItemText(Base):
 
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+
+
+class Identity(Base):
+    """A name under which an item is known: what makes the document of a later poll the same one.
+
+    Names of one source are its key, its link with its title, and its content; names that hold in all
+    sources are those of a work (DOI, arXiv id, title with authors) and of a mail. `triage.core.identity`
+    makes them.
+    """
+
+    __tablename__ = "identity"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    scope: Mapped[int] = mapped_column(Integer, primary_key=True)
+    """The source that gives the name; 0 for names that hold in all of them."""
+    name: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    """Hash of the kind of name and the name: at 100k items, text would take four times the space."""
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
+
+
+class FullText(Base):
+    """How far the text behind an item's link has come; the text itself replaces that of the item."""
+
+    __tablename__ = "full_text"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(8))
+    """have, failed, or wanted: asked for by the reader, or failed and to be tried again."""
+    error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer)
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    fetched_at: Mapped[datetime | None]
 
 
 class ItemTerms(Base):

@@ -92,6 +92,7 @@ def add(
                 title=title,
                 tags=tags,
                 allow_local=allow_local,
+                options={},
                 cursor={},
                 added_at=now,
                 next_due_at=now,
