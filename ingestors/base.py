@@ -58,8 +58,8 @@ class Entry:
 
     Papers: `doi` (lower case), `arxiv` (without its version), `version`, `announce` (new, cross,
     replace), `pmid`, `pmcid`, `openalex`, `s2`. Mail: `message-id`, `in-reply-to`, `references`, `thread`
-    (the id of the first mail of the thread), `list-id`, `unsubscribe` (an http(s) or mailto URL, shown and never
-    fetched). Feeds: `enclosure` (URL), `duration` (seconds), `comments` (URL).
+    (the id of the first mail of the thread), `list-id`, `unsubscribe` (an http(s) or mailto URL, shown
+    and never fetched). Feeds: `enclosure` (URL), `duration` (seconds), `comments` (URL).
     """
     personal: bool = False
     """True for mail from a person to a person, False for anything sent to many."""
