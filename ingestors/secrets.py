@@ -1,0 +1,90 @@
+"""Keys and passwords: looked up by reference when they are used, and kept nowhere.
+
+A source names where its secret is: `key_env = "OPENALEX_KEY"`, `key_command = "pass show openalex"`. Owns
+the look-up and its errors in words; a secret never reaches a log, an error or the arguments of a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
+
+from ingestors.base import JsonValue
+
+COMMAND_S = 60.0
+"""Seconds that a command may take: password managers ask a person to unlock them."""
+MAX_SECRET = 8_192
+"""Characters; a token of a mail provider has up to 2,000."""
+
+
+class SecretError(Exception):
+    """A secret cannot be had; the message names what to mend and holds nothing secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+async def secret(options: Mapping[str, JsonValue], name: str) -> str | None:
+    """The secret that `options` refer to.
+
+    Args:
+        options: May hold `{name}_env`, an environment variable, or `{name}_command`, a command line whose
+            first line of output is the secret; it is split as a shell would and run without one.
+        name: What it is: `key`, `password`, `token`.
+
+    Returns:
+        The secret without surrounding white space; None if there is no reference to one.
+
+    Raises:
+        SecretError: There is a reference, but nothing behind it.
+    """
+    variable, command = options.get(f"{name}_env"), options.get(f"{name}_command")
+    if isinstance(command, str) and command.strip():
+        found = await _run(command, name)
+    elif isinstance(variable, str) and variable.strip():
+        found = os.environ.get(variable.strip(), "").strip()
+        if not found:
+            raise SecretError(f"the environment variable {variable.strip()} ({name}_env) is not set")
+    else:
+        return None
+    if len(found) > MAX_SECRET or not found.isprintable():
+        raise SecretError(
+            f"what stands for the {name} is no {name}: it is too long or holds control characters"
+        )
+    return found
+
+
+async def _run(command: str, name: str) -> str:
+    setting = f"{name}_command"
+    try:
+        argv = shlex.split(command)
+    except ValueError:
+        raise SecretError(f"{setting} has an open quotation mark") from None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a null character in it"
+        raise SecretError(f"{setting}: {argv[0]!r} cannot be run: {reason}") from None
+    try:
+        async with asyncio.timeout(COMMAND_S):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        raise SecretError(f"{setting}: {argv[0]!r} took longer than {COMMAND_S:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise SecretError(f"{setting}: {argv[0]!r} failed (exit {process.returncode})")
+    found = output.decode("utf-8", "replace").strip().partition("\n")[0].strip()
+    if not found:
+        raise SecretError(f"{setting}: {argv[0]!r} printed nothing")
+    return found
