@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.add_column("source", sa.Column("options", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("source", sa.Column("paused", sa.Text(), nullable=True))
     op.add_column("item", sa.Column("flags", sa.JSON(), nullable=False, server_default="[]"))
-    op.add_column("item", sa.Column("revisions", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("item", sa.Column("edition", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("item") as batch:
         batch.add_column(sa.Column("parent_id", sa.Integer(), nullable=True))
         batch.create_foreign_key(

@@ -65,7 +65,7 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
                 {row.id: count_terms(row.title, row.text, parts[row.id]).to_bytes() for row in batch},
             )
             mark = items.lead_of(encoder) if by_lead and encoder else vectors.name
-            items.mark_indexed(connection, {row.id: row.content_hash for row in batch}, mark)
+            items.mark_indexed(connection, {row.id: row.edition for row in batch}, mark)
         done += len(batch)
         _report(on_progress, done, total, 0)
     return done
@@ -88,7 +88,7 @@ def read_on(database: Database, vectors: Vectors) -> int:
         ids = _vector_ids(batch, parts, vectors, lambda _: None, by_lead=False)
         with database.write() as connection:
             passages.set_vectors(connection, ids)
-            items.mark_indexed(connection, {row.id: row.content_hash for row in batch}, encoder)
+            items.mark_indexed(connection, {row.id: row.edition for row in batch}, encoder)
     with database.read() as connection:
         return items.count_leads(connection, encoder)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from ingestors import registry
 from ingestors.base import FetchError, FetchRequest, FetchResult, Ingestor, Refusal, Tools
@@ -20,11 +22,13 @@ from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 from triage.config import Clock, Config
 from triage.core.errors import TriageError, UsageError
+from triage.core.identity import unambiguous
 from triage.core.items import Digest
 from triage.core.schedule import MANUAL_FLOOR, Outcome, is_due, next_allowed, next_due
 from triage.core.text import sanitize_line
-from triage.services.translate import new_item
-from triage.store import items, search, sources
+from triage.services.matching import Matches, match
+from triage.services.translate import names_of, new_item
+from triage.store import identities, items, search, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem
 from triage.store.sources import SourceRow
@@ -211,21 +215,28 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
             )
         return SourceReport(id=source.id, title=source.title, target=source.target, error=message)
     title = sanitize_line(result.title or "", MAX_ERROR) or source.title
-    found = {entry.key: new_item(entry, source.kind, now) for entry in result.entries}
+    documents = [new_item(entry, source.kind, now) for entry in result.entries]
+    names = unambiguous([names_of(document) for document in documents])
     refusals = tuple(
         Refusal(sanitize_line(r.name, MAX_ERROR), sanitize_line(r.reason, MAX_ERROR)) for r in result.refusals
     )
     with database.write() as connection:
-        new, revised = _decide(found, items.known_hashes(connection, source.id, list(found)))
-        ids = items.insert_new(connection, source.id, new, now)
-        ids += items.revise(connection, source.id, revised, now)
-        search.index(
-            connection,
-            [
-                search.SearchRow(item_id, item.title, item.text, item.people, title)
-                for item_id, item in zip(ids, [*new, *revised], strict=True)
-            ],
+        own = identities.lookup(connection, source.id, [name for each in names for name in each.own])
+        shared = identities.lookup(
+            connection, identities.SHARED, [name for each in names for name in each.shared]
         )
+        found = match(source.id, documents, names, own, shared)
+        ids = _write(connection, source.id, documents, found, now)
+        identities.add(connection, source.id, _unnamed(ids, [each.own for each in names], own))
+        identities.add(connection, identities.SHARED, _unnamed(ids, [each.shared for each in names], shared))
+        by_key = {document.key: item_id for document, item_id in zip(documents, ids, strict=True)}
+        parents = {
+            ids[position]: by_key[parent]
+            for position in found.new
+            if (parent := result.entries[position].parent) in by_key
+        }
+        items.set_parents(connection, parents)
+        search.index(connection, _to_index(connection, documents, ids, found, title))
         sources.record_success(
             connection,
             source.id,
@@ -240,18 +251,50 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
         id=source.id,
         title=title,
         target=source.target,
-        new=len(new),
-        revised=len(revised),
+        new=len(found.new),
+        revised=len(found.revised),
         not_modified=result.not_modified,
         refusals=refusals,
     )
 
 
-def _decide(found: dict[str, NewItem], known: dict[str, str]) -> tuple[list[NewItem], list[NewItem]]:
-    """What is new and what was revised; the same content again is neither."""
-    new = [item for key, item in found.items() if key not in known]
-    revised = [item for key, item in found.items() if key in known and known[key] != item.content_hash]
-    return new, revised
+def _write(
+    connection: Connection, source_id: int, documents: Sequence[NewItem], found: Matches, now: datetime
+) -> list[int]:
+    """Stores what was decided; returns the id of the item that each document is."""
+    new_ids = items.insert_new(connection, source_id, [documents[p] for p in found.new], now)
+    items.revise(connection, {item.id: documents[p] for p, item in found.revised.items()}, now)
+    for position, item in found.completed.items():
+        items.complete(connection, item.id, documents[position])
+    ids = {position: item.id for position, item in found.known.items()}
+    ids |= dict(zip(found.new, new_ids, strict=True))
+    ids |= {position: ids[twin] for position, twin in found.repeats.items()}
+    return [ids[position] for position in range(len(documents))]
+
+
+def _to_index(
+    connection: Connection, documents: Sequence[NewItem], ids: Sequence[int], found: Matches, source: str
+) -> list[search.SearchRow]:
+    """What search has to learn. An item that was there before may have another text than was brought."""
+    rows = [
+        search.SearchRow(ids[p], documents[p].title, documents[p].text, documents[p].people, source)
+        for p in found.new
+    ]
+    before = [item.id for item in (*found.revised.values(), *found.completed.values())]
+    texts = items.texts(connection, before)
+    return rows + [
+        search.SearchRow(row.id, row.title, texts.get(row.id, ""), row.people, row.source)
+        for row in items.by_ids(connection, before).values()
+    ]
+
+
+def _unnamed(
+    ids: Sequence[int], names: Sequence[Sequence[bytes]], known: Container[bytes]
+) -> dict[bytes, int]:
+    """Name -> item id, for the names that are not stored yet."""
+    return {
+        name: item_id for item_id, each in zip(ids, names, strict=True) for name in each if name not in known
+    }
 
 
 def _note(refusals: tuple[Refusal, ...]) -> str | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from ingestors.base import Entry
-from triage.core.identity import clamp_published, content_hash
+from triage.core.identity import Names, clamp_published, content_hash, names
 from triage.core.text import sanitize_line, sanitize_text
 from triage.store.items import NewItem
 
@@ -49,6 +49,20 @@ def new_item(entry: Entry, kind: str, now: datetime) -> NewItem:
         content_hash=content_hash(title, text),
         words=len(_CJK.sub(" ", text).split()),
         cjk_characters=cjk,
+    )
+
+
+def names_of(item: NewItem) -> Names:
+    """Under what an item is known."""
+    return names(
+        kind=item.kind,
+        key=item.key,
+        url=item.url,
+        title=item.title,
+        text=item.text,
+        content=item.content_hash,
+        people=item.people,
+        identifiers=item.identifiers,
     )
 
 

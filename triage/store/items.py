@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
 
 from triage.store.engine import upsert
-from triage.store.schema import Item, ItemText, Score, Source
+from triage.store.schema import FullText, Item, ItemText, Score, Source
 
 CHUNK = 500
 """Values in one IN list: SQLite takes 999 variables in its oldest supported version."""
+RESTLESS = 20
+"""Editions from which on an item that changes once more is not called revised: its page never rests."""
 LAST_ID = 2**63 - 1
 """No id is larger, and the driver refuses to ask for one."""
 
@@ -54,6 +56,7 @@ class ItemRow:
     personal: bool
     published_at: datetime | None
     first_seen_at: datetime
+    revised_at: datetime | None
     content_hash: str
     words: int
     cjk_characters: int
@@ -76,6 +79,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Item.personal,
             Item.published_at,
             Item.first_seen_at,
+            Item.revised_at,
             Item.content_hash,
             Item.words,
             Item.cjk_characters,
@@ -85,18 +89,6 @@ def _rows() -> Select[*tuple[Any, ...]]:
         .join(Source, Source.id == Item.source_id)
         .outerjoin(Score, Score.item_id == Item.id)
     )
-
-
-def known_hashes(connection: Connection, source_id: int, keys: Sequence[str]) -> dict[str, str]:
-    """Key -> content hash of those of `keys` that this source has brought before."""
-    found: dict[str, str] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        rows = connection.execute(
-            select(Item.key, Item.content_hash).where(Item.source_id == source_id, Item.key.in_(chunk))
-        )
-        found.update((key, digest) for key, digest in rows)
-    return found
 
 
 def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem], now: datetime) -> list[int]:
@@ -110,7 +102,7 @@ def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem],
             "key": item.key,
             "kind": item.kind,
             "first_seen_at": now,
-            "revisions": 0,
+            "edition": 0,
         }
         for item in items
     ]
@@ -121,20 +113,71 @@ def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem],
     return ids
 
 
-def revise(connection: Connection, source_id: int, items: Iterable[NewItem], now: datetime) -> list[int]:
-    """Rewrites known items whose content has changed; returns their ids."""
-    ids: list[int] = []
-    for item in items:
-        item_id = connection.execute(
+def revise(connection: Connection, changes: Mapping[int, NewItem], now: datetime) -> None:
+    """Item id -> what its source now says. Its date stays: a date moved forward would bring it up again.
+
+    Where the text behind its link was fetched, that stays too, and is asked for again.
+    """
+    for item_id, item in changes.items():
+        values = _values(item)
+        published = values.pop("published_at")
+        if _refetch(connection, item_id, now):
+            del values["words"], values["cjk_characters"]
+        else:
+            set_text(connection, item_id, item.text)
+        connection.execute(
             update(Item)
-            .where(Item.source_id == source_id, Item.key == item.key)
-            .values({**_values(item), "revised_at": now})
-            .returning(Item.id)
-        ).scalar_one()
-        text = upsert(ItemText).values(item_id=item_id, text=item.text)
-        connection.execute(text.on_conflict_do_update(index_elements=["item_id"], set_={"text": item.text}))
-        ids.append(int(item_id))
-    return ids
+            .where(Item.id == item_id)
+            .values(
+                **values,
+                published_at=func.coalesce(Item.published_at, published),
+                revised_at=case((Item.edition < RESTLESS, now), else_=Item.revised_at),
+                edition=Item.edition + 1,
+            )
+        )
+
+
+def complete(connection: Connection, item_id: int, item: NewItem) -> None:
+    """Adds what another source knows of a work: identifiers, and the text if there was none.
+
+    The hash of its content stays that of its first source, which has not changed its words.
+    """
+    stored = connection.execute(select(Item.identifiers, Item.words).where(Item.id == item_id)).one()
+    values: dict[str, Any] = {"identifiers": {**item.identifiers, **stored.identifiers}}
+    if item.words and not stored.words:
+        set_text(connection, item_id, item.text)
+        values |= {
+            "words": item.words,
+            "cjk_characters": item.cjk_characters,
+            "indexed_with": None,
+            "edition": Item.edition + 1,
+        }
+    connection.execute(update(Item).where(Item.id == item_id).values(values))
+
+
+def set_text(connection: Connection, item_id: int, body: str) -> None:
+    """Replaces the text alone; whoever calls it counts the words and the edition."""
+    text = upsert(ItemText).values(item_id=item_id, text=body)
+    connection.execute(text.on_conflict_do_update(index_elements=["item_id"], set_={"text": body}))
+
+
+def set_parents(connection: Connection, parents: Mapping[int, int]) -> None:
+    """Item id -> id of the item that it is a part of."""
+    if parents:
+        connection.execute(
+            update(Item).where(Item.id == bindparam("part")).values(parent_id=bindparam("whole")),
+            [{"part": part, "whole": whole} for part, whole in parents.items()],
+        )
+
+
+def _refetch(connection: Connection, item_id: int, now: datetime) -> bool:
+    """Asks again for a text that was fetched from behind a link; False if there is none."""
+    result = connection.execute(
+        update(FullText)
+        .where(FullText.item_id == item_id, FullText.fetched_at.is_not(None))
+        .values(state="wanted", attempts=0, next_try_at=now)
+    )
+    return result.rowcount > 0
 
 
 def _values(item: NewItem) -> dict[str, Any]:
@@ -207,7 +250,7 @@ class TextRow:
     id: int
     title: str
     text: str
-    content_hash: str
+    edition: int
 
 
 _LEAD = " (leads)"
@@ -227,7 +270,7 @@ def _stale(encoder: str | None) -> ColumnElement[bool]:
 def _to_read(connection: Connection, ids: Select[int]) -> list[TextRow]:
     """Those items, newest first; items are chosen before any text is read."""
     rows = connection.execute(
-        select(Item.id, Item.title, ItemText.text, Item.content_hash)
+        select(Item.id, Item.title, ItemText.text, Item.edition)
         .join(ItemText, ItemText.item_id == Item.id)
         .where(Item.id.in_(ids))
         .order_by(Item.id.desc())
@@ -278,14 +321,14 @@ def changed_since(connection: Connection, moment: datetime) -> bool:
     return bool(connection.execute(select(select(Item.id).where(changed).exists())).scalar_one())
 
 
-def mark_indexed(connection: Connection, hashes: Mapping[int, str], indexed_with: str) -> None:
-    """Item id -> hash of the content that was split; an item revised meanwhile stays stale."""
-    if hashes:
+def mark_indexed(connection: Connection, editions: Mapping[int, int], indexed_with: str) -> None:
+    """Item id -> the edition that was split; an item that has another text meanwhile stays stale."""
+    if editions:
         connection.execute(
             update(Item)
-            .where(Item.id == bindparam("item_id"), Item.content_hash == bindparam("hash"))
+            .where(Item.id == bindparam("item_id"), Item.edition == bindparam("was"))
             .values(indexed_with=indexed_with),
-            [{"item_id": item_id, "hash": digest} for item_id, digest in hashes.items()],
+            [{"item_id": item_id, "was": edition} for item_id, edition in editions.items()],
         )
 
 

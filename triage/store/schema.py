@@ -123,8 +123,8 @@ class Item(Base):
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     revised_at: Mapped[datetime | None]
     """When its source last changed its words."""
-    revisions: Mapped[int] = mapped_column(Integer)
-    """How often it did. Some pages change with every look: past a limit that is not called a revision."""
+    edition: Mapped[int] = mapped_column(Integer)
+    """Counts the texts that were read of it: 0 for the first. Passages belong to one edition."""
     content_hash: Mapped[str] = mapped_column(String(32), index=True)
     words: Mapped[int] = mapped_column(Integer)
     cjk_characters: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,60 @@
+"""Statements on the names of items: which item a document is, and what else it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from triage.store.engine import upsert
+from triage.store.items import CHUNK
+from triage.store.schema import Identity, Item
+
+SHARED = 0
+"""The scope of names that hold in all sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What has to be known of an item to tell whether a document is the same."""
+
+    id: int
+    source_id: int
+    kind: str
+    key: str
+    content_hash: str
+    identifiers: Mapping[str, Any]
+    words: int
+
+
+def lookup(connection: Connection, scope: int, names: Sequence[bytes]) -> dict[bytes, Known]:
+    """Name -> item, for those of `names` that are known in `scope`."""
+    found: dict[bytes, Known] = {}
+    for start in range(0, len(names), CHUNK):
+        rows = connection.execute(
+            select(
+                Identity.name,
+                Item.id,
+                Item.source_id,
+                Item.kind,
+                Item.key,
+                Item.content_hash,
+                Item.identifiers,
+                Item.words,
+            )
+            .join(Item, Item.id == Identity.item_id)
+            .where(Identity.scope == scope, Identity.name.in_(names[start : start + CHUNK]))
+        )
+        found.update((row[0], Known(*row[1:])) for row in rows)
+    return found
+
+
+def add(connection: Connection, scope: int, names: Mapping[bytes, int]) -> None:
+    """Name -> item id; a name that is taken stays with the item that had it first."""
+    if names:
+        connection.execute(
+            upsert(Identity).on_conflict_do_nothing(),
+            [{"scope": scope, "name": name, "item_id": item_id} for name, item_id in names.items()],
+        )
