@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -85,7 +86,7 @@ async def sync(
         A report for each polled source, in the order of their ids.
 
     Raises:
-        UsageError: `only` names a source that there is not.
+        UsageError: `only` names a source that there is not, or one that is paused.
         TriageError: The database takes nothing more: the disk is full, or another process holds it.
     """
     now = clock()
@@ -94,10 +95,15 @@ async def sync(
     if only is not None and (unknown := set(only) - {source.id for source in active}):
         raise UsageError(f"there is no source {min(unknown)}", fix="triage sources")
     wanted = [source for source in active if only is None or source.id in only]
+    if only is not None and (paused := next((source for source in wanted if source.paused), None)):
+        raise UsageError(
+            f"source {paused.id} is paused: {paused.paused}", fix=f"triage sources resume {paused.id}"
+        )
     due = [
         source
         for source in wanted
-        if is_due(source.next_due_at, source.attempted_at, now) or (ask_now and _may_ask(source, clock))
+        if source.paused is None
+        and (is_due(source.next_due_at, source.attempted_at, now) or (ask_now and _may_ask(source, clock)))
     ]
     if not due:
         return []
@@ -165,7 +171,7 @@ async def _fetch(source: SourceRow, ingestor: Ingestor, tools: Tools, config: Co
         target=source.target,
         cursor=source.cursor,
         allow_local=source.allow_local,
-        options=_options(source, config),
+        options=request_options(source.ingestor, source.options, config),
     )
     try:
         return await ingestor.fetch(request, tools)
@@ -186,10 +192,11 @@ def _sum(earlier: SourceReport, later: SourceReport) -> SourceReport:
     )
 
 
-def _options(source: SourceRow, config: Config) -> dict[str, str]:
-    if source.ingestor == "arxiv" and config.sources.arxiv_url:
-        return {"base_url": config.sources.arxiv_url}
-    return {}
+def request_options(ingestor: str, options: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    """What an ingestor is told beyond its target: where its service is, and what was set for the source."""
+    if ingestor == "arxiv" and config.sources.arxiv_url:
+        return {"base_url": config.sources.arxiv_url, **options}
+    return dict(options)
 
 
 def _store(source: SourceRow, result: FetchResult, database: Database, clock: Clock) -> SourceReport:
@@ -322,10 +329,17 @@ def unread(database: Database) -> int:
         return items.count_leads(connection)
 
 
+def keep(database: Database, clock: Clock, source_id: int, result: FetchResult) -> SourceReport:
+    """Stores a first answer that was fetched to see what a source is, so that it is not asked for again."""
+    with database.read() as connection:
+        source = next(row for row in sources.active(connection) if row.id == source_id)
+    return _store(source, result, database, clock)
+
+
 def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:
     """How long until the next source is due, at most `most`."""
     with database.read() as connection:
-        times = [source.next_due_at for source in sources.active(connection)]
+        times = [source.next_due_at for source in sources.active(connection) if source.paused is None]
     if not times:
         return most
     return min(max(min(times) - clock(), timedelta(0)), most)

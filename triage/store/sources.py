@@ -1,4 +1,4 @@
-"""Statements on sources: who is due, what a fetch left behind."""
+"""Statements on sources: who is due, what a fetch left behind, what the reader has set."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ _COLUMNS = (
     Source.kind,
     Source.target,
     Source.title,
+    Source.tags,
     Source.allow_local,
+    Source.options,
     Source.cursor,
+    Source.added_at,
     Source.next_due_at,
     Source.wait_until,
     Source.attempted_at,
     Source.succeeded_at,
     Source.failures,
     Source.last_error,
+    Source.paused,
 )
+
+NAME = "title"
+"""The option with the name that the reader gave to a source; what it calls itself does not replace that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +44,23 @@ class SourceRow:
     kind: str
     target: str
     title: str
+    tags: list[str]
     allow_local: bool
+    options: Mapping[str, Any]
     cursor: Mapping[str, Any]
+    added_at: datetime
     next_due_at: datetime
     wait_until: datetime | None
     attempted_at: datetime | None
     succeeded_at: datetime | None
     failures: int
     last_error: str | None
+    paused: str | None
+    """Why it is not polled."""
 
 
 def active(connection: Connection) -> list[SourceRow]:
-    """Every source that is not removed, by id."""
+    """Every source that is not removed, by id; those that are paused too."""
     rows = connection.execute(select(*_COLUMNS).where(Source.removed_at.is_(None)).order_by(Source.id))
     return [SourceRow(*row) for row in rows]
 
@@ -69,18 +81,27 @@ def add(
     tags: list[str],
     allow_local: bool,
     now: datetime,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[int, bool]:
-    """Adds a source, or brings back a removed one; a known one gains the new tags.
+    """Adds a source, or brings back a removed one; a known one gains the new tags and options.
 
     A source that may contact local addresses from now on is due at once.
 
     Returns:
         Its id, and whether anything is new: the source, its return, or that permission.
     """
+    options = dict(options or {})
     known = connection.execute(
-        select(Source.id, Source.tags, Source.removed_at, Source.allow_local, Source.next_due_at).where(
-            Source.ingestor == ingestor, Source.target == target
-        )
+        select(
+            Source.id,
+            Source.title,
+            Source.tags,
+            Source.options,
+            Source.paused,
+            Source.removed_at,
+            Source.allow_local,
+            Source.next_due_at,
+        ).where(Source.ingestor == ingestor, Source.target == target)
     ).first()
     if known is None:
         result = connection.execute(
@@ -92,7 +113,7 @@ def add(
                 title=title,
                 tags=tags,
                 allow_local=allow_local,
-                options={},
+                options=options,
                 cursor={},
                 added_at=now,
                 next_due_at=now,
@@ -102,17 +123,55 @@ def add(
         )
         return int(result.scalar_one()), True
     permitted = allow_local and not known.allow_local
+    returns = known.removed_at is not None
     connection.execute(
         update(Source)
         .where(Source.id == known.id)
         .values(
+            title=options.get(NAME, known.title),
             tags=list(dict.fromkeys([*known.tags, *tags])),
+            options={**known.options, **options},
+            paused=None if returns else known.paused,
             removed_at=None,
             allow_local=known.allow_local or allow_local,
             next_due_at=now if permitted else known.next_due_at,
         )
     )
-    return int(known.id), known.removed_at is not None or permitted
+    return int(known.id), returns or permitted
+
+
+def change(
+    connection: Connection,
+    source_id: int,
+    *,
+    target: str | None = None,
+    title: str | None = None,
+    tags: list[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    allow_local: bool | None = None,
+) -> None:
+    """Writes what the reader has set; None leaves a thing as it is.
+
+    With another target the cursor goes: the validators of one document say nothing about another.
+    """
+    values: dict[str, Any] = {"title": title, "tags": tags, "allow_local": allow_local}
+    values["options"] = None if options is None else dict(options)
+    if target is not None:
+        values |= {"target": target, "cursor": {}, "failures": 0}
+    values = {name: value for name, value in values.items() if value is not None}
+    if values:
+        connection.execute(update(Source).where(Source.id == source_id).values(values))
+
+
+def pause(connection: Connection, source_id: int, reason: str) -> None:
+    """Stops polling a source until it is resumed; `reason` is shown to the reader."""
+    connection.execute(update(Source).where(Source.id == source_id).values(paused=reason))
+
+
+def resume(connection: Connection, source_id: int, now: datetime) -> None:
+    """Polls a source again, from now on and as if it had never failed."""
+    values = {"paused": None, "failures": 0, "next_due_at": now}
+    connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
 def remove(connection: Connection, source_id: int, now: datetime) -> None:
@@ -131,7 +190,10 @@ def record_success(
     wait_until: datetime | None,
     note: str | None,
 ) -> None:
-    """After a fetch: in the same transaction as the items it brought. `note` names refused documents."""
+    """After a fetch: in the same transaction as the items it brought. `note` names refused documents.
+
+    `title` is what the source calls itself; a name that the reader gave stays.
+    """
     values: dict[str, Any] = {
         "cursor": dict(cursor),
         "attempted_at": now,
@@ -142,7 +204,7 @@ def record_success(
         "last_error": note,
     }
     if title:
-        values["title"] = title
+        values["title"] = func.coalesce(Source.options[NAME].as_string(), title)
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
