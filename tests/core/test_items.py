@@ -17,6 +17,7 @@ ITEM = Item(
     url="https://papers.example/7",
     people=("Ada L.", "Grace H."),
     published=NOW,
+    revised=NOW,
     p=0.72,
     score=1.25,
     minutes=3.5,
@@ -30,7 +31,18 @@ ITEM = Item(
 def test_the_json_form_has_the_documented_fields_and_comes_back_equal() -> None:
     data = ITEM.to_json()
     assert set(data) == {
-        *("schema_version", "id", "kind", "source", "title", "url", "people", "published", "story"),
+        *(
+            "schema_version",
+            "id",
+            "kind",
+            "source",
+            "title",
+            "url",
+            "people",
+            "published",
+            "revised",
+            "story",
+        ),
         *("lane", "p", "score", "minutes", "value", "why", "highlights", "state"),
     }
     assert Item.from_json(json.loads(json.dumps(data))) == ITEM

@@ -65,7 +65,7 @@ def item_lines(item: Item, now: datetime) -> Iterator[str]:
     chance = f"{item.p:.0%}" if item.p is not None else words.match(item)
     yield f"{mark}{item.id:>5}  {clean(item.title)}"
     facts = [clean(item.source), clean(item.people[0]) if item.people else "", words.age(item.published, now)]
-    facts += [words.minutes(item.minutes), chance]
+    facts += [words.revised(item, now), words.minutes(item.minutes), chance]
     yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
     best = max(item.highlights, key=lambda h: h.contribution, default=None)
     if best is not None and best.contribution >= 0:
@@ -78,6 +78,7 @@ def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
     item = reading.item
     yield clean(item.title)
     facts = [clean(item.source), ", ".join(clean(p) for p in item.people), words.age(item.published, now)]
+    facts.append(words.revised(item, now))
     yield " · ".join(fact for fact in facts if fact)
     if item.url:
         yield clean(item.url)

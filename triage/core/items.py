@@ -60,6 +60,8 @@ class Item:
     people: tuple[str, ...]
     published: datetime | None
     """Aware UTC, never later than the moment the item was first seen."""
+    revised: datetime | None = None
+    """When its source last changed its words; None if it never did."""
     story: int | None = None
     """The id of the item that stands for the same story, if this one is folded under it."""
     lane: Lane = "for-you"
@@ -79,14 +81,16 @@ class Item:
     def to_json(self) -> dict[str, Any]:
         """The documented JSON form; times are RFC 3339."""
         out = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
-        out["published"] = self.published.isoformat() if self.published else None
+        for moment in ("published", "revised"):
+            out[moment] = out[moment].isoformat() if out[moment] else None
         return out
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Item:
         """The inverse of `to_json`; raises KeyError, TypeError or ValueError for anything else."""
         fields = {k: v for k, v in data.items() if k != "schema_version"}
-        fields["published"] = datetime.fromisoformat(data["published"]) if data["published"] else None
+        for moment in ("published", "revised"):
+            fields[moment] = datetime.fromisoformat(data[moment]) if data.get(moment) else None
         fields["people"] = tuple(data["people"])
         fields["why"] = tuple(Reason(**r) for r in data["why"])
         fields["highlights"] = tuple(Highlight.from_json(h) for h in data["highlights"])

@@ -32,6 +32,11 @@ def age(published: datetime | None, now: datetime) -> str:
     return f"{days // 30}mo" if days < 365 else f"{days // 365}y"
 
 
+def revised(item: Item, now: datetime) -> str:
+    """That its source changed it, and when; empty if it never did."""
+    return f"revised {age(item.revised, now)}" if item.revised else ""
+
+
 def minutes(value: float) -> str:
     """A reading time in at most eight cells: `<1 min`, `4 min`, `2 h 10`."""
     if value < 0.75:

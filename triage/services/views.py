@@ -46,6 +46,7 @@ def item(
         url=row.url,
         people=tuple(row.people),
         published=row.published_at,
+        revised=row.revised_at,
         story=story,
         lane=lane_of(kind, row.personal, state == "later"),
         p=probability if labels >= NUMBERS_FROM else None,

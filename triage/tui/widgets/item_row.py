@@ -70,13 +70,13 @@ def _second(item: Item, view: RowView, styles: Styles) -> list[Segment]:
     room = view.width - INDENT
     best = max(item.highlights, key=lambda h: h.contribution, default=None)
     passage = line(best.text) if best is not None and best.contribution >= 0 else ""
-    facts = ""
+    known = [words.revised(item, view.now)]
     if view.width < WIDE:
-        known = (_origin(item), words.age(item.published, view.now), words.minutes(item.minutes))
-        facts = clip(" · ".join(fact for fact in known if fact), room)
-        passage = f"  {passage}" if passage else ""
+        known += [_origin(item), words.age(item.published, view.now), words.minutes(item.minutes)]
     elif not passage:
-        facts = clip(line(", ".join(item.people[:4])), room)
+        known.append(line(", ".join(item.people[:4])))
+    facts = clip(" · ".join(fact for fact in known if fact), room)
+    passage = f"  {passage}" if passage and facts else passage
     room -= cell_len(facts)
     return [
         Segment(" " * (INDENT - 1), styles["dim"]),

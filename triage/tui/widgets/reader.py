@@ -164,6 +164,8 @@ class Reader(ScrollView, can_focus=True):
         facts = [line(", ".join(item.people[:8])), line(item.source)]
         if item.published is not None:
             facts.append(f"{item.published.astimezone():%a %d %b %Y %H:%M}")
+        if item.revised is not None:
+            facts.append(f"revised {item.revised.astimezone():%a %d %b %Y %H:%M}")
         state = self._state_of(item)
         mark = f"{words.GLYPHS[state]} {state} · " if state in words.GLYPHS else ""
         chance = f"{mark}{words.minutes(item.minutes)} · {words.care(item)}"
