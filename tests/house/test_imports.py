@@ -18,7 +18,7 @@ from triage.paths import Paths
 from triage.services import digest_file
 
 ROOT = Path(__file__).parents[2]
-PARSERS = {"feedparser", "lxml", "mailparser"}
+PARSERS = {"feedparser", "lxml", "mailparser", "bibtexparser", "pylatexenc", "rispy"}
 NUMBERS = {"torch", "sentence_transformers", "transformers", "numpy", "scipy"}
 HEAVY = {*PARSERS, *NUMBERS, "sqlalchemy", "alembic", "httpx2", "apscheduler"}
 
