@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,6 +28,24 @@ def address_problem(address: str, *, allow_local: bool) -> str | None:
     if not ip.is_global:  # shared address space of carriers and overlay networks
         return None if allow_local else "a private address"
     return None
+
+
+def spelled_address(host: str) -> str | None:
+    """The address that a host name spells out, in any of the ways that resolvers understand; None for others.
+
+    `127.0.0.1`, `[::1]`, `2130706433`, `0x7f.1`, `localhost`.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return None
 
 
 def _embedded(ip: IPAddress) -> IPAddress:

@@ -88,8 +88,11 @@ FetchErrorKind = Literal[
     "denied",
     "parse",
     "limit",
+    "postponed",
     "usage",
 ]
+"""Closed, because callers treat them differently. `denied` and `gone` may pause a source; `limit` is a server
+that asks for fewer requests; after `postponed` nothing was asked, because the host wants to be left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,16 @@ class FetchResult:
     """Seconds for which the server asked us to stay away, from Retry-After."""
     interval_s: float | None = None
     """The least polling interval that the source asks for, from max-age, ttl and their kin."""
+    skip_hours: frozenset[int] = frozenset()
+    """Hours of the day, UTC, in which the source does not want to be asked."""
+    skip_days: frozenset[int] = frozenset()
+    """Days of the week, UTC, 0 for Monday, on which it does not."""
+    revalidates: bool = True
+    """Whether the next fetch can ask for news alone. Where a server gives no validators it always sends the
+    whole document, so it is asked less often."""
+    moved_to: str | None = None
+    """The target under which the source says it is to be found from now on. It may change its mind: callers
+    follow when it has said so consistently."""
     more: bool = False
     """There is more to read at once: a big mailbox comes in portions, each stored with its cursor."""
     error: FetchError | None = None

@@ -1,7 +1,8 @@
 """Feeds over HTTP: RSS, Atom, RDF and JSON Feed.
 
-Cursor: `url`, `etag`, `last_modified` (validators, verbatim, of the answer that was parsed),
-`interval_s` (what the feed itself asks for) and, if the feed moved for good, `moved_to`.
+Cursor: `url`, `etag`, `last_modified` (validators, verbatim, of the answer that was parsed), `parser` (the
+version that parsed it), and what it said about when to come back: `fresh_s` by its headers, `interval_s`,
+`skip_hours` and `skip_days` by itself. A later "not modified" may say it again, or leave it out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, JsonValue, Kind
@@ -25,6 +26,7 @@ PARSER_VERSION = 1
 """Raised when the parser reads more out of a document than before: validators are then dropped."""
 
 MAX_INTERVAL_S = 86_400.0
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _BARE_HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d{1,5})?(?:/\S*)?", re.IGNORECASE
@@ -72,10 +74,9 @@ class FeedIngestor:
         except HttpError as error:
             return FetchResult(cursor=cursor, error=error.as_value(), retry_after_s=error.retry_after_s)
         if response.not_modified:
+            kept = {**cursor, **_validator_cursor(response, cursor), "fresh_s": _fresh(response, cursor)}
             return FetchResult(
-                cursor={**cursor, **_validator_cursor(response, cursor)},
-                not_modified=True,
-                interval_s=_interval(response, cursor.get("interval_s")),
+                cursor=kept, not_modified=True, moved_to=response.permanent_redirect_to, **_manners(kept)
             )
         if not response.body.strip():
             return FetchResult(cursor=cursor, error=FetchError("parse", "the server sent an empty page"))
@@ -90,18 +91,22 @@ class FeedIngestor:
             return FetchResult(
                 cursor=cursor, error=FetchError("parse", f"the document was refused: {refused.reason}")
             )
+        cursor = {
+            "parser": PARSER_VERSION,
+            # A server that broke off must not answer next time that nothing has changed.
+            **(_validator_cursor(response, {}) if parsed["whole"] else {}),
+            "fresh_s": response.fresh_s,
+            "interval_s": parsed["interval_s"],
+            "skip_hours": parsed.get("skip_hours", []),
+            "skip_days": parsed.get("skip_days", []),
+        }
         return FetchResult(
             entries=tuple(to_entry(entry) for entry in parsed["entries"]),
             refusals=tuple(to_refusal(refusal) for refusal in parsed["refusals"]),
-            cursor={
-                "parser": PARSER_VERSION,
-                # A server that broke off must not answer next time that nothing has changed.
-                **(_validator_cursor(response, {}) if parsed["whole"] else {}),
-                "interval_s": parsed["interval_s"],
-                "moved_to": response.permanent_redirect_to,
-            },
+            cursor=cursor,
             title=parsed["title"] or None,
-            interval_s=_interval(response, parsed["interval_s"]),
+            moved_to=response.permanent_redirect_to,
+            **_manners(cursor),
         )
 
 
@@ -126,12 +131,35 @@ def _validator_cursor(response: Response, old: Mapping[str, JsonValue]) -> dict[
     }
 
 
-def _interval(response: Response, asked_by_feed: JsonValue) -> float | None:
-    """The longest interval that the server or the feed asks for, at most a day: absurd ones exist."""
-    wanted = [float(asked_by_feed)] if isinstance(asked_by_feed, (int, float)) else []
-    if response.max_age_s:
-        wanted.append(response.max_age_s)
-    return min(max(wanted), MAX_INTERVAL_S) if wanted else None
+def _fresh(response: Response, old: Mapping[str, JsonValue]) -> JsonValue:
+    return old.get("fresh_s") if response.fresh_s is None else response.fresh_s
+
+
+class _Manners(TypedDict):
+    """The part of a result that says when and how the source wants to be asked."""
+
+    interval_s: float | None
+    skip_hours: frozenset[int]
+    skip_days: frozenset[int]
+    revalidates: bool
+
+
+def _manners(cursor: Mapping[str, JsonValue]) -> _Manners:
+    """The longest interval asked for, at most a day (absurd ones exist), and the times to stay away."""
+    asked = [
+        float(s) for s in (cursor.get("fresh_s"), cursor.get("interval_s")) if isinstance(s, (int, float))
+    ]
+    hours, days = cursor.get("skip_hours"), cursor.get("skip_days")
+    return _Manners(
+        interval_s=min(max(asked), MAX_INTERVAL_S) if any(asked) else None,
+        skip_hours=frozenset(h % 24 for h in _items(hours) if isinstance(h, int)),
+        skip_days=frozenset(_WEEKDAYS.index(d) for d in _items(days) if d in _WEEKDAYS),
+        revalidates=bool(cursor.get("etag") or cursor.get("last_modified")),
+    )
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
 
 
 def _looks_like_file(target: str) -> bool:

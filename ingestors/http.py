@@ -8,20 +8,22 @@ library costs 0.3 s.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import importlib.metadata
-import time
-from collections.abc import AsyncIterator, Mapping
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from ingestors.base import FetchError, FetchErrorKind
+from ingestors.slots import Slots
 
 if TYPE_CHECKING:
-    from ingestors.transport import Transport
+    from ingestors.transport import Hop, Transport
 
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 7 * 86_400.0
@@ -80,14 +82,17 @@ class Response:
         return Validators(self.url, self._validator("etag"), self._validator("last-modified"))
 
     @property
-    def max_age_s(self) -> float | None:
-        """`max-age` of Cache-Control, in seconds."""
+    def fresh_s(self) -> float | None:
+        """For how many seconds the document is good, by `max-age` or else by `Expires`; None if untold."""
         for directive in self.headers.get("cache-control", "").split(","):
             name, _, value = directive.strip().partition("=")
             value = value.strip('"')
             if name.lower() == "max-age" and value.isascii() and value.isdigit() and len(value) < 12:
                 return float(value)
-        return None
+        expires, date = parse_date(self.headers.get("expires")), parse_date(self.headers.get("date"))
+        if expires is None or date is None:
+            return None
+        return max((expires - date).total_seconds(), 0.0)
 
     def _validator(self, name: str) -> str | None:
         value = self.headers.get(name)
@@ -107,7 +112,14 @@ class Pace:
 # All interfaces of arXiv together: one connection, one request every three seconds.
 _SERVICES = {"arxiv.org": Pace("arxiv.org", 3.0, 1)}
 _HOST_SPACING_S = 1.0
+"""Between two requests to one public host, and by chance up to as much again: whoever has two hundred feeds
+on one host does not ask for them like a clock."""
 _HOST_CONCURRENCY = 2
+_UNTOLD_WAIT = timedelta(hours=1)
+"""For a public host that asks for fewer requests and does not say when."""
+_SILENCES = 3
+"""Requests in a row without any answer, after which a client stops asking a public host: a dead host with two
+hundred feeds would otherwise take an hour of waiting."""
 
 
 class HttpClient:
@@ -117,7 +129,9 @@ class HttpClient:
         user_agent: Who we say we are; by default the name, version and page of this distribution.
         max_body: Most bytes of a document, unpacked as well as on the wire.
         deadline_s: Seconds for a whole request with its redirects, waiting for a turn not counted.
-        concurrency: Most requests at a time over all hosts.
+        concurrency: Most requests at a time over all hosts; those that take long are not counted.
+        clock: The present, aware UTC; for Retry-After.
+        waits: Hosts that want to be left alone and until when, as `waits` of an earlier client said.
     """
 
     def __init__(
@@ -127,13 +141,22 @@ class HttpClient:
         max_body: int = 10 * 2**20,
         deadline_s: float = 60.0,
         concurrency: int = 16,
+        clock: Callable[[], datetime] | None = None,
+        waits: Mapping[str, datetime] | None = None,
     ) -> None:
         self._user_agent = user_agent
         self._max_body = max_body
         self._deadline_s = deadline_s
-        self._all = asyncio.Semaphore(concurrency)
+        self._all = Slots(concurrency)
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._waits = dict(waits or {})
         self._lanes: dict[str, _Lane] = {}
         self._transport: Transport | None = None
+
+    @property
+    def waits(self) -> Mapping[str, datetime]:
+        """Hosts that asked to be left alone, and until when; to be kept for the next client."""
+        return self._waits
 
     async def get(
         self,
@@ -148,9 +171,9 @@ class HttpClient:
         """Fetches a document.
 
         Args:
-            url: Absolute, http or https.
+            url: Absolute, http or https. A name and password in it become an Authorization header.
             allow_local: Whether this request may go to loopback and private addresses. Such hosts
-                are the reader's own, so they are not paced.
+                are the reader's own, so requests to them are not spaced.
             validators: Of the last answer; sent only to the URL that they came from.
             headers: More request headers. Authorization does not follow to another origin.
             accept: The Accept header.
@@ -159,31 +182,28 @@ class HttpClient:
         Raises:
             HttpError: There is no document: refused address, failure on the way, error status, limits.
         """
-        headers = dict(headers or {})
+        userinfo, current = _without_userinfo(url)
+        headers = _authorized(userinfo, headers or {})
         left_s = self._deadline_s
-        current, moved, unbroken = url, None, True
+        moved, unbroken = None, True
         for _ in range(MAX_REDIRECTS + 1):
             parts = _split(current)
             sent = {"User-Agent": self._agent(), "Accept": accept, **headers}
             conditional = validators is not None and validators.url == current
             if validators is not None and conditional:
                 sent |= _conditions(validators)
-            async with self._turn(parts, allow_local) as lane:
-                started = time.monotonic()
-                hop = await self._open().get(
-                    current,
-                    sent,
-                    allow_local=allow_local,
-                    max_body=max_body or self._max_body,
-                    timeout_s=left_s,
-                )
-                left_s = max(left_s - (time.monotonic() - started), 0.01)
-                retry_after_s = parse_retry_after(hop.headers.get("retry-after"))
-                if lane is not None and hop.status in (429, 503) and retry_after_s is not None:
-                    lane.paused_until = time.monotonic() + retry_after_s
+            hop, took_s = await self._ask(
+                current,
+                parts,
+                sent,
+                allow_local=allow_local,
+                max_body=max_body or self._max_body,
+                timeout_s=left_s,
+            )
+            left_s = max(left_s - took_s, 0.01)
             if hop.status not in (301, 302, 303, 307, 308):
-                _check_status(hop.status, parts, conditional, retry_after_s)
-                return Response(hop.status, current, hop.headers, hop.body, moved)
+                _check_status(hop.status, parts, conditional, self._retry_after(hop))
+                return Response(hop.status, current, hop.headers, hop.body, _with_userinfo(moved, url))
             target = _redirect_target(hop.headers.get("location"), current, parts)
             unbroken = unbroken and hop.status in (301, 308)
             moved = target if unbroken else moved
@@ -198,6 +218,85 @@ class HttpClient:
             await self._transport.aclose()
             self._transport = None
 
+    async def _ask(
+        self,
+        url: str,
+        parts: SplitResult,
+        headers: Mapping[str, str],
+        *,
+        allow_local: bool,
+        max_body: int,
+        timeout_s: float,
+    ) -> tuple[Hop, float]:
+        """One hop in its turn, and the seconds it took; notes what it says about the host.
+
+        Raises:
+            HttpError: No answer, or the host is not asked at all.
+        """
+        pace = _pace(parts)
+        lane = self._lanes.setdefault(pace.lane, _Lane(pace))
+        loop = asyncio.get_running_loop()
+        async with self._turn(lane, parts, spaced=not allow_local):
+            started = loop.time()
+            try:
+                hop = await self._open().get(
+                    url, headers, allow_local=allow_local, max_body=max_body, timeout_s=timeout_s
+                )
+            except HttpError as error:
+                if error.kind in ("network", "timeout"):
+                    lane.silence.append(error)
+                raise
+            lane.silence.clear()
+            took_s = loop.time() - started
+        if hop.status in (429, 503):
+            wait_s = self._retry_after(hop)
+            if wait_s is not None:
+                self._leave_alone(lane, timedelta(seconds=wait_s))
+            elif hop.status == 429 and not allow_local:
+                self._leave_alone(lane, _UNTOLD_WAIT)
+        return hop, took_s
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, lane: _Lane, parts: SplitResult, *, spaced: bool) -> AsyncIterator[None]:
+        """Waits until a request to this host is due, and counts it while it runs."""
+        self._require_welcome(lane, parts, spaced)
+        if not spaced:
+            async with self._all.slot():
+                self._require_welcome(lane, parts, spaced)
+                yield
+            return
+        loop = asyncio.get_running_loop()
+        async with lane.slots, contextlib.AsyncExitStack() as held:
+            async with lane.order:
+                self._require_welcome(lane, parts, spaced)
+                await asyncio.sleep(lane.next_start - loop.time())
+                await held.enter_async_context(self._all.slot())
+                # The host may have changed its mind while this request waited for its turn.
+                self._require_welcome(lane, parts, spaced)
+                lane.next_start = loop.time() + lane.spacing_s()
+            yield
+
+    def _require_welcome(self, lane: _Lane, parts: SplitResult, spaced: bool) -> None:
+        """Raises HttpError if the host is not to be asked now."""
+        left_s = (self._waits[lane.name] - self._clock()).total_seconds() if lane.name in self._waits else 0
+        if left_s > MAX_RETRY_AFTER_S:  # written before the clock was set back
+            left_s = 0
+        if left_s > 0:
+            message = f"{parts.hostname} asked to be left alone for {_duration(left_s)} more"
+            raise HttpError("postponed", message, retry_after_s=left_s)
+        if spaced and len(lane.silence) >= _SILENCES:
+            last = lane.silence[-1]
+            raise HttpError(last.kind, last.message)
+
+    def _leave_alone(self, lane: _Lane, wait: timedelta) -> None:
+        until = self._clock() + wait
+        self._waits[lane.name] = max(until, self._waits.get(lane.name, until))
+
+    def _retry_after(self, hop: Hop) -> float | None:
+        # A date counts from the server's own clock: ours may be wrong, or set by the reader.
+        now = parse_date(hop.headers.get("date")) or self._clock()
+        return parse_retry_after(hop.headers.get("retry-after"), now)
+
     def _open(self) -> Transport:
         if self._transport is None:
             from ingestors.transport import Transport
@@ -210,38 +309,27 @@ class HttpClient:
             self._user_agent = _default_user_agent()
         return self._user_agent
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, parts: SplitResult, allow_local: bool) -> AsyncIterator[_Lane | None]:
-        """Waits until a request to this host is due, and counts it while it runs."""
-        if allow_local:
-            async with self._all:
-                yield None
-            return
-        pace = _pace(parts)
-        lane = self._lanes.setdefault(pace.lane, _Lane(pace))
-        async with lane.slots:
-            now = time.monotonic()
-            if lane.paused_until > now:
-                left_s = lane.paused_until - now
-                message = f"{parts.hostname} asked to be left alone for {left_s:.0f} s more"
-                raise HttpError("limit", message, retry_after_s=left_s)
-            start = max(now, lane.next_start)
-            lane.next_start = start + pace.spacing_s
-            await asyncio.sleep(start - now)
-            async with self._all:
-                yield lane
-
 
 class _Lane:
-    """The running state of a pace. Times are monotonic seconds."""
+    """The running state of a pace. Times are those of the event loop."""
 
     def __init__(self, pace: Pace) -> None:
+        self.name = pace.lane
         self.slots = asyncio.Semaphore(pace.concurrency)
+        self.order = asyncio.Lock()
+        """Held by whoever is next."""
         self.next_start = 0.0
-        self.paused_until = 0.0
+        self.silence: list[HttpError] = []
+        """Why the last requests, one after another, brought no answer."""
+        self._pace = pace
+
+    def spacing_s(self) -> float:
+        """Seconds until the next request may start."""
+        spread_s = 0.0 if self._pace.lane in _SERVICES else _HOST_SPACING_S
+        return self._pace.spacing_s + spread_s * random.random()  # noqa: S311  manners, not secrets
 
 
-def parse_retry_after(value: str | None) -> float | None:
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Retry-After, a number or an HTTP date, as seconds from now, 0 to 7 days; None if it is neither."""
     if value is None:
         return None
@@ -249,13 +337,27 @@ def parse_retry_after(value: str | None) -> float | None:
     if value.isascii() and value.isdigit():
         # A thousand digits are a number to Python, but not one that a float holds.
         return min(float(value[:20]), MAX_RETRY_AFTER_S)
+    moment = parse_date(value)
+    if moment is None:
+        return None
+    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """An HTTP date, aware; None for anything else."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value or "")
     except (ValueError, OverflowError):  # the latter for a zone that is years away
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words, rounded up."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds > 2 * length:
+            return f"{-(-seconds // length):.0f} {unit}"
+    return f"{-(-seconds // 1):.0f} s"
 
 
 def _pace(parts: SplitResult) -> Pace:
@@ -266,13 +368,39 @@ def _pace(parts: SplitResult) -> Pace:
     return Pace(f"{host}:{_origin(parts)[2]}", _HOST_SPACING_S, _HOST_CONCURRENCY)
 
 
+def _without_userinfo(url: str) -> tuple[str, str]:
+    """The name and password in a URL, as written, and the URL without them and without its fragment."""
+    parts = _split(url)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    if not userinfo and not parts.fragment:
+        return "", url  # as written
+    return userinfo, urlunsplit(parts._replace(netloc=host, fragment=""))
+
+
+def _with_userinfo(moved: str | None, url: str) -> str | None:
+    """Where a source has moved, with the password of its old URL; another origin must not learn that."""
+    if moved is None:
+        return None
+    userinfo, _ = _without_userinfo(url)
+    parts = _split(moved)
+    if not userinfo:
+        return moved
+    if _origin(parts) != _origin(_split(url)):
+        return None
+    return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
+
+
+def _authorized(userinfo: str, headers: Mapping[str, str]) -> dict[str, str]:
+    if not userinfo or any(name.lower() == "authorization" for name in headers):
+        return dict(headers)
+    user, _, password = userinfo.partition(":")
+    pair = f"{unquote(user)}:{unquote(password)}".encode("utf-8", "replace")
+    return {**headers, "Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+
 def _conditions(validators: Validators) -> dict[str, str]:
-    sent = {}
-    if validators.etag:
-        sent["If-None-Match"] = validators.etag
-    if validators.last_modified:
-        sent["If-Modified-Since"] = validators.last_modified
-    return sent
+    sent = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in sent.items() if value}
 
 
 def _check_status(status: int, parts: SplitResult, conditional: bool, retry_after_s: float | None) -> None:
@@ -292,6 +420,10 @@ def _check_status(status: int, parts: SplitResult, conditional: bool, retry_afte
             raise HttpError("limit", f"{host} asks for fewer requests (429)", retry_after_s=retry_after_s)
         case 304:
             raise HttpError("http", f"{host} answered 'not modified' to a question that was never asked")
+        case 451:
+            raise HttpError("denied", f"{host} may not show this for legal reasons (451)")
+        case 407:
+            raise HttpError("denied", "the proxy wants a name and password; put them into HTTP_PROXY")
         case _ if status >= 500:
             raise HttpError("http", f"{host} is out of order ({status})", retry_after_s=retry_after_s)
         case _:

@@ -7,23 +7,26 @@ in `ingestors.http`.
 from __future__ import annotations
 
 import asyncio
-import base64
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import httpcore2
 import httpx2
 
-from ingestors.addresses import address_problem
+from ingestors.addresses import address_problem, spelled_address
 from ingestors.http import HttpError
 
 _CONNECT_S = 15.0
+_NEXT_ADDRESS_S = 5.0
+"""For each address of a host but the last: where IPv6 leads nowhere, IPv4 is tried before the deadline."""
 _IDLE_S = 30.0
 _KEEPALIVE_S = 15.0
+_SINGLE = frozenset({"etag", "last-modified", "location", "retry-after", "date", "expires", "content-type"})
+"""Headers that are no lists: where a server sends one twice, the first counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Hop:
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case; repeated headers are joined by a comma."""
+    """Names in lower case, values byte for byte as Latin-1; repeated headers are joined by a comma."""
     body: bytes
 
 
@@ -41,36 +44,51 @@ class BlockedAddress(httpcore2.ConnectError):
 
 
 class Transport:
-    """Two connection pools: one that reaches public addresses only, and one that reaches local ones too.
+    """Two connection pools, one that reaches public addresses only and one that reaches local ones too.
 
     They are apart because a kept-alive connection is reused without being dialled: what one source
     may reach must not be lent to another. HTTP/1.1 only: with two connections to a host HTTP/2 gains
-    nothing. Proxy settings of the environment are not used, because a proxy would do the dialling, and
-    the address check would see the proxy's address instead of the host's.
+    nothing.
+
+    Where the environment names a proxy (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), there is a pool for
+    it. The proxy then does the dialling, so what can be checked is what the URL itself says: numeric
+    addresses and names of this machine. The proxy's own address was chosen by the reader and may be any.
     """
 
     def __init__(self) -> None:
-        context = httpx2.create_ssl_context()
-        self._public = _GuardedTransport(context, allow_local=False)
-        self._local = _GuardedTransport(context, allow_local=True)
+        self._context = httpx2.create_ssl_context()
+        self._public = _GuardedTransport(self._context, allow_local=False)
+        self._local = _GuardedTransport(self._context, allow_local=True)
+        self._proxies = _Proxies()
+        self._proxied: dict[str, httpx2.AsyncHTTPTransport] = {}
 
     async def get(
         self, url: str, headers: Mapping[str, str], *, allow_local: bool, max_body: int, timeout_s: float
     ) -> Hop:
         """Sends one GET and reads its answer to the end.
 
+        Args:
+            url: Without userinfo.
+            headers: Characters of Latin-1; sent byte for byte.
+            allow_local: Whether loopback and private addresses may be reached.
+            max_body: Most bytes, unpacked as well as on the wire.
+            timeout_s: For all of it.
+
         Raises:
             HttpError: Nothing was read, or only a part.
         """
-        transport = self._local if allow_local else self._public
         try:
             request = _request(url, headers)
         except (httpx2.InvalidURL, UnicodeError):
             raise HttpError("usage", "that is not a URL that can be fetched") from None
         host = request.url.host
+        proxy = self._proxies.of(request.url)
+        transport = self._through(proxy, host, allow_local) if proxy else None
         try:
             async with asyncio.timeout(timeout_s):
-                response = await transport.handle_async_request(request)
+                response = await (
+                    transport or (self._local if allow_local else self._public)
+                ).handle_async_request(request)
                 response.request = request
                 try:
                     return await _read(response, max_body)
@@ -79,7 +97,9 @@ class Transport:
         except (TimeoutError, httpx2.TimeoutException):
             raise HttpError("timeout", f"{host} did not answer in time") from None
         except httpx2.ConnectError as error:
-            raise _connect_error(host, error) from None
+            raise _connect_error(host, error, proxy) from None
+        except httpx2.ProxyError as error:
+            raise HttpError("network", f"{_place(proxy)} does not connect to {host}: {error}") from None
         except httpx2.DecodingError:
             raise HttpError("network", f"the answer of {host} is packed in a damaged way") from None
         except httpx2.ProtocolError:
@@ -87,10 +107,53 @@ class Transport:
         except httpx2.TransportError:
             raise HttpError("network", f"the connection to {host} was lost") from None
 
+    def _through(self, proxy: str, host: str, allow_local: bool) -> httpx2.AsyncHTTPTransport:
+        """The pool of a proxy.
+
+        Raises:
+            HttpError: The host is not to be reached that way, or the proxy is of a kind that is not spoken.
+        """
+        address = spelled_address(host)
+        problem = address and address_problem(address, allow_local=allow_local)
+        if problem:
+            raise _blocked(host, f"{address} is {problem}")
+        if proxy not in self._proxied:
+            try:
+                self._proxied[proxy] = httpx2.AsyncHTTPTransport(
+                    verify=self._context, trust_env=False, proxy=httpx2.Proxy(proxy)
+                )
+            except (ValueError, ImportError, httpx2.InvalidURL):
+                raise HttpError(
+                    "usage", f"{_place(proxy)} cannot be used; HTTP and HTTPS proxies can: http://host:port"
+                ) from None
+        return self._proxied[proxy]
+
     async def aclose(self) -> None:
         """Closes all connections."""
-        await self._public.aclose()
-        await self._local.aclose()
+        for transport in (self._public, self._local, *self._proxied.values()):
+            await transport.aclose()
+
+
+class _Proxies:
+    """The proxy settings of the environment, as they were at the start."""
+
+    def __init__(self) -> None:
+        self._by_scheme: dict[str, str] = {}
+        if any(name.lower().endswith("_proxy") for name in os.environ):
+            from urllib.request import getproxies_environment
+
+            self._by_scheme = getproxies_environment()
+
+    def of(self, url: httpx2.URL) -> str | None:
+        """The proxy for a URL, if there is one."""
+        proxy = self._by_scheme.get(url.scheme) or self._by_scheme.get("all")
+        if not proxy:
+            return None
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+        if proxy_bypass_environment(url.netloc.decode("ascii"), self._by_scheme):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
 
 
 class _GuardedTransport(httpx2.AsyncHTTPTransport):
@@ -100,7 +163,8 @@ class _GuardedTransport(httpx2.AsyncHTTPTransport):
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
-            max_connections=64,
+            # More than can hang at once: sixteen every five seconds, for a minute each.
+            max_connections=256,
             max_keepalive_connections=16,
             keepalive_expiry=_KEEPALIVE_S,
             network_backend=_GuardedBackend(allow_local=allow_local),
@@ -133,11 +197,11 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         problems = {a: address_problem(a, allow_local=self._allow_local) for a in addresses}
         failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
-        for address in addresses:
-            if problems[address] is not None:
-                continue
+        permitted = [address for address in addresses if problems[address] is None]
+        for address in permitted:
+            patience = timeout if address == permitted[-1] else _NEXT_ADDRESS_S
             try:
-                return await self._dialler.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._dialler.connect_tcp(address, port, patience, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         if failure is not None:
@@ -167,19 +231,15 @@ class _CappedStream(httpx2.AsyncByteStream):
 
 
 def _request(url: str, headers: Mapping[str, str]) -> httpx2.Request:
-    request = httpx2.Request(
+    encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    return httpx2.Request(
         "GET",
         url,
-        headers={"Accept-Encoding": "gzip, deflate, br, zstd", **headers},
+        headers=[(b"Accept-Encoding", b"gzip, deflate, br, zstd"), *encoded],
         extensions={
             "timeout": {"connect": _CONNECT_S, "read": _IDLE_S, "write": _IDLE_S, "pool": _IDLE_S},
         },
     )
-    if request.url.userinfo and "Authorization" not in request.headers:
-        user, _, password = request.url.userinfo.partition(b":")
-        pair = f"{unquote(user.decode())}:{unquote(password.decode())}"
-        request.headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    return request
 
 
 async def _read(response: httpx2.Response, max_body: int) -> Hop:
@@ -192,23 +252,47 @@ async def _read(response: httpx2.Response, max_body: int) -> Hop:
         body += chunk
         if len(body) > max_body:
             raise _too_large()
-    return Hop(response.status_code, {name.lower(): v for name, v in response.headers.items()}, bytes(body))
+    return Hop(response.status_code, _headers(response.headers.raw), bytes(body))
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """As Latin-1, in which every byte is a character: what is sent back later is what came."""
+    headers: dict[str, str] = {}
+    for key, value in raw:
+        name, text = key.decode("latin-1").lower(), value.decode("latin-1")
+        if name not in headers:
+            headers[name] = text
+        elif name not in _SINGLE:
+            headers[name] += f", {text}"
+    return headers
 
 
 def _too_large() -> HttpError:
     return HttpError("too-large", "the document is larger than documents may be")
 
 
-def _connect_error(host: str, error: BaseException) -> HttpError:
+def _connect_error(host: str, error: BaseException, proxy: str | None) -> HttpError:
     for cause in _causes(error):
         if isinstance(cause, BlockedAddress):
-            fix = "; add the source with --allow-local if that is meant" if "private" in str(cause) else ""
-            return HttpError("blocked", f"{host} was not contacted: {cause}{fix}")
+            return _blocked(host, str(cause))
         if isinstance(cause, ssl.SSLCertVerificationError):
             return HttpError("network", f"the certificate of {host} is not valid: {cause.verify_message}")
+        if isinstance(cause, ssl.SSLError):
+            reason = (cause.reason or "unknown reason").replace("_", " ").lower()
+            return HttpError("network", f"no secure connection to {host} can be made: {reason}")
         if isinstance(cause, (socket.gaierror, UnicodeError)):
-            return HttpError("network", f"there is no host named {host}")
-    return HttpError("network", f"cannot connect to {host}")
+            return HttpError("network", f"there is no host named {_place(proxy) if proxy else host}")
+    return HttpError("network", f"cannot connect to {_place(proxy) if proxy else host}")
+
+
+def _blocked(host: str, reason: str) -> HttpError:
+    fix = "; add the source with --allow-local if that is meant" if "private" in reason else ""
+    return HttpError("blocked", f"{host} was not contacted: {reason}{fix}")
+
+
+def _place(proxy: str | None) -> str:
+    """A proxy in words, without its password."""
+    return f"the proxy {(proxy or '').partition('://')[2].rpartition('@')[2].rstrip('/')}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -144,7 +144,7 @@ async def test_a_moved_feed_says_so(server: LoopbackServer, tools: Tools) -> Non
     server.routes["/f"] = Route(status=301, headers={"Location": "/new"}, etag=False)
     server.routes["/new"] = Route(RSS)
     result = await _fetch(server, tools)
-    assert result.cursor["moved_to"] == server.url("/new")
+    assert result.moved_to == server.url("/new")
     again = await _fetch(server, tools, dict(result.cursor))
     assert again.not_modified
     assert "if-none-match" not in server.requests("/f")[1].headers
