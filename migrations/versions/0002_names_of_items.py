@@ -41,9 +41,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_full_text")),
     )
     op.create_index(op.f("ix_full_text_next_try_at"), "full_text", ["next_try_at"], unique=False)
+    op.create_table(
+        "host",
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("wait_until", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host")),
+    )
     # Columns with a default, because there are rows; the program always gives a value.
     op.add_column("source", sa.Column("options", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("source", sa.Column("paused", sa.Text(), nullable=True))
+    op.add_column("source", sa.Column("failing_since", sa.DateTime(), nullable=True))
+    op.add_column("source", sa.Column("polling", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("item", sa.Column("flags", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("item", sa.Column("edition", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("item") as batch:

@@ -2,43 +2,84 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.core.schedule import (
-    BACKOFF,
-    JITTER,
-    MAX_INTERVAL,
-    MAX_RETRY_AFTER,
-    MIN_INTERVAL,
-    Outcome,
-    next_due,
+from triage.core import schedule
+from triage.core.schedule import BACKOFF, DEAD_AFTER, DEFAULT_INTERVAL, JITTER, MAX_INTERVAL, MAX_RETRY_AFTER
+
+NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)  # a Monday
+NUMBERS = st.none() | st.floats(-1e300, 1e300)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, st.booleans(), st.text(max_size=20))
+def test_no_server_can_make_us_ask_too_often_or_never_again(
+    asked: float | None, gap: float | None, span: float | None, revalidates: bool, seed: str
+) -> None:
+    wait = schedule.interval(
+        least=DEFAULT_INTERVAL, asked_s=asked, gap_s=gap, span_s=span, revalidates=revalidates
+    )
+    due = schedule.after_answer(seed, NOW, wait) - NOW
+    assert DEFAULT_INTERVAL <= due <= MAX_INTERVAL * (1 + JITTER)
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [
+        ({}, 1),
+        ({"asked_s": 900}, 1),
+        ({"asked_s": 2 * 3600}, 2),
+        ({"gap_s": 10 * 3600}, 5),
+        ({"gap_s": 10 * 3600, "asked_s": 6 * 3600}, 6),
+        ({"gap_s": 90 * 86_400}, 24),
+        ({"revalidates": False, "span_s": 8 * 3600}, 4),
+        ({"revalidates": False, "span_s": 60 * 86_400}, 24),
+        ({"revalidates": False}, 6),
+    ],
 )
-
-NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
-
-
-@given(st.floats(-1e12, 1e12), st.text(max_size=20))
-def test_no_server_can_make_us_ask_too_often_or_never_again(interval: float, source: str) -> None:
-    wait = next_due(source, NOW, Outcome(failed=False, interval_s=interval), 0) - NOW
-    assert MIN_INTERVAL * (1 - JITTER) <= wait <= MAX_INTERVAL * (1 + JITTER)
+def test_the_interval_is_the_longest_that_anybody_asks_for(said: dict[str, float], hours: int) -> None:
+    assert schedule.interval(least=DEFAULT_INTERVAL, **said) == timedelta(hours=hours)  # type: ignore[arg-type]
 
 
-@given(st.integers(1, 10**6))
-def test_a_failing_source_backs_off_to_once_a_day_and_is_never_given_up(failures: int) -> None:
-    wait = next_due("s", NOW, Outcome(failed=True), failures) - NOW
-    planned = BACKOFF[min(failures, len(BACKOFF)) - 1]
-    assert planned * (1 - JITTER) <= wait <= planned * (1 + JITTER)
+@given(st.integers(1, 10**6), st.integers(0, 29))
+def test_a_failing_source_backs_off_to_once_a_day_and_is_never_given_up(failures: int, days: int) -> None:
+    """NET-13, NET-16."""
+    wait = schedule.backoff(failures, timedelta(days=days))
+    assert wait == BACKOFF[min(failures, len(BACKOFF)) - 1]
+    due = schedule.after_failure("s", NOW, wait) - NOW
+    assert wait * (1 - JITTER) <= due <= wait * (1 + JITTER)
+    assert schedule.backoff(failures, DEAD_AFTER) == timedelta(days=7)
 
 
-@given(st.floats(0, 1e12))
+@given(st.floats(0, 1e300))
 def test_retry_after_is_honoured_up_to_a_week(seconds: float) -> None:
-    due = next_due("s", NOW, Outcome(failed=True, retry_after_s=seconds), 1)
-    assert due >= NOW + min(timedelta(seconds=seconds), MAX_RETRY_AFTER)
-    assert due <= NOW + MAX_RETRY_AFTER + BACKOFF[0]
+    """NET-15."""
+    allowed = schedule.next_allowed(NOW, seconds)
+    assert allowed == NOW + timedelta(seconds=min(seconds, MAX_RETRY_AFTER.total_seconds()))
+
+
+@given(
+    st.sets(st.integers(0, 23)), st.sets(st.integers(0, 6)), st.integers(0, 7 * 24 * 60), st.text(max_size=9)
+)
+def test_nobody_is_asked_in_hours_or_on_days_that_they_rule_out(
+    hours: set[int], days: set[int], minutes: int, seed: str
+) -> None:
+    due = NOW + timedelta(minutes=minutes)
+    moved = schedule.after_quiet(seed, due, hours, days)
+    assert due <= moved <= due + timedelta(days=8)
+    assert not schedule.quiet(moved, hours, days)
+
+
+def test_who_rules_out_all_hours_has_not_meant_it() -> None:
+    assert schedule.after_quiet("s", NOW, set(range(24)), set()) == NOW
+    assert schedule.after_quiet("s", NOW, set(), set(range(7))) == NOW
 
 
 def test_sources_that_were_fetched_together_spread_out() -> None:
-    due = {next_due(f"s{n}", NOW, Outcome(failed=False), 0) for n in range(100)}
+    due = {schedule.after_answer(f"s{n}", NOW, DEFAULT_INTERVAL) for n in range(100)}
     assert len(due) > 90
     assert max(due) - min(due) > timedelta(minutes=5)
+    assert min(due) >= NOW + DEFAULT_INTERVAL
+    after = {schedule.after_pause(f"s{n}", NOW) for n in range(100)}
+    assert max(after) - min(after) > timedelta(minutes=4)

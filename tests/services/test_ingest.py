@@ -148,18 +148,23 @@ def test_asking_by_hand_goes_before_the_due_time_but_not_within_minutes(
     assert len(sync(database, clock, ask_now=True)) == 1
 
 
-def test_a_failed_source_may_be_asked_again_at_once_unless_its_server_said_to_wait(
+def test_what_failed_on_the_way_may_be_asked_again_at_once_but_no_server_that_answered(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
-    server.routes |= {"/slow": Route(b"", 503, {"Retry-After": "3600"}), "/down": Route(b"", 500)}
-    for path in ("/slow", "/down"):
-        sources.add(database, clock, server.url(path), allow_local=True)
-    assert [r.error is None for r in sync(database, clock)] == [False, False]
-    clock.now += timedelta(minutes=1)
-    (only,) = sync(database, clock, ask_now=True)
-    assert only.target == server.url("/down")
-    clock.now += timedelta(hours=1)
-    assert len(sync(database, clock, ask_now=True)) == 2
+    """NET-13."""
+    server.routes |= {"/slow": Route(b"", 503, {"Retry-After": "3600"})}
+    with LoopbackServer() as broken, LoopbackServer() as off:
+        unplugged = off.url("/f")
+        off.close()
+        for url in (server.url("/slow"), broken.url("/404"), unplugged):
+            sources.add(database, clock, url, allow_local=True)
+        assert all(report.error for report in sync(database, clock))
+        clock.now += timedelta(minutes=1)
+        assert [report.target for report in sync(database, clock, ask_now=True)] == [unplugged]
+        clock.now += timedelta(minutes=5)
+        assert len(sync(database, clock, ask_now=True)) == 2
+        clock.now += timedelta(hours=1)
+        assert len(sync(database, clock, ask_now=True)) == 3
 
 
 def test_a_mailbox_in_portions_comes_in_whole(

@@ -130,6 +130,8 @@ def _say(reports: list[SourceReport], as_json: bool, *, asked: bool) -> None:
     for report in reports:
         if report.error:
             result = f"failed: {output.clean(report.error)}"
+        elif report.postponed:
+            result = f"not asked: {output.clean(report.postponed)}"
         elif report.not_modified:
             result = "nothing changed"
         else:

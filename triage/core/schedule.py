@@ -1,19 +1,25 @@
-"""When a source is asked again: a pure function of what it answered and how often it failed.
+"""When a source is asked again: pure functions of what it answered and how often it failed.
 
 Owns the numbers of politeness towards one source; spacing between requests to one host belongs to
-`ingestors.http`.
+`ingestors.http`. Waits are lengthened by chance, never shortened below what was asked for: sources that were
+fetched together drift apart. The chance comes from a seed, so the same poll always gives the same answer.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 DEFAULT_INTERVAL = timedelta(hours=1)
+"""The least interval of a feed, whatever it allows, unless the reader sets a shorter one."""
 MIN_INTERVAL = timedelta(minutes=30)
-"""No source is asked more often, whatever it allows."""
+"""The shortest that a reader may set."""
 MAX_INTERVAL = timedelta(hours=24)
+OWN_INTERVAL = timedelta(minutes=5)
+"""The least interval of sources that know their own: mailboxes, paper services."""
+UNKNOWN_INTERVAL = timedelta(hours=6)
+"""Of a feed that always sends everything and dates nothing, so that its pace is unknown."""
 MAX_RETRY_AFTER = timedelta(days=7)
 BACKOFF = (
     timedelta(hours=1),
@@ -23,45 +29,85 @@ BACKOFF = (
     timedelta(hours=24),
 )
 """After the first, second, ... failure in a row. A source is never given up, only asked daily."""
+DEAD_AFTER = timedelta(days=30)
+DEAD_INTERVAL = timedelta(days=7)
+"""What has failed for a month is asked once a week."""
 MANUAL_FLOOR = timedelta(minutes=5)
 """A sync that a person asks for does not go back to the same source sooner."""
 JITTER = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What matters of one fetch for the time of the next."""
-
-    failed: bool
-    retry_after_s: float | None = None
-    interval_s: float | None = None
-
-
-def next_due(source: str, now: datetime, outcome: Outcome, failures: int) -> datetime:
-    """The earliest time of the next fetch.
+def interval(
+    *,
+    least: timedelta,
+    asked_s: float | None = None,
+    gap_s: float | None = None,
+    span_s: float | None = None,
+    revalidates: bool = True,
+) -> timedelta:
+    """How long a source is left alone after it answered.
 
     Args:
-        source: Anything that identifies the source; it seeds the jitter, so that sources spread out
-            and the same poll always gives the same answer.
-        now: When the fetch ended.
-        outcome: How it ended.
-        failures: Failures in a row, this fetch included.
+        least: Never shorter than this.
+        asked_s: What the source asks for: max-age, Expires, ttl and their kin.
+        gap_s: Median seconds between its documents: half of it loses little and asks seldom.
+        span_s: Seconds between the oldest and the newest document that it serves.
+        revalidates: False if every request brings the whole document. Then it is asked just often enough
+            that no document is missed: twice in the time that its documents span.
 
     Returns:
-        `now` plus the interval that the source asks for within [30 min, 24 h], one hour if it asks for
-        nothing, or the backoff of its failures, +-10 %; never before its Retry-After.
+        The longest of these, at most a day.
     """
-    if outcome.failed:
-        wait = BACKOFF[min(max(failures, 1), len(BACKOFF)) - 1]
-    elif outcome.interval_s is not None:
-        wait = min(max(timedelta(seconds=outcome.interval_s), MIN_INTERVAL), MAX_INTERVAL)
-    else:
-        wait = DEFAULT_INTERVAL
-    digest = hashlib.sha256(f"{source}\0{now.isoformat()}".encode()).digest()
-    spread = 1 + JITTER * (int.from_bytes(digest[:4], "big") / 2**31 - 1)
-    due = now + wait * spread
-    allowed = next_allowed(now, outcome.retry_after_s)
-    return due if allowed is None else max(due, allowed)
+    wanted = [least]
+    if asked_s is not None:
+        wanted.append(_seconds(asked_s))
+    if gap_s is not None:
+        wanted.append(_seconds(gap_s / 2))
+    if not revalidates:
+        wanted.append(UNKNOWN_INTERVAL if span_s is None else _seconds(span_s / 2))
+    return min(max(wanted), MAX_INTERVAL)
+
+
+def backoff(failures: int, failing_for: timedelta) -> timedelta:
+    """How long a source is left alone after its `failures`-th failure in a row."""
+    if failing_for >= DEAD_AFTER:
+        return DEAD_INTERVAL
+    return BACKOFF[min(max(failures, 1), len(BACKOFF)) - 1]
+
+
+def after_answer(seed: str, now: datetime, wait: timedelta) -> datetime:
+    """`wait` from now and up to a tenth more."""
+    return now + wait * (1 + JITTER * _chance(seed, now))
+
+
+def after_failure(seed: str, now: datetime, wait: timedelta) -> datetime:
+    """`wait` from now, give or take a tenth."""
+    return now + wait * (1 + JITTER * (2 * _chance(seed, now) - 1))
+
+
+def after_pause(seed: str, until: datetime) -> datetime:
+    """Some minutes after the pause of a host, so that its sources do not all come back at once."""
+    return until + MANUAL_FLOOR * _chance(seed, until)
+
+
+def quiet(moment: datetime, hours: Collection[int], days: Collection[int]) -> bool:
+    """Whether a source asks not to be polled at that hour (UTC) or on that day of the week (0 = Monday).
+
+    One that rules out every hour or every day has not meant it.
+    """
+    if len(hours) >= 24 or len(days) >= 7:
+        return False
+    return moment.hour in hours or moment.weekday() in days
+
+
+def after_quiet(seed: str, due: datetime, hours: Collection[int], days: Collection[int]) -> datetime:
+    """`due`, or some minute of the next hour in which the source may be asked."""
+    if not quiet(due, hours, days):
+        return due
+    start = due.replace(minute=0, second=0, microsecond=0)
+    while quiet(start, hours, days):
+        start += timedelta(hours=1)
+    return start + timedelta(minutes=55) * _chance(seed, start)
 
 
 def is_due(next_due_at: datetime, attempted_at: datetime | None, now: datetime) -> bool:
@@ -77,4 +123,15 @@ def next_allowed(now: datetime, retry_after_s: float | None) -> datetime | None:
     """Until when the server wants to be left alone, at most a week; None if it did not say."""
     if retry_after_s is None:
         return None
-    return now + min(timedelta(seconds=max(0.0, retry_after_s)), MAX_RETRY_AFTER)
+    return now + min(_seconds(max(0.0, retry_after_s)), MAX_RETRY_AFTER)
+
+
+def _seconds(seconds: float) -> timedelta:
+    """Seconds as a span that can be added to a date: a source may name any number."""
+    return timedelta(seconds=min(max(seconds, 0.0), 366 * 86_400.0))
+
+
+def _chance(seed: str, moment: datetime) -> float:
+    """A number in [0, 1) that nobody chose."""
+    digest = hashlib.sha256(f"{seed}\0{moment.isoformat()}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32

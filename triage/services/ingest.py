@@ -7,6 +7,7 @@ never fails a round: its error is a value in its report.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
@@ -21,15 +22,16 @@ from ingestors import registry
 from ingestors.base import FetchError, FetchRequest, FetchResult, Ingestor, Refusal, Tools
 from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
+from ingestors.slots import Slots
 from triage.config import Clock, Config
-from triage.core.errors import TriageError, UsageError
+from triage.core.errors import TriageError
 from triage.core.identity import unambiguous
 from triage.core.items import Digest
-from triage.core.schedule import MANUAL_FLOOR, Outcome, is_due, next_allowed, next_due
 from triage.core.text import sanitize_line
+from triage.services import polling
 from triage.services.matching import Matches, match
 from triage.services.translate import names_of, new_item
-from triage.store import identities, items, search, sources
+from triage.store import hosts, identities, items, search, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem
 from triage.store.sources import SourceRow
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 CONCURRENCY = 16
 """Sources fetched at once; the HTTP client spaces requests to one host by itself."""
+LOOK_AGAIN_S = 5.0
+"""How often a round that is still waiting for somebody looks for what has come due."""
 MAX_ERROR = 500
 """Characters of a stored error."""
 
@@ -54,6 +58,8 @@ class SourceReport:
     not_modified: bool = False
     refusals: tuple[Refusal, ...] = ()
     error: str | None = None
+    postponed: str | None = None
+    """Why it was not asked: its host wants to be left alone. That is no failure."""
 
 
 OnReport = Callable[[SourceReport, int, int], None]
@@ -69,8 +75,9 @@ async def sync(
     ask_now: bool = False,
     concurrency: int = CONCURRENCY,
     on_report: OnReport | None = None,
+    tools: Tools | None = None,
 ) -> list[SourceReport]:
-    """Polls every source that is due.
+    """Polls every source that is due, and what comes due while it runs; each of them once.
 
     Args:
         database: Where sources are and items go.
@@ -81,6 +88,7 @@ async def sync(
             or their server said to wait.
         concurrency: Sources fetched at once; with one, items are stored in the order of the sources.
         on_report: Progress.
+        tools: What the ingestors work with; None makes it for this round.
 
     Returns:
         A report for each polled source, in the order of their ids.
@@ -89,43 +97,45 @@ async def sync(
         UsageError: `only` names a source that there is not, or one that is paused.
         TriageError: The database takes nothing more: the disk is full, or another process holds it.
     """
-    now = clock()
-    with database.read() as connection:
-        active = sources.active(connection)
-    if only is not None and (unknown := set(only) - {source.id for source in active}):
-        raise UsageError(f"there is no source {min(unknown)}", fix="triage sources")
-    wanted = [source for source in active if only is None or source.id in only]
-    if only is not None and (paused := next((source for source in wanted if source.paused), None)):
-        raise UsageError(
-            f"source {paused.id} is paused: {paused.paused}", fix=f"triage sources resume {paused.id}"
-        )
-    due = [
-        source
-        for source in wanted
-        if source.paused is None
-        and (is_due(source.next_due_at, source.attempted_at, now) or (ask_now and _may_ask(source, clock)))
-    ]
-    if not due:
+    asked: set[int] = set()
+
+    def due() -> list[SourceRow]:
+        """Those that are due by now and were not asked yet, each once a round."""
+        with database.read() as connection:
+            left = None if only is None else set(only) - asked
+            found = polling.due(sources.active(connection), clock(), only=left, ask_now=ask_now)
+        found = [source for source in found if source.id not in asked]
+        asked.update(source.id for source in found)
+        return found if concurrency == 1 else polling.fairly(found)
+
+    batch = due()
+    if not batch:
         return []
     ingestors = registry.load()
     reports: list[SourceReport] = []
-    gate = asyncio.Semaphore(concurrency)
+    slots = Slots(concurrency)
 
     async def poll(source: SourceRow, tools: Tools) -> None:
-        async with gate:
+        async with slots.slot():
             report = await _poll(source, ingestors.get(source.ingestor), tools, database, config, clock)
         reports.append(report)
         if on_report is not None:
-            on_report(report, len(reports), len(due))
+            on_report(report, len(reports), len(asked))
 
     try:
-        async with (
-            aclosing(HttpClient()) as http,
-            aclosing(ParserPool()) as parsers,
-            asyncio.TaskGroup() as group,
-        ):
-            for source in due:
-                group.create_task(poll(source, Tools(http=http, parsers=parsers)))
+        async with contextlib.AsyncExitStack() as round_:
+            if tools is None:
+                tools = Tools(
+                    http=await round_.enter_async_context(aclosing(_client(database, clock))),
+                    parsers=await round_.enter_async_context(aclosing(ParserPool())),
+                )
+            group = await round_.enter_async_context(asyncio.TaskGroup())
+            running: set[asyncio.Task[None]] = set()
+            while batch or running:
+                running |= {group.create_task(poll(source, tools)) for source in batch}
+                # A host that answers slowly must not hold up what comes due while it is waited for.
+                _, running = await asyncio.wait(running, timeout=LOOK_AGAIN_S)
+                batch = due() if running else []
     except ExceptionGroup as failures:
         # What a source did wrong is in its report, so this is about the database: nothing can be stored.
         if (mendable := failures.subgroup(TriageError)) is None:
@@ -134,13 +144,10 @@ async def sync(
     return sorted(reports, key=lambda report: report.id)
 
 
-def _may_ask(source: SourceRow, clock: Clock) -> bool:
-    """Whether a person may ask before the time is due; a failed source at once: it may have been mended."""
-    if source.wait_until is not None and source.wait_until > clock():
-        return False
-    return (
-        bool(source.failures) or source.attempted_at is None or clock() - source.attempted_at >= MANUAL_FLOOR
-    )
+def _client(database: Database, clock: Clock) -> HttpClient:
+    """A client that leaves alone who asked for it, in whichever process."""
+    with database.read() as connection:
+        return HttpClient(clock=clock, waits=hosts.waits(connection, clock()))
 
 
 async def _poll(
@@ -157,11 +164,14 @@ async def _poll(
     report = None
     more = True
     while more:
+        waits = dict(tools.http.waits)
         result = await _fetch(source, ingestor, tools, config)
+        if news := {host: until for host, until in tools.http.waits.items() if waits.get(host) != until}:
+            await asyncio.to_thread(_leave_alone, news, database, clock)
         stored = await asyncio.to_thread(_store, source, result, database, clock)
         report = stored if report is None else _sum(report, stored)
         more = result.more and result.error is None
-        source = dataclasses.replace(source, cursor=result.cursor)
+        source = dataclasses.replace(source, cursor=result.cursor, failures=0, failing_since=None)
     assert report is not None
     return report
 
@@ -180,6 +190,11 @@ async def _fetch(source: SourceRow, ingestor: Ingestor, tools: Tools, config: Co
         log.exception("source %d: the ingestor %s failed", source.id, source.ingestor)
         message = f"the ingestor {source.ingestor} failed ({type(error).__name__}); the log has the details"
         return FetchResult(error=FetchError("parse", message))
+
+
+def _leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:
+    with database.write() as connection:
+        hosts.wait(connection, waits, clock())
 
 
 def _sum(earlier: SourceReport, later: SourceReport) -> SourceReport:
@@ -202,25 +217,22 @@ def request_options(ingestor: str, options: Mapping[str, Any], config: Config) -
 def _store(source: SourceRow, result: FetchResult, database: Database, clock: Clock) -> SourceReport:
     """One transaction: items, cursor, next due time, last error; all of it or nothing."""
     now = clock()
-    failures = source.failures + 1 if result.error else 0
-    outcome = Outcome(
-        failed=result.error is not None, retry_after_s=result.retry_after_s, interval_s=result.interval_s
-    )
-    due = next_due(f"{source.ingestor} {source.target}", now, outcome, failures)
-    wait_until = next_allowed(now, result.retry_after_s)
+    standing = polling.standing(source, result, now)
     if result.error is not None:
         message = sanitize_line(result.error.message, MAX_ERROR)
+        postponed = result.error.kind == "postponed"
         with database.write() as connection:
-            sources.record_failure(
-                connection,
-                source.id,
-                error=message,
-                failures=failures,
-                now=now,
-                next_due_at=due,
-                wait_until=wait_until,
-            )
-        return SourceReport(id=source.id, title=source.title, target=source.target, error=message)
+            if postponed:
+                sources.postpone(connection, source.id, standing)
+            else:
+                sources.record_failure(connection, source.id, error=message, now=now, standing=standing)
+        return SourceReport(
+            id=source.id,
+            title=source.title,
+            target=source.target,
+            error=None if postponed else message,
+            postponed=message if postponed else None,
+        )
     title = sanitize_line(result.title or "", MAX_ERROR) or source.title
     documents = [new_item(entry, source.kind, now) for entry in result.entries]
     names = unambiguous([names_of(document) for document in documents])
@@ -246,12 +258,11 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
         search.index(connection, _to_index(connection, documents, ids, found, title))
         sources.record_success(
             connection,
-            source.id,
+            source,
             cursor=result.cursor,
             title=title,
             now=now,
-            next_due_at=due,
-            wait_until=wait_until,
+            standing=standing,
             note=_note(refusals),
         )
     return SourceReport(
@@ -338,11 +349,12 @@ def keep(database: Database, clock: Clock, source_id: int, result: FetchResult) 
 
 def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:
     """How long until the next source is due, at most `most`."""
+    now = clock()
     with database.read() as connection:
-        times = [source.next_due_at for source in sources.active(connection) if source.paused is None]
+        times = [t for s in sources.active(connection) if (t := polling.next_time(s, now)) is not None]
     if not times:
         return most
-    return min(max(min(times) - clock(), timedelta(0)), most)
+    return min(max(min(times) - now, timedelta(0)), most)
 
 
 def require_sources(database: Database) -> None:

@@ -88,6 +88,10 @@ class Source(Base):
     succeeded_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(Integer)
     """In a row."""
+    failing_since: Mapped[datetime | None]
+    """When the first of them was."""
+    polling: Mapped[dict[str, Any]]
+    """`triage.core.polling.Polling`: its rhythm, its manners, what it refuses, where it is moving to."""
     last_error: Mapped[str | None] = mapped_column(Text)
     options: Mapped[dict[str, Any]]
     """What the reader has set for it: `full_text` (auto, always, never), mailbox folders, where its
@@ -96,6 +100,16 @@ class Source(Base):
     """Why it is not polled until the reader says so: it is gone for good, or refuses the password."""
     removed_at: Mapped[datetime | None]
     """A removed source is not polled; its items and marks stay, and count again when it is added again."""
+
+
+class Host(Base):
+    """A host that asked to be left alone, by Retry-After: all sources on it wait, across restarts."""
+
+    __tablename__ = "host"
+
+    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    """As `ingestors.http` names it: host and port, or the service that it belongs to."""
+    wait_until: Mapped[datetime]
 
 
 class Item(Base):

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from triage.store.schema import Item, Source
+from triage.core.polling import Polling, Standing
+from triage.store.schema import Identity, Item, Source
 
 _COLUMNS = (
     Source.id,
@@ -29,6 +31,8 @@ _COLUMNS = (
     Source.failures,
     Source.last_error,
     Source.paused,
+    Source.failing_since,
+    Source.polling,
 )
 
 NAME = "title"
@@ -57,12 +61,26 @@ class SourceRow:
     last_error: str | None
     paused: str | None
     """Why it is not polled."""
+    failing_since: datetime | None
+    polling: Polling
+
+    @property
+    def standing(self) -> Standing:
+        """What of it is about polling."""
+        return Standing(
+            next_due_at=self.next_due_at,
+            wait_until=self.wait_until,
+            failures=self.failures,
+            failing_since=self.failing_since,
+            paused=self.paused,
+            polling=self.polling,
+        )
 
 
 def active(connection: Connection) -> list[SourceRow]:
     """Every source that is not removed, by id; those that are paused too."""
     rows = connection.execute(select(*_COLUMNS).where(Source.removed_at.is_(None)).order_by(Source.id))
-    return [SourceRow(*row) for row in rows]
+    return [SourceRow(**{**row._mapping, "polling": _polling(row.polling)}) for row in rows]
 
 
 def item_counts(connection: Connection) -> dict[int, int]:
@@ -114,6 +132,7 @@ def add(
                 tags=tags,
                 allow_local=allow_local,
                 options=options,
+                polling={},
                 cursor={},
                 added_at=now,
                 next_due_at=now,
@@ -157,7 +176,7 @@ def change(
     values: dict[str, Any] = {"title": title, "tags": tags, "allow_local": allow_local}
     values["options"] = None if options is None else dict(options)
     if target is not None:
-        values |= {"target": target, "cursor": {}, "failures": 0}
+        values |= {"target": target, "cursor": {}, "failures": 0, "polling": {}}
     values = {name: value for name, value in values.items() if value is not None}
     if values:
         connection.execute(update(Source).where(Source.id == source_id).values(values))
@@ -169,8 +188,11 @@ def pause(connection: Connection, source_id: int, reason: str) -> None:
 
 
 def resume(connection: Connection, source_id: int, now: datetime) -> None:
-    """Polls a source again, from now on and as if it had never failed."""
-    values = {"paused": None, "failures": 0, "next_due_at": now}
+    """Polls a source again, from now on and as if it had never failed; Retry-After still holds."""
+    taught = connection.execute(select(Source.polling).where(Source.id == source_id)).scalar_one()
+    standing = Standing(next_due_at=now, polling=_polling(taught).forgiven())
+    values = _values(standing)
+    del values["wait_until"]
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
@@ -181,52 +203,94 @@ def remove(connection: Connection, source_id: int, now: datetime) -> None:
 
 def record_success(
     connection: Connection,
-    source_id: int,
+    source: SourceRow,
     *,
     cursor: Mapping[str, Any],
     title: str | None,
     now: datetime,
-    next_due_at: datetime,
-    wait_until: datetime | None,
+    standing: Standing,
     note: str | None,
 ) -> None:
     """After a fetch: in the same transaction as the items it brought. `note` names refused documents.
 
-    `title` is what the source calls itself; a name that the reader gave stays.
+    `title` is what the source calls itself; a name that the reader gave stays. A source that has moved is
+    found under its new target from now on.
     """
-    values: dict[str, Any] = {
+    values = {
+        **_values(standing),
         "cursor": dict(cursor),
         "attempted_at": now,
         "succeeded_at": now,
-        "next_due_at": next_due_at,
-        "wait_until": wait_until,
-        "failures": 0,
         "last_error": note,
     }
     if title:
         values["title"] = func.coalesce(Source.options[NAME].as_string(), title)
-    connection.execute(update(Source).where(Source.id == source_id).values(values))
+    connection.execute(update(Source).where(Source.id == source.id).values(values))
+    if target := standing.polling.moved_to(now):
+        _move(connection, source, target, standing.polling, now)
 
 
 def record_failure(
-    connection: Connection,
-    source_id: int,
-    *,
-    error: str,
-    failures: int,
-    now: datetime,
-    next_due_at: datetime,
-    wait_until: datetime | None,
+    connection: Connection, source_id: int, *, error: str, now: datetime, standing: Standing
 ) -> None:
     """After a fetch that failed: cursor and validators stay as they were."""
-    connection.execute(
-        update(Source)
-        .where(Source.id == source_id)
-        .values(
-            attempted_at=now,
-            next_due_at=next_due_at,
-            wait_until=wait_until,
-            failures=failures,
-            last_error=error,
+    values = {**_values(standing), "attempted_at": now, "last_error": error}
+    connection.execute(update(Source).where(Source.id == source_id).values(values))
+
+
+def postpone(connection: Connection, source_id: int, standing: Standing) -> None:
+    """After a fetch in which nothing was asked."""
+    connection.execute(update(Source).where(Source.id == source_id).values(_values(standing)))
+
+
+def _polling(stored: Mapping[str, Any]) -> Polling:
+    return msgspec.convert(stored, Polling)
+
+
+def _values(standing: Standing) -> dict[str, Any]:
+    return {
+        "next_due_at": standing.next_due_at,
+        "wait_until": standing.wait_until,
+        "failures": standing.failures,
+        "failing_since": standing.failing_since,
+        "paused": standing.paused,
+        "polling": msgspec.to_builtins(standing.polling),
+    }
+
+
+def _move(connection: Connection, source: SourceRow, target: str, polling: Polling, now: datetime) -> None:
+    """Gives a source its new target, or makes it one with the source that has that target already."""
+    moved = msgspec.to_builtins(polling.moved(source.target))
+    mine = update(Source).where(Source.id == source.id)
+    known = connection.execute(
+        select(Source.id, Source.tags, Source.options, Source.allow_local, Source.succeeded_at).where(
+            Source.ingestor == source.ingestor, Source.target == target, Source.id != source.id
         )
+    ).first()
+    if known is None:
+        connection.execute(mine.values(target=target, polling=moved))
+        return
+    values: dict[str, Any] = {
+        "tags": list(dict.fromkeys([*known.tags, *source.tags])),
+        "options": {**source.options, **known.options},
+        "allow_local": known.allow_local or source.allow_local,
+        "removed_at": None,
+        "paused": None,
+    }
+    if known.succeeded_at is None:
+        # Never read itself: what this source knows of the page is what there is to know.
+        row = select(Source.cursor, Source.succeeded_at, Source.next_due_at).where(Source.id == source.id)
+        values |= connection.execute(row).one()._mapping
+    connection.execute(update(Source).where(Source.id == known.id).values(values))
+    theirs = select(Item.key).where(Item.source_id == known.id)
+    connection.execute(
+        update(Item).where(Item.source_id == source.id, Item.key.not_in(theirs)).values(source_id=known.id)
     )
+    named = select(Identity.name).where(Identity.scope == known.id)
+    connection.execute(
+        update(Identity)
+        .where(Identity.scope == source.id, Identity.name.not_in(named))
+        .values(scope=known.id)
+    )
+    # What both have under one key stays with the old one, which is not polled any more: nothing is lost.
+    connection.execute(mine.values(removed_at=now, polling=moved))
