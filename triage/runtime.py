@@ -108,6 +108,15 @@ class Runtime:
             self._reopen(checkpoints=True)
             yield self.database
 
+    @contextmanager
+    def replacing(self, what: str) -> Iterator[None]:
+        """Nobody ingests while the block runs, and the database need not be one; raises LockedError."""
+        from triage.daemon.lock import hold
+
+        self.paths.create()
+        with hold(self.paths.ingest_lock, what):
+            yield
+
     def _reopen(self, *, checkpoints: bool) -> None:
         if self._database is not None:
             self._database.close()

@@ -32,6 +32,7 @@ COMMANDS = {
     "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that foresees them better"),
     "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
+    "db": ("triage.cli.db:db", "Back up, check and restore the database"),
     "status": ("triage.cli.doctor:status", "What is going on, in a few lines"),
     "doctor": ("triage.cli.doctor:doctor", "Check everything, with the fix for what is wrong"),
     "paths": ("triage.cli.doctor:paths", "Where everything lies on disk"),

@@ -96,7 +96,12 @@ def _database(paths: Paths) -> Iterator[Check]:
             return
         found = database.pragma("quick_check")
         if found != "ok":
-            yield Check("database", "bad", f"damaged: {found}", f"restore the newest file of {paths.backups}")
+            yield Check(
+                "database",
+                "bad",
+                f"damaged: {found}",
+                "triage db backup --list, then: triage db restore FILE",
+            )
             return
         with database.read() as connection:
             count, waiting = items.count(connection), items.count_stale(connection, None)

@@ -154,11 +154,11 @@ def _named_errors(path: Path) -> Iterator[None]:
         if _NOT_A_DATABASE in text:
             raise SchemaError(
                 f"{path} is no database",
-                fix=f"move it away, or restore the newest file of {path.parent / 'backups'}",
+                fix="triage db backup --list, then: triage db restore FILE",
             ) from error
         if any(words in text for words in _DAMAGED):
             raise TriageError(
                 f"{path} is damaged; it was left as it is",
-                fix=f"restore the newest file of {path.parent / 'backups'}",
+                fix="triage db backup --list, then: triage db restore FILE",
             ) from error
         raise

@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from triage.core.errors import SchemaError
-from triage.store.engine import APPLICATION_ID, Database, driver
+from triage.store.backup import copy
+from triage.store.engine import APPLICATION_ID, Database
 
 HEAD = 2
 """The newest schema number. Each file in `migrations/versions` is named by the number it leads to."""
@@ -95,15 +96,7 @@ def _create_private(path: Path) -> None:
 def _back_up(database: Database, backups: Path, now: datetime, number: int) -> None:
     backups.mkdir(mode=0o700, exist_ok=True)
     target = backups / f"schema-{number}-{now:%Y%m%dT%H%M%SZ}.db"
-    partial = target.with_suffix(".part")
-    partial.unlink(missing_ok=True)
-    connection = driver.connect(str(database.path))
-    try:
-        connection.execute("VACUUM INTO ?", (str(partial),))
-    finally:
-        connection.close()
-    partial.chmod(0o600)
-    partial.replace(target)
+    copy(database.path, target)
     for old in sorted(backups.glob("schema-*.db"), key=lambda p: p.stat().st_mtime)[:-KEPT_BACKUPS]:
         old.unlink()
 
