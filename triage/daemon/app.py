@@ -19,6 +19,7 @@ from triage.config import Clock, Config
 from triage.core.errors import TriageError
 from triage.daemon import heartbeat
 from triage.daemon.lock import hold
+from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.paths import Paths
 from triage.services import digest_file, ingest
 from triage.services.worker_client import ModelWorker
@@ -72,9 +73,11 @@ class Daemon:
             self._beat()
             scheduler.start()
             log.info("started, process %d", os.getpid())
+            notify(READY)
             try:
                 await self._stop.wait()
             finally:
+                notify(STOPPING)
                 self._say("stopping")
                 scheduler.pause()
                 await self._drain()
@@ -139,6 +142,7 @@ class Daemon:
         self._beat()
 
     def _beat(self) -> None:
+        notify(ALIVE, f"STATUS={self._doing}")
         try:
             heartbeat.write(
                 self._paths.heartbeat, heartbeat.Heartbeat(os.getpid(), self._clock(), self._doing)

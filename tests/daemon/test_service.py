@@ -1,0 +1,110 @@
+"""Started by a service manager: the file it reads, what it hears, and the commands around it."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import plistlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from triage.daemon.notify import READY, notify
+from triage.daemon.service_files import service_file
+from triage.paths import Paths
+
+ODD = '/home/a "b" 50%/bin/python\\3'
+
+
+def triage(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "triage", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_unit_says_where_the_program_and_the_data_are(tmp_path: Path) -> None:
+    service = service_file("linux", {"TRIAGE_HOME": "/data/my triage"}, tmp_path, "/opt/venv/bin/python")
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(service.text)
+    assert unit["Service"]["ExecStart"] == '"/opt/venv/bin/python" -m triage daemon run'
+    assert unit["Service"]["Environment"] == '"TRIAGE_HOME=/data/my triage"'
+    assert unit["Service"]["Type"] == "notify"
+    assert service.path == tmp_path / ".config/systemd/user/triage.service"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    service = service_file("linux", {"TRIAGE_HOME": str(tmp_path / "my 100% home")}, tmp_path)
+    file = tmp_path / "triage.service"
+    file.write_text(service.text)
+    found = subprocess.run(
+        ["systemd-analyze", "verify", "--user", str(file)], capture_output=True, text=True, check=False
+    )
+    assert [line for line in found.stderr.splitlines() if "triage.service" in line] == []
+
+
+def test_odd_paths_stay_one_word(tmp_path: Path) -> None:
+    text = service_file("linux", {}, tmp_path, ODD).text
+    assert 'ExecStart="/home/a \\"b\\" 50%%/bin/python\\\\3" -m triage daemon run' in text
+    agent = plistlib.loads(service_file("darwin", {"TRIAGE_HOME": "/<&>"}, tmp_path, ODD).text.encode())
+    assert agent["ProgramArguments"] == [ODD, "-m", "triage", "daemon", "run"]
+    assert agent["EnvironmentVariables"] == {"TRIAGE_HOME": "/<&>"}
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_a_manager_hears_what_is_said(tmp_path: Path, abstract: bool) -> None:
+    if abstract and sys.platform != "linux":
+        pytest.skip("names without a file are Linux's")
+    address = f"\0triage-{tmp_path.name}" if abstract else str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.settimeout(5)
+        notify(READY, "STATUS=two\nlines", environ={"NOTIFY_SOCKET": address.replace("\0", "@")})
+        assert manager.recv(100) == b"READY=1\nSTATUS=two lines"
+
+
+def test_a_manager_that_does_not_listen_is_no_error(tmp_path: Path) -> None:
+    notify(READY, environ={"NOTIFY_SOCKET": str(tmp_path / "nobody")})
+    notify(READY, environ={})
+
+
+def test_it_is_installed_and_removed_without_a_trace(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nonexistent")  # no service manager may be asked by a test
+    installed = triage("daemon", "install")
+    file = tmp_path / "systemd/user/triage.service"
+    assert installed.returncode == 0
+    assert "enable --now" in installed.stderr
+    assert file.read_text() == triage("daemon", "install", "--print").stdout
+    assert json.loads(triage("daemon", "status", "--json").stdout)["service_file"] == str(file)
+    assert triage("daemon", "uninstall").returncode == 0
+    assert not file.exists()
+    assert "nothing to do" in triage("daemon", "uninstall").stdout
+
+
+def test_it_is_stopped_by_name_and_its_log_is_shown(paths: Paths) -> None:
+    assert "has never run" in triage("daemon", "logs").stderr
+    assert "not running" in triage("daemon", "stop").stdout
+    child = subprocess.Popen([sys.executable, "-m", "triage", "daemon", "run"], stderr=subprocess.PIPE)
+    try:
+        assert child.stderr is not None
+        assert b"The daemon runs" in child.stderr.readline()
+        for _ in range(200):
+            if json.loads(triage("daemon", "status", "--json").stdout)["running"]:
+                break
+        stopped = triage("daemon", "stop")
+        assert (stopped.returncode, stopped.stdout) == (0, "stopped\n")
+        assert child.wait(timeout=5) == 0
+        assert "stopped" in triage("daemon", "logs", "-n", "3").stdout
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert child.stderr is not None
+        child.stderr.close()
