@@ -13,10 +13,8 @@ from loopback import LoopbackServer, Route
 
 from ingestors.arxiv import ArxivIngestor
 from ingestors.base import FetchRequest, FetchResult, Tools
-from ingestors.opml import Subscription, read_opml
 from ingestors.paperfile import PaperFileIngestor
 from ingestors.parsers.papers import parse_papers
-from ingestors.sandbox import ParserPool
 from ingestors.testing import check_claims, check_result
 from ingestors.wire import RefusalError
 
@@ -203,37 +201,6 @@ async def test_a_saved_answer(tmp_path: Path, tools: Tools) -> None:
     assert [entry.key for entry in result.entries] == ["2601.00001", "2601.00002"]
     again = await PaperFileIngestor().fetch(FetchRequest(target=str(file), cursor=result.cursor), tools)
     assert again.not_modified
-
-
-async def test_opml(parsers: ParserPool) -> None:
-    body = b"""<?xml version="1.0"?><opml version="2.0"><body><outline text="News">
-    <outline text="Tech &amp; more"><outline title="One" xmlUrl="https://e.org/1?a=1&b=2"/></outline>
-    <outline text="cmd" xmlUrl="|curl x"/><outline text="exec" xmlUrl="exec:ls"></outline></outline>
-    <!-- <outline xmlUrl="https://e.org/commented"/> -->
-    <outline description="a <a href="https://x.org/" title="no">b</a>" text="Two" xmlUrl='https://e.org/2'/>
-    <outline text="again" xmlUrl="https://e.org/2" category="/x,y"/><outline text="f" xmlUrl="file:///etc/passwd"/>
-    </body></opml>"""
-    subscriptions, refusals = await read_opml(body, parsers)
-    assert subscriptions == [
-        Subscription("One", "https://e.org/1?a=1&b=2", ("News", "Tech & more")),
-        Subscription("no", "https://e.org/2", ("x", "y")),
-    ]
-    assert [refusal.name for refusal in refusals] == ["cmd", "exec", "f"]
-    assert all("run a command or read a file" in refusal.reason for refusal in refusals)
-
-
-@pytest.mark.parametrize("body", [b"<rss/>", b"", b"<!DOCTYPE opml [<!ENTITY a 'b'>]><opml/>", b"exec:ls"])
-async def test_what_is_no_opml(parsers: ParserPool, body: bytes) -> None:
-    subscriptions, refusals = await read_opml(body, parsers)
-    assert subscriptions == []
-    assert len(refusals) == 1
-
-
-async def test_a_list_of_absurd_size(parsers: ParserPool) -> None:
-    many = "".join(f"<outline xmlUrl='http://e.org/{i}'/>" for i in range(10_001))
-    subscriptions, refusals = await read_opml(f"<opml>{many}</opml>".encode(), parsers)
-    assert len(subscriptions) == 10_000
-    assert [refusal.reason for refusal in refusals] == ["only 10000 subscriptions are read"]
 
 
 async def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path, tools: Tools) -> None:

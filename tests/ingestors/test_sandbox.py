@@ -176,7 +176,7 @@ async def test_children_die_with_their_parent() -> None:
 def test_the_parent_imports_no_parser() -> None:
     """A plain command may list and claim sources without paying for any parsing library."""
     program = (
-        "import sys\nimport ingestors.opml, ingestors.paperfile, ingestors.testing\n"
+        "import sys\nimport ingestors.subscriptions, ingestors.paperfile, ingestors.testing\n"
         "from ingestors import http, registry, sandbox\n"
         "assert registry.claim('https://example.org/feed').ingestor == 'feeds'\n"
         "banned = {'feedparser', 'lxml', 'mailparser', 'inscriptis', 'listparser', 'httpx2'}\n"
