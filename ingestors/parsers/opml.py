@@ -66,6 +66,7 @@ def parse_opml(body: bytes) -> dict[str, Any]:
             attributes.setdefault(name.lower(), html.unescape(double or single))
         label = html_to_line(attributes.get("title") or attributes.get("text") or "")[:MAX_TITLE]
         link = attributes.get("xmlurl", "").strip()
+        label = "" if label == link else label
         url = web_url(link)
         if url is not None and (url in subscriptions or len(subscriptions) < MAX_SUBSCRIPTIONS):
             tags = [*folders[:MAX_FOLDERS], *map(tag_name, attributes.get("category", "").split(","))]
@@ -81,12 +82,9 @@ def parse_opml(body: bytes) -> dict[str, Any]:
                 reason = "the name and password in its address were left out; the feed is read without them"
                 refusals.append({"name": label or url, "reason": reason})
         elif link:
-            reason = refusal_reason(link)
-            if reason is None and url is not None:
-                reason = f"only {MAX_SUBSCRIPTIONS} subscriptions are read"
-            refusals.append(
-                {"name": label or link[:80], "reason": reason or "it is not the address of a feed on the web"}
-            )
+            full = f"only {MAX_SUBSCRIPTIONS} subscriptions are read" if url is not None else None
+            why = refusal_reason(link) or full or "it is not the address of a feed on the web"
+            refusals.append({"name": label or link[:80], "reason": why})
         if not _SELF_CLOSED.search(segment):
             folders.append("" if link else tag_name(label))
     return {"subscriptions": list(subscriptions.values()), "refusals": refusals}

@@ -64,7 +64,7 @@ def synced_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         paths = Paths.of()
         paths.create()
         paths.config_file.write_text('[model]\nencoder = "/nonexistent"\n')
-        assert triage("add", "--allow-local", server.url("/feed")).returncode == 0
+        assert triage("add", "--no-check", "--allow-local", server.url("/feed")).returncode == 0
         synced = triage("sync")
         assert (synced.returncode, "3 new" in synced.stdout) == (0, True), synced.stderr
     return home
@@ -120,7 +120,7 @@ def test_hostile_text_is_shown_literally(harbour: Paths) -> None:
 def test_a_failed_source_is_exit_code_3_and_the_rest_is_stored(paths: Paths, server: LoopbackServer) -> None:
     server.routes["/feed"] = Route(FEED)
     for path in ("/feed", "/missing"):
-        triage("add", "--allow-local", server.url(path))
+        triage("add", "--no-check", "--allow-local", server.url(path))
     done = process("sync")
     assert done.returncode == 3
     assert "3 new" in done.stdout

@@ -26,7 +26,7 @@ def sync(database: Database, **how: object) -> list[ingest.SourceReport]:
 def feed(database: Database, server: LoopbackServer) -> int:
     """The id of a feed that was added and never polled."""
     server.routes["/f"] = Route(FEED)
-    return sources.add(database, lambda: NOW, server.url("/f"), allow_local=True).added[0].id
+    return sources.add(database, lambda: NOW, server.url("/f"), allow_local=True).id
 
 
 def test_a_paused_source_is_not_polled_until_it_is_resumed(database: Database, feed: int) -> None:
@@ -44,7 +44,7 @@ def test_a_name_that_the_reader_gave_outlives_the_feed(database: Database, feed:
     with database.write() as connection:
         store.change(connection, feed, title="My harbour", options={store.NAME: "My harbour"})
     sync(database)
-    assert [view.title for view in sources.listing(database)] == ["My harbour"]
+    assert [view.title for view in sources.listing(database, NOW)] == ["My harbour"]
 
 
 def test_another_target_is_asked_without_the_validators_of_the_old_one(

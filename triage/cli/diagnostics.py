@@ -23,6 +23,12 @@ def note(text: str) -> None:
     click.echo(sanitize_line(text), err=True)
 
 
+def line(text: str) -> None:
+    """A line of a listing that is not data; it keeps its indentation."""
+    indent = len(text) - len(text.lstrip(" "))
+    click.echo(" " * indent + sanitize_line(text), err=True)
+
+
 def fail(error: TriageError) -> int:
     """Says what went wrong and what helps; returns the exit code."""
     click.echo(f"triage: {sanitize_line(str(error))}", err=True)

@@ -49,7 +49,7 @@ def status(as_json: bool) -> None:
         now = runtime.clock()
         daemon = heartbeat.words(runtime.paths.heartbeat, now)
         digest = runtime.first_page()
-        views = sources.listing(runtime.database) if runtime.paths.database.exists() else []
+        views = sources.listing(runtime.database, now) if runtime.paths.database.exists() else []
     failing = [view for view in views if view.failures]
     due = [view for view in views if view.next_try <= now]
     if as_json:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,12 +15,17 @@ from triage import __version__
 from triage.cli import diagnostics
 from triage.core.errors import TriageError, refused_by_system
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # name -> (module:attribute, one line for the list of commands): importing every module for `--help` or
 # for one command would cost more than the command.
 COMMANDS = {
     "digest": ("triage.cli.digest:digest", "Today's digest"),
-    "add": ("triage.cli.sources:add", "Add a feed, mailbox, paper category or OPML file"),
-    "sources": ("triage.cli.sources:sources", "The sources and how they fare"),
+    "add": ("triage.cli.add:add", "Add a site, feed, mailbox, paper category or list of them"),
+    "sources": ("triage.cli.sources:sources", "The sources: how they fare, and all that can be set for them"),
+    "import": ("triage.cli.lists:import_list", "Merge an OPML or urls file into your sources"),
+    "export": ("triage.cli.lists:export", "Write your sources as an OPML or urls file"),
     "sync": ("triage.cli.sources:sync", "Fetch all sources that are due, and rank"),
     "list": ("triage.cli.items:list_items", "Stored items, best first"),
     "show": ("triage.cli.items:show", "One item with its text and highlights"),
@@ -66,6 +72,20 @@ class LazyGroup(click.Group):
             hint = f"; did you mean {near[0]}?" if near else "; see: triage --help"
             raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table, without importing anything; options are click's business."""
+        from click.shell_completion import CompletionItem
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            *(
+                CompletionItem(name, help=text)
+                for name, (_, text) in COMMANDS.items()
+                if name.startswith(incomplete)
+            ),
+            *options,
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, without importing anything."""

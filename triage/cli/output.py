@@ -18,6 +18,11 @@ def line(text: str = "") -> None:
     click.echo(text)
 
 
+def text(document: str) -> None:
+    """A whole document, as it is."""
+    click.echo(document, nl=False)
+
+
 def clean(text: str, limit: int | None = None) -> str:
     """A stranger's text, safe for one line of a terminal."""
     return sanitize_line(text, limit)

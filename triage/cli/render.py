@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,6 +22,12 @@ BAR = 24
 def width() -> int:
     """Of the terminal, at most `MAX_WIDTH`: longer lines are hard to read."""
     return min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
+
+
+def clip(text: str, indent: int) -> str:
+    """`text` cut to what is left of a line after `indent` cells; whole where nobody looks at a terminal."""
+    room = width() - indent
+    return text if len(text) <= room or not sys.stdout.isatty() else text[: room - 1] + "…"
 
 
 def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:

@@ -1,94 +1,344 @@
-"""`triage add`, `triage sources`, `triage sync`."""
+"""`triage sources` and its parts, `triage sync`."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from triage.cli import diagnostics, output
+from triage.cli import diagnostics, output, render
 from triage.cli.digest import read_rest
 from triage.core import words
-from triage.core.errors import PartialError, TriageError
+from triage.core.errors import PartialError, TriageError, UsageError
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from triage.services.ingest import SourceReport
+    from triage.services.looking import CheckReport
+    from triage.services.sources import SourceView
 
 
-@click.command()
-@click.argument("target")
-@click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for this source.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def add(target: str, allow_local: bool, as_json: bool) -> None:
-    """Adds TARGET: the URL of a feed, the path of an mbox file, Maildir or OPML file, or arxiv:cs.IR."""
-    from triage.services import sources
+class SourceName(click.ParamType[str]):
+    """A source as its number or a part of its name; shells complete the numbers and show the names."""
 
-    with Runtime.open() as runtime:
-        report = sources.add(runtime.database, runtime.clock, target, allow_local=allow_local)
-    if as_json:
-        output.document(dataclasses.asdict(report))
-        return
-    for source in report.added:
-        known = "" if source.new else " (known already)"
-        output.line(f"{source.id:>5}  {source.kind:<6}{output.clean(source.title)}{known}")
-    for refusal in report.refusals:
-        diagnostics.note(f"refused {refusal.name}: {refusal.reason}")
-    if any(source.new for source in report.added):
-        diagnostics.note("To fetch it now: triage sync")
+    name = "source"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The sources whose number or name begins like this; nothing where there is no database yet."""
+        from click.shell_completion import CompletionItem
+
+        from triage.services import sources as service
+
+        try:
+            with Runtime.open() as runtime:
+                if not runtime.paths.database.exists():
+                    return []
+                views = service.listing(runtime.database, runtime.clock())
+        except TriageError:
+            return []  # a shell is no place for errors
+        return [
+            CompletionItem(str(view.id), help=output.clean(view.title, 60))
+            for view in views
+            if str(view.id).startswith(incomplete) or view.title.casefold().startswith(incomplete.casefold())
+        ]
+
+
+SOURCE = SourceName()
 
 
 @click.group(invoke_without_command=True)
+@click.option("--tag", help="Only those with this tag.")
+@click.option("--failing", is_flag=True, help="Only those that fail or are paused.")
 @output.json_options
 @click.pass_context
-def sources(ctx: click.Context, as_json: bool, as_jsonl: bool) -> None:
-    """Lists the sources: items, last success, last error, next try."""
+def sources(ctx: click.Context, tag: str | None, failing: bool, as_json: bool, as_jsonl: bool) -> None:
+    """Lists the sources: items and what you kept, last success, last error, next try.
+
+    SOURCE in the commands below is a number of this list, or a part of a name that no other source has.
+    """
     if ctx.invoked_subcommand is not None:
         return
     from triage.services import sources as service
 
     with Runtime.open() as runtime:
-        found = service.listing(runtime.database)
+        found = service.listing(runtime.database, runtime.clock())
         now = runtime.clock()
-    rows = [
-        dataclasses.asdict(view)
-        | {
-            "last_success": view.last_success and view.last_success.isoformat(),
-            "next_try": view.next_try.isoformat(),
-        }
+    shown = [
+        view
         for view in found
+        if (tag is None or tag.casefold() in map(str.casefold, view.tags))
+        and (not failing or view.failures or view.paused)
     ]
-    if output.listing(rows, as_json, as_jsonl):
+    if output.listing([_row(view) for view in shown], as_json, as_jsonl):
         return
     if not found:
         diagnostics.note("There are no sources yet. Add one: triage add URL-OR-PATH")
-    for view in found:
-        age = words.age(view.last_success, now)
-        fetched = (
-            f"fetched {age} ago" if age not in ("", "now") else ("fetched now" if age else "never fetched")
-        )
-        output.line(f"{view.id:>5}  {view.kind:<6}{output.clean(view.title)}")
-        wait = "due" if view.next_try <= now else f"next at {view.next_try.astimezone():%a %H:%M}"
-        output.line(
-            f"       {words.plural(view.items, 'item')} · {fetched} · {wait} · {output.clean(view.target)}"
-        )
-        if view.last_error:
-            what = "failed" if view.failures else "note"
-            output.line(f"       ! {what}: {output.clean(view.last_error)}")
+    elif not shown:
+        diagnostics.note("None of your sources is like that.")
+    for view in shown:
+        for line in _lines(view, now):
+            output.line(line)
+
+
+def _row(view: SourceView) -> dict[str, Any]:
+    """A source as JSON: the names of its fields are stable."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in dataclasses.asdict(view).items()
+    }
+
+
+def _lines(view: SourceView, now: datetime) -> list[str]:
+    tags = f"  [{', '.join(map(output.clean, view.tags))}]" if view.tags else ""
+    lines = [f"{view.id:>5}  {view.kind:<6}{output.clean(view.title)}{tags}"]
+    facts = [
+        words.plural(view.items, "item"),
+        f"{view.keeps} kept" if view.keeps else "",
+        _fetched(view, now),
+    ]
+    facts.append("" if view.paused else _next(view, now))
+    lines.append("       " + " · ".join(fact for fact in facts if fact))
+    lines.append("       " + render.clip(output.clean(view.target), 7))
+    if view.paused:
+        lines.append(f"       ! paused: {output.clean(view.paused)} (triage sources resume {view.id})")
+    if view.last_error:
+        times = f" {words.plural(view.failures, 'time')}" if view.failures > 1 else ""
+        what = f"failed{times}" if view.failures else "note"
+        lines.append(f"       ! {what}: {output.clean(view.last_error)}")
+    return lines
+
+
+def _fetched(view: SourceView, now: datetime) -> str:
+    age = words.age(view.last_success, now)
+    if not age:
+        return "never fetched"
+    return "fetched now" if age == "now" else f"fetched {age} ago"
+
+
+def _next(view: SourceView, now: datetime) -> str:
+    if view.next_try <= now:
+        return "due"
+    when = view.next_try.astimezone()
+    return (
+        f"next {when:%H:%M}" if (view.next_try - now).total_seconds() < 12 * 3600 else f"next {when:%a %H:%M}"
+    )
 
 
 @sources.command()
-@click.argument("source_id", type=int)
-def remove(source_id: int) -> None:
-    """Stops polling a source. Its items and your marks stay; adding it again continues where it was."""
+@click.argument("source", type=SOURCE)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(source: str, as_json: bool) -> None:
+    """Shows all that is known of SOURCE, with its settings and its latest items."""
+    from triage.services import reading
     from triage.services import sources as service
 
     with Runtime.open() as runtime:
-        view = service.remove(runtime.database, runtime.clock, source_id)
+        now = runtime.clock()
+        view = service.find(service.listing(runtime.database, now), source)
+        latest = reading.latest_of(runtime.database, view.id, 5)
+    if as_json:
+        output.document(_row(view) | {"latest": [{"id": item.id, "title": item.title} for item in latest]})
+        return
+    for line in _lines(view, now):
+        output.line(line)
+    output.line()
+    for name, value in (
+        ("read by", view.ingestor),
+        ("added", f"{view.added.astimezone():%Y-%m-%d %H:%M}"),
+        ("last asked", view.last_attempt and f"{view.last_attempt.astimezone():%Y-%m-%d %H:%M}"),
+        ("server says wait", view.wait_until and f"until {view.wait_until.astimezone():%Y-%m-%d %H:%M}"),
+        ("local addresses", "allowed" if view.allow_local else None),
+        *((key, _value(value)) for key, value in view.settings.items()),
+    ):
+        if value:
+            output.line(f"  {name:<18}{output.clean(value)}")
+    if latest:
+        output.line()
+    for item in latest:
+        output.line(f"{item.id:>7}  {output.clean(item.title)}")
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@sources.command()
+@click.argument("wanted", nargs=-1, metavar="[SOURCE|TARGET]...", type=SOURCE)
+@click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for TARGET.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def check(wanted: tuple[str, ...], allow_local: bool, as_json: bool) -> None:
+    """Asks sources, or targets that are none yet, and says what would come. Stores nothing.
+
+    Without arguments: all sources. Those whose server asked to be left alone are not asked.
+    """
+    from triage.services import looking
+
+    with Runtime.open() as runtime:
+        subjects, skipped = looking.subjects(runtime.database, runtime.clock(), wanted, allow_local)
+        with diagnostics.Progress() as progress:
+            reports = asyncio.run(
+                looking.check(runtime.config, subjects, lambda done, total: progress("checking", done, total))
+            )
+        now = runtime.clock()
+    if as_json:
+        output.document([_report_row(report) for report in reports])
+    else:
+        for report in reports:
+            for line in _report_lines(report, now):
+                output.line(line)
+    for note in skipped:
+        diagnostics.note(note)
+    failed = [report for report in reports if not report.ok]
+    if failed:
+        message = f"{words.plural(len(failed), 'source')} of {len(reports)} cannot be read"
+        raise (TriageError if len(failed) == len(reports) else PartialError)(message)
+
+
+def _report_row(report: CheckReport) -> dict[str, Any]:
+    return dataclasses.asdict(report) | {"newest": report.newest.isoformat() if report.newest else None}
+
+
+def _report_lines(report: CheckReport, now: datetime) -> list[str]:
+    number = f"{report.id:>5}" if report.id is not None else "    -"
+    lines = [f"{number}  {'ok   ' if report.ok else 'BAD  '}{output.clean(report.title)}"]
+    answer = [f"status {report.status}" if report.status else "", report.format]
+    answer.append(f"{report.bytes / 1000:.0f} kB" if report.bytes is not None else "")
+    if report.ok:
+        age = words.age(report.newest, now)
+        answer.append(words.plural(report.items, "item") + (" and more to come" if report.more else ""))
+        answer.append(f"newest {age} old" if age not in ("", "now") else "")
+    lines.append("       " + " · ".join(fact for fact in answer if fact))
+    if report.url and report.url != report.target:
+        lines.append(f"       answered by {render.clip(output.clean(report.url), 19)}")
+    if report.error:
+        lines.append(f"       ! {output.clean(report.error)}")
+    if report.ok:
+        lines += [f"       {line}" for line in _manners(report)]
+    lines += [f"       ! {output.clean(refusal)}" for refusal in report.refusals[:3]]
+    return [line for line in lines if line.strip()]
+
+
+def _manners(report: CheckReport) -> list[str]:
+    """What the server asks for, and what is missing."""
+    found = []
+    if report.interval_s:
+        found.append(f"asks for {words.duration(report.interval_s)} between fetches")
+    if report.status and not report.validators:
+        found.append("sends no ETag or Last-Modified: every fetch brings the whole document")
+    if report.truncated:
+        found.append(
+            f"{words.plural(report.truncated, 'text')} of {report.items} cut short: "
+            "triage sources set SOURCE full_text=always"
+        )
+    return found
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+def remove(source: str) -> None:
+    """Stops polling SOURCE. Its items and your marks stay; adding it again continues where it was."""
+    from triage.services import sources as service
+
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        service.remove(runtime.database, runtime.clock, view.id)
     output.line(f"removed: {output.clean(view.title)}")
-    diagnostics.note(f"To take that back: triage add {view.target}")
+    diagnostics.note(f"To take that back: triage add --no-check {view.target}")
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+@click.argument("title", default="")
+def rename(source: str, title: str) -> None:
+    """Calls SOURCE by TITLE from now on; without TITLE it names itself again."""
+    from triage.services import sources as service
+
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        name = service.rename(runtime.database, view, title)
+    output.line(f"{view.id:>5}  {output.clean(name)}")
+    if not title.strip():
+        diagnostics.note("It takes its own name with the next fetch.")
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+@click.argument("tags", nargs=-1)
+@click.option("--remove", "-r", "gone", multiple=True, help="A tag to take away. May be given again.")
+def tag(source: str, tags: tuple[str, ...], gone: tuple[str, ...]) -> None:
+    """Adds TAGS to SOURCE, for rules such as tag:news."""
+    from triage.services import sources as service
+
+    if not tags and not gone:
+        raise UsageError("say which tag", fix="triage sources tag SOURCE news, or --remove news")
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        left = service.retag(runtime.database, view, tags, gone)
+    output.line(f"{view.id:>5}  {output.clean(view.title)}: {output.clean(', '.join(left)) or 'no tags'}")
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+@click.option("--reason", help="A note to yourself, shown with the source.")
+def pause(source: str, reason: str | None) -> None:
+    """Stops polling SOURCE until it is resumed."""
+    from triage.services import sources as service
+
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        service.pause(runtime.database, view.id, reason or service.BY_READER)
+    output.line(f"paused: {output.clean(view.title)}")
+    diagnostics.note(f"To take that back: triage sources resume {view.id}")
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+def resume(source: str) -> None:
+    """Polls SOURCE again, beginning with the next sync."""
+    from triage.services import sources as service
+
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        service.resume(runtime.database, runtime.clock, view.id)
+    output.line(f"polled again: {output.clean(view.title)}")
+
+
+@sources.command("set")
+@click.argument("source", type=SOURCE)
+@click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE...")
+def set_(source: str, settings: tuple[str, ...]) -> None:
+    """Sets things for SOURCE, such as full_text=always; an empty value takes one back.
+
+    full_text: auto, always or never. allow_local: yes or no. folders, addresses: names with commas between
+    them. password_command or password_env, and the same for token and key: where a secret is found.
+    """
+    from triage.services import sources as service
+
+    changes = service.settings(settings)
+    with Runtime.open() as runtime:
+        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+        service.set_options(runtime.database, view, changes)
+    for name, value in changes.items():
+        shown = "yes" if value is True else "no" if value is False else _value(value)
+        output.line(f"{view.id:>5}  {name} = {'default' if value is None else output.clean(shown)}")
+
+
+@sources.command()
+@click.option("--yes", is_flag=True, help="Do not ask, however many sources are taken out.")
+def edit(yes: bool) -> None:
+    """Opens all sources as a sheet in $VISUAL or $EDITOR; what you change there is done as a whole."""
+    from triage.cli.source_sheet import edit as run
+
+    run(ask=sys.stdin.isatty() and sys.stderr.isatty(), yes=yes)
 
 
 @click.command()
@@ -123,7 +373,7 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
         raise (TriageError if len(failed) == len(reports) else PartialError)(message, fix="triage sources")
 
 
-def _say(reports: list[SourceReport], as_json: bool, *, asked: bool) -> None:
+def _say(reports: Sequence[SourceReport], as_json: bool, *, asked: bool) -> None:
     if as_json:
         output.document([dataclasses.asdict(report) for report in reports])
         return

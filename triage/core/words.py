@@ -45,6 +45,14 @@ def minutes(value: float) -> str:
     return f"{whole} min" if whole < 100 else f"{whole // 60} h {whole % 60:02d}"
 
 
+def duration(seconds: float) -> str:
+    """A span of time in its largest fitting unit: `45 s`, `30 min`, `6 h`, `2 d`."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 item`, `2 items`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -23,6 +23,13 @@ def best(database: Database, limit: int, since: datetime | None = None) -> list[
     return _views(database, rows)
 
 
+def latest_of(database: Database, source_id: int, limit: int) -> list[Item]:
+    """What one source brought last, the latest first."""
+    with database.read() as connection:
+        rows = items.latest_of(connection, source_id, limit)
+    return _views(database, rows)
+
+
 def find(database: Database, query: str, limit: int = SEARCH_LIMIT) -> list[Item]:
     """Items that hold every word of `query`, best match first."""
     with database.read() as connection:

@@ -1,27 +1,37 @@
-"""Adding, listing and removing sources."""
+"""The sources of a reader: adding one unseen, listing them, and what can be set for one."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Connection
 
 from ingestors import registry
-from ingestors.base import Refusal
-from ingestors.files import open_regular
-from ingestors.opml import Subscription
+from ingestors.base import Claim, Kind
 from triage.config import Clock
 from triage.core.errors import UsageError
+from triage.core.feedback import Verb, effective, states
 from triage.core.text import sanitize_line
-from triage.store import sources
+from triage.store import feedback, sources
 from triage.store.engine import Database
+from triage.store.sources import SourceRow
 
 MAX_TITLE = 200
+MAX_TAG = 100
 MAX_TARGET = 4096
 """Characters of a URL or path: no more of either is of use anywhere."""
-MAX_OPML = 10 * 2**20
+MAX_SETTING = 1_000
+KEPT_FOR = timedelta(days=90)
+KEEPING = (Verb.LIKE, Verb.LOVE, Verb.LATER)
+"""The marks that say that an item was worth having."""
+BY_READER = "you paused it"
+LIST_OPTION = "opml"
+"""The option with what a subscription list said of a source beyond what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +45,37 @@ class Added:
     new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AddReport:
-    """What `add` came to."""
-
-    added: tuple[Added, ...]
-    refusals: tuple[Refusal, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """A source as a listing shows it."""
+    """A source as a listing shows it; its fields are those of `triage sources --json`."""
 
     id: int
-    kind: str
+    kind: Kind
     ingestor: str
     title: str
     target: str
+    tags: tuple[str, ...]
     items: int
+    keeps: int
+    """Items of it that were liked, loved or kept for later in the last `KEPT_FOR`."""
+    added: datetime
     last_success: datetime | None
+    last_attempt: datetime | None
     last_error: str | None
+    """In words; with `failures` 0 it is a note on documents that were refused."""
     failures: int
     next_try: datetime
+    wait_until: datetime | None
+    paused: str | None
+    allow_local: bool
+    settings: Mapping[str, Any]
 
 
-def add(
-    database: Database, clock: Clock, target: str, *, allow_local: bool, title: str | None = None
-) -> AddReport:
-    """Adds what `target` names: a feed, a mailbox, a paper category, or all feeds of an OPML file.
+def claim_target(target: str) -> Claim:
+    """Who reads `target`, as a reader typed it.
 
     Raises:
-        UsageError: Nothing that is installed can read it.
+        UsageError: Nothing that is installed can read it, or it cannot be stored.
     """
     try:
         target.encode()
@@ -75,127 +85,291 @@ def add(
         ) from error
     if len(target) > MAX_TARGET:
         raise UsageError(f"a source of {len(target)} characters is longer than any that can be read")
-    path = _local(target)
-    if path is not None and (path.suffix.lower() == ".opml" or _looks_like_opml(path)):
-        return _add_opml(database, clock, path, allow_local=allow_local)
+    if any(unicodedata.category(char) == "Cc" for char in target):
+        raise UsageError(f"{target!r} holds control characters", fix="write the address without them")
     claim = registry.claim(target)
     if claim is None:
-        if path is not None and not path.exists() and "/" in target:
-            raise UsageError(f"there is no file or folder {target}")
         raise UsageError(
             f"nothing here can read {target!r}",
-            fix="give the URL of a feed, the path of an mbox file, a Maildir or an OPML file, or arxiv:cs.IR",
+            fix="give the URL of a site, feed or mailbox, the path of an mbox, Maildir, OPML or urls file, "
+            "or arxiv:cs.IR",
         )
-    name = sanitize_line(title or claim.title, MAX_TITLE)
+    return claim
+
+
+def add(
+    database: Database,
+    clock: Clock,
+    target: str,
+    *,
+    allow_local: bool,
+    title: str | None = None,
+    tags: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Added:
+    """Adds a source without looking at it.
+
+    Args:
+        database: Where it goes.
+        clock: The present.
+        target: A feed, a mailbox, a paper category: whatever an ingestor claims.
+        allow_local: Whether it may be on loopback and private addresses.
+        title: A name that outlives what the source calls itself.
+        tags: Its tags.
+        options: What is set for it, as `settings` makes it.
+
+    Raises:
+        UsageError: Nothing that is installed can read it.
+    """
+    claim = claim_target(target)
     with database.write() as connection:
-        source_id, new = sources.add(
+        return add_claimed(
             connection,
-            ingestor=claim.ingestor,
-            kind=claim.kind,
-            target=claim.target,
-            title=name,
-            tags=[],
+            claim,
+            clock(),
             allow_local=allow_local,
-            now=clock(),
+            title=title,
+            tags=tags,
+            options=options,
         )
-    return AddReport((Added(source_id, name, claim.target, claim.kind, new),))
 
 
-def _local(target: str) -> Path | None:
-    """`target` as a path, if a file system could have it."""
-    try:
-        path = Path(target).expanduser()
-        path.stat()
-    except FileNotFoundError:
-        return None if "://" in target else path
-    except (OSError, RuntimeError):
-        return None
-    return path
+def add_claimed(
+    connection: Connection,
+    claim: Claim,
+    now: datetime,
+    *,
+    allow_local: bool,
+    title: str | None = None,
+    tags: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Added:
+    """`add`, inside of a write and after a claim."""
+    name = sanitize_line(title or "", MAX_TITLE)
+    given = {sources.NAME: name} if name else {}
+    source_id, new = sources.add(
+        connection,
+        ingestor=claim.ingestor,
+        kind=claim.kind,
+        target=claim.target,
+        title=name or sanitize_line(claim.title, MAX_TITLE),
+        tags=clean_tags(tags),
+        allow_local=allow_local,
+        options={**(options or {}), **given},
+        now=now,
+    )
+    row = sources.get(connection, source_id)
+    assert row is not None
+    return Added(source_id, row.title, claim.target, claim.kind, new)
 
 
-def _looks_like_opml(path: Path) -> bool:
-    try:
-        with open_regular(path) as file:
-            return b"<opml" in file.read(2048).lower()
-    except OSError:
-        return False
-
-
-def _add_opml(database: Database, clock: Clock, path: Path, *, allow_local: bool) -> AddReport:
-    from ingestors.opml import read_opml
-    from ingestors.sandbox import ParserPool
-
-    try:
-        with open_regular(path) as file:
-            body = file.read(MAX_OPML + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    if len(body) > MAX_OPML:
-        raise UsageError(f"{path} is larger than {MAX_OPML // 2**20} MB, which no list of subscriptions is")
-
-    async def read() -> tuple[list[Subscription], list[Refusal]]:
-        async with aclosing(ParserPool()) as parsers:
-            return await read_opml(body, parsers)
-
-    subscriptions, refusals = asyncio.run(read())
-    added: list[Added] = []
-    refused = list(refusals)
-    with database.write() as connection:
-        for subscription in subscriptions:
-            claim = registry.claim(subscription.url)
-            if claim is None:
-                refused.append(
-                    Refusal(subscription.title or subscription.url, "nothing here can read its address")
-                )
-                continue
-            name = sanitize_line(subscription.title or claim.title, MAX_TITLE)
-            source_id, new = sources.add(
-                connection,
-                ingestor=claim.ingestor,
-                kind=claim.kind,
-                target=claim.target,
-                title=name,
-                tags=[sanitize_line(tag, MAX_TITLE) for tag in subscription.tags],
-                allow_local=allow_local,
-                now=clock(),
-            )
-            added.append(Added(source_id, name, claim.target, claim.kind, new))
-    if not added and refused:
-        raise UsageError(f"{path}: {refused[0].reason}")
-    return AddReport(tuple(added), tuple(refused))
-
-
-def listing(database: Database) -> list[SourceView]:
-    """Every source that is polled, with how it fares."""
+def listing(database: Database, now: datetime) -> list[SourceView]:
+    """Every source that is not removed, with how it fares and what it was worth."""
     with database.read() as connection:
         rows = sources.active(connection)
         counts = sources.item_counts(connection)
-    return [
-        SourceView(
-            id=row.id,
-            kind=row.kind,
-            ingestor=row.ingestor,
-            title=row.title,
-            target=row.target,
-            items=counts.get(row.id, 0),
-            last_success=row.succeeded_at,
-            last_error=row.last_error,
-            failures=row.failures,
-            next_try=row.next_due_at,
-        )
-        for row in rows
+        kept = _keeps(connection, now)
+    return [_view(row, counts.get(row.id, 0), kept[row.id]) for row in rows]
+
+
+def _view(row: SourceRow, items: int, keeps: int) -> SourceView:
+    hidden = (sources.NAME, LIST_OPTION)
+    return SourceView(
+        id=row.id,
+        kind=cast("Kind", row.kind),
+        ingestor=row.ingestor,
+        title=row.title,
+        target=row.target,
+        tags=tuple(row.tags),
+        items=items,
+        keeps=keeps,
+        added=row.added_at,
+        last_success=row.succeeded_at,
+        last_attempt=row.attempted_at,
+        last_error=row.last_error,
+        failures=row.failures,
+        next_try=row.next_due_at,
+        wait_until=row.wait_until,
+        paused=row.paused,
+        allow_local=row.allow_local,
+        settings={name: value for name, value in row.options.items() if name not in hidden},
+    )
+
+
+def _keeps(connection: Connection, now: datetime) -> Counter[int]:
+    """Source id -> items whose last mark, made in the last `KEPT_FOR`, keeps them."""
+    log = feedback.events(connection)
+    said = {event.item_id: event.at for event in effective(log) if event.item_id is not None}
+    kept = [
+        item_id
+        for item_id, state in states(log).items()
+        if state in KEEPING and said[item_id] > now - KEPT_FOR
     ]
+    return Counter(sources.of_items(connection, kept))
 
 
-def remove(database: Database, clock: Clock, source_id: int) -> SourceView:
-    """Stops polling a source; its items and marks stay.
+def find(views: list[SourceView], text: str) -> SourceView:
+    """The source that `text` means: its id, its target, its name, or a part of its name that no other has.
 
     Raises:
-        UsageError: There is no such source.
+        UsageError: There is none, or more than one.
     """
-    found = next((view for view in listing(database) if view.id == source_id), None)
-    if found is None:
-        raise UsageError(f"there is no source {source_id}", fix="triage sources")
+    if text.isascii() and text.isdigit():
+        found = [view for view in views if str(view.id) == text]
+        if not found:
+            raise UsageError(f"there is no source {text}", fix="triage sources")
+        return found[0]
+    wanted = text.casefold()
+    exact = [view for view in views if wanted in (view.title.casefold(), view.target.casefold())]
+    found = exact or [view for view in views if wanted and wanted in view.title.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(f"there is no source {text!r}", fix="triage sources")
+    named = ", ".join(f"{view.id} {view.title}" for view in found[:5])
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    raise UsageError(f"{text!r} may be {named}{more}", fix="say which by its number")
+
+
+def named(views: list[SourceView], text: str) -> SourceView | None:
+    """`find`, where `text` may also be no source at all, but something that could become one."""
+    target = None if text.isdigit() else registry.claim(text)
+    if target is not None:
+        return next((v for v in views if (v.ingestor, v.target) == (target.ingestor, target.target)), None)
+    return find(views, text)
+
+
+def remove(database: Database, clock: Clock, source_id: int) -> None:
+    """Stops polling a source; its items and marks stay."""
     with database.write() as connection:
         sources.remove(connection, source_id, clock())
+
+
+def rename(database: Database, source: SourceView, title: str) -> str:
+    """Gives a source a name that outlives what it calls itself; an empty one lets it name itself again.
+
+    Returns:
+        The name that it has now.
+    """
+    name = sanitize_line(title, MAX_TITLE)
+    with database.write() as connection:
+        row = sources.get(connection, source.id)
+        if row is None:
+            raise UsageError(f"there is no source {source.id}", fix="triage sources")
+        options = {key: value for key, value in row.options.items() if key != sources.NAME}
+        if name:
+            options[sources.NAME] = name
+        sources.change(connection, source.id, title=name or None, options=options)
+    return name or source.title
+
+
+def retag(
+    database: Database, source: SourceView, add: Iterable[str], remove: Iterable[str]
+) -> tuple[str, ...]:
+    """Adds and removes tags; returns those that it has now."""
+    gone = {tag.casefold() for tag in clean_tags(remove)}
+    tags = [tag for tag in dict.fromkeys([*source.tags, *clean_tags(add)]) if tag.casefold() not in gone]
+    with database.write() as connection:
+        sources.change(connection, source.id, tags=tags)
+    return tuple(tags)
+
+
+def pause(database: Database, source_id: int, reason: str) -> None:
+    """Stops polling a source until it is resumed."""
+    with database.write() as connection:
+        sources.pause(connection, source_id, sanitize_line(reason, MAX_TITLE))
+
+
+def resume(database: Database, clock: Clock, source_id: int) -> None:
+    """Polls a source again, from now on."""
+    with database.write() as connection:
+        sources.resume(connection, source_id, clock())
+
+
+def set_options(database: Database, source: SourceView, changes: Mapping[str, Any]) -> None:
+    """Writes what `settings` made of a reader's words; None takes a setting back."""
+    with database.write() as connection:
+        row = sources.get(connection, source.id)
+        if row is None:
+            raise UsageError(f"there is no source {source.id}", fix="triage sources")
+        merged = {**row.options, **{name: v for name, v in changes.items() if name != "allow_local"}}
+        sources.change(
+            connection,
+            source.id,
+            options={name: value for name, value in merged.items() if value is not None},
+            allow_local=bool(changes["allow_local"]) if "allow_local" in changes else None,
+        )
+
+
+def clean_tags(tags: Iterable[str]) -> list[str]:
+    """Tags as they are stored: one line each, without commas, which part them in lists; none twice."""
+    clean = (sanitize_line(tag.replace(",", " "), MAX_TAG).strip("/ ") for tag in tags)
+    return list(dict.fromkeys(tag for tag in clean if tag))
+
+
+# ---------------------------------------------------------------- settings
+
+
+def _one_of(*values: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"must be one of {', '.join(values)}")
+        return text
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return text == "yes"
+
+
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def _reference(text: str) -> str:
+    return text
+
+
+SECRETS = ("password", "token", "key")
+
+SETTINGS: Mapping[str, Callable[[str], Any]] = {
+    "full_text": _one_of("auto", "always", "never"),
+    "allow_local": _yes_or_no,
+    "addresses": _names,
+    "folders": _names,
+    **{
+        f"{secret}_{how}": _reference for secret in ("password", "token", "key") for how in ("command", "env")
+    },
+}
+"""What can be set for a source, and how its words are read. Secrets are named, never held."""
+
+
+def settings(words: Iterable[str]) -> dict[str, Any]:
+    """`name=value` words as options; an empty value becomes None, which takes a setting back.
+
+    Raises:
+        UsageError: A name that there is not, or a value that makes no sense.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals:
+            raise UsageError(f"{word!r} is no setting; write it as {name}=value")
+        if name in SECRETS:
+            raise UsageError(
+                f"a {name} itself is not stored; say where it is: {name}_env=VARIABLE "
+                f"or {name}_command='pass show it'"
+            )
+        if name not in SETTINGS:
+            raise UsageError(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
+        if len(value) > MAX_SETTING or not value.isprintable():
+            raise UsageError(f"{name} must be printable and at most {MAX_SETTING} characters long")
+        try:
+            found[name] = SETTINGS[name](value) if value else None
+        except ValueError as error:
+            raise UsageError(f"{name} {error}") from error
     return found

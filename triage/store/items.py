@@ -222,6 +222,12 @@ def best(connection: Connection, limit: int, since: datetime | None = None) -> l
     return [ItemRow(*row) for row in connection.execute(statement.limit(limit))]
 
 
+def latest_of(connection: Connection, source_id: int, limit: int) -> list[ItemRow]:
+    """The `limit` items that a source brought last, the latest first."""
+    statement = _rows().where(Item.source_id == source_id).order_by(Item.id.desc()).limit(limit)
+    return [ItemRow(*row) for row in connection.execute(statement)]
+
+
 def seen_since(connection: Connection, since: datetime, limit: int) -> list[ItemRow]:
     """The newest `limit` items first seen at or after `since`, oldest first."""
     statement = _rows().where(Item.first_seen_at >= since).order_by(Item.id.desc()).limit(limit)

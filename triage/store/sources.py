@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from triage.core.polling import Polling, Standing
+from triage.store.items import CHUNK
 from triage.store.schema import Identity, Item, Source
 
 _COLUMNS = (
@@ -80,7 +81,27 @@ class SourceRow:
 def active(connection: Connection) -> list[SourceRow]:
     """Every source that is not removed, by id; those that are paused too."""
     rows = connection.execute(select(*_COLUMNS).where(Source.removed_at.is_(None)).order_by(Source.id))
-    return [SourceRow(**{**row._mapping, "polling": _polling(row.polling)}) for row in rows]
+    return [_row(row) for row in rows]
+
+
+def _row(row: Row[Any]) -> SourceRow:
+    return SourceRow(**{**row._mapping, "polling": _polling(row.polling)})
+
+
+def get(connection: Connection, source_id: int) -> SourceRow | None:
+    """A source that is not removed."""
+    wanted = select(*_COLUMNS).where(Source.id == source_id, Source.removed_at.is_(None))
+    row = connection.execute(wanted).first()
+    return None if row is None else _row(row)
+
+
+def of_items(connection: Connection, item_ids: Sequence[int]) -> list[int]:
+    """The id of the source of each of these items, in no order."""
+    found: list[int] = []
+    for start in range(0, len(item_ids), CHUNK):
+        chunk = item_ids[start : start + CHUNK]
+        found += connection.execute(select(Item.source_id).where(Item.id.in_(chunk))).scalars()
+    return found
 
 
 def item_counts(connection: Connection) -> dict[int, int]:

@@ -1,0 +1,288 @@
+"""`triage add`: looks at a target, says what it is, and takes it in."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from triage.cli import diagnostics, output
+from triage.core import words
+from triage.core.errors import PartialError, TriageError, UsageError
+from triage.runtime import Runtime
+
+if TYPE_CHECKING:
+    from ingestors.base import Claim
+    from triage.services.looking import Choice
+    from triage.services.sources import Added
+
+
+@dataclass(slots=True)
+class _Wishes:
+    """What the options of one command line ask for."""
+
+    title: str | None
+    tags: tuple[str, ...]
+    allow_local: bool
+    options: dict[str, Any]
+    check: bool
+    take_best: bool
+    take_first: bool
+    ask: bool
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of all targets."""
+
+    added: list[Added] = field(default_factory=list)
+    refusals: list[dict[str, str]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+class SeveralFeedsError(UsageError):
+    """A page offers several feeds, and nobody is there to ask."""
+
+    def __init__(self, target: str, choices: Sequence[Choice]) -> None:
+        super().__init__(
+            f"{target} offers {len(choices)} feeds", fix="add the address of one, or take the best with --yes"
+        )
+        self.choices = choices
+
+
+EXAMPLES = """\b
+triage add https://example.org          a site: its feeds are looked for
+triage add imaps://me@host/INBOX        a mailbox; ~/mail/inbox.mbox or a Maildir
+triage add arxiv:cs.IR                  a category or query of papers
+triage add feeds.opml ~/.newsboat/urls  lists of subscriptions: all of them
+"""
+SHORT_LIST = 10
+"""New sources of a list that are named one by one."""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--title", help="A name of your own for it.")
+@click.option("--tag", "tags", multiple=True, help="A tag; rules can look for it. May be given again.")
+@click.option(
+    "--full-text",
+    type=click.Choice(["auto", "always", "never"]),
+    help="Whether to fetch what stands behind the links of teasers.",
+)
+@click.option("--yes", "take_best", is_flag=True, help="Of several feeds, take the best without asking.")
+@click.option(
+    "--first", "take_first", is_flag=True, help="Take the first that is a feed, and look at no more."
+)
+@click.option("--no-check", is_flag=True, help="Add it unseen.")
+@click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for this source.")
+@click.option("--password-command", metavar="COMMAND", help="Prints the password of a mailbox.")
+@click.option("--password-env", metavar="VARIABLE", help="Names a variable with the password of a mailbox.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document; never asks.")
+def add(
+    targets: tuple[str, ...],
+    title: str | None,
+    tags: tuple[str, ...],
+    full_text: str | None,
+    take_best: bool,
+    take_first: bool,
+    no_check: bool,
+    allow_local: bool,
+    password_command: str | None,
+    password_env: str | None,
+    as_json: bool,
+) -> None:
+    """Adds sources: a site or feed, a mailbox, papers, or a list of them.
+
+    What is fetched to look at it is kept. Nothing is asked where no terminal is there to answer.
+    """
+    if title is not None and len(targets) > 1:
+        raise UsageError("--title names one source", fix="give one target, or rename them afterwards")
+    given = {"full_text": full_text, "password_command": password_command, "password_env": password_env}
+    wishes = _Wishes(
+        title=title,
+        tags=tags,
+        allow_local=allow_local,
+        options={name: value for name, value in given.items() if value},
+        check=not no_check,
+        take_best=take_best,
+        take_first=take_first,
+        ask=sys.stdin.isatty() and sys.stderr.isatty() and not as_json,
+    )
+    outcome = _Outcome()
+    failed: list[TriageError] = []
+    with Runtime.open() as runtime:
+        for target in targets:
+            try:
+                _add(runtime, target, wishes, outcome, quiet=as_json)
+            except UsageError as error:
+                failed.append(error)
+                outcome.problems.append(_problem(target, error))
+                if len(targets) > 1 and not as_json:
+                    diagnostics.fail(error)
+                if isinstance(error, SeveralFeedsError) and not as_json:
+                    _say_choices(error.choices, runtime.clock())
+    if as_json:
+        output.document(
+            {
+                "added": [dataclasses.asdict(one) for one in outcome.added],
+                "refusals": outcome.refusals,
+                "problems": outcome.problems,
+            }
+        )
+    elif any(one.new for one in outcome.added):
+        diagnostics.note("To rank what is new: triage sync")
+    if failed and len(targets) == 1:
+        raise failed[0]
+    if failed:
+        message = f"{words.plural(len(failed), 'target')} of {len(targets)} could not be added"
+        raise (UsageError if len(failed) == len(targets) else PartialError)(message)
+
+
+def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, quiet: bool) -> None:
+    from triage.services import looking, sources, subscriptions
+
+    if subscriptions.as_list(target) is not None:
+        path = subscriptions.local_path(target)
+        assert path is not None
+        report = subscriptions.import_list(
+            runtime.database,
+            runtime.clock,
+            subscriptions.read_file(path),
+            target,
+            allow_local=wishes.allow_local,
+            tags=wishes.tags,
+            options=wishes.options,
+        )
+        outcome.added += report.added
+        outcome.refusals += [dataclasses.asdict(refusal) for refusal in report.refusals]
+        if not quiet:
+            say_import(report)
+        return
+    if (path := subscriptions.missing(target)) is not None:
+        raise UsageError(f"there is no file or folder {path}")
+    claim = sources.claim_target(target)
+    _check_options(claim, wishes)
+    unseen = [looking.Choice(claim, "", None)]
+    chosen = _look(runtime, claim, target, wishes) if wishes.check else unseen
+    now = runtime.clock()
+    for choice in chosen:
+        added = looking.keep(
+            runtime.database,
+            runtime.clock,
+            choice,
+            allow_local=wishes.allow_local,
+            title=wishes.title if len(chosen) == 1 else None,
+            tags=wishes.tags,
+            options=wishes.options,
+        )
+        outcome.added.append(added)
+        if not quiet:
+            known = "" if added.new else " (known already)"
+            output.line(f"{added.id:>5}  {added.kind:<6}{output.clean(added.title)}{known}")
+            output.line(f"       {_found(choice, now)} · {output.clean(added.target)}")
+
+
+def _check_options(claim: Claim, wishes: _Wishes) -> None:
+    """Refuses what makes no sense together, above all a password where everybody can read it."""
+    named = [name for name in wishes.options if name.startswith("password")]
+    if named and claim.kind != "mail":
+        option = "--" + named[0].replace("_", "-")
+        raise UsageError(f"{option} is for mailboxes, and {claim.target} is none")
+    scheme, _, rest = claim.target.partition("://")
+    user = rest.partition("/")[0].rpartition("@")[0]
+    if claim.kind == "mail" and scheme.lower() in ("imap", "imaps") and ":" in user:
+        raise UsageError(
+            "a password in the address of a mailbox would be stored and shown",
+            fix="leave it out and use --password-command 'pass show it' or --password-env NAME",
+        )
+
+
+def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[Choice]:
+    """Asks the target, and the reader where it is several things."""
+    from triage.services import looking
+
+    with diagnostics.Progress() as progress:
+        progress(f"looking at {output.clean(target, 60)}", 0, 1)
+        found = asyncio.run(
+            looking.look(
+                claim,
+                runtime.config,
+                allow_local=wishes.allow_local,
+                options=wishes.options,
+                first=wishes.take_first,
+            )
+        )
+    if found.error is not None:
+        raise UsageError(found.error, fix=f"triage add --no-check {target}, to add it unseen")
+    if len(found.choices) == 1 or wishes.take_best or wishes.take_first:
+        return [found.choices[0]]
+    if not wishes.ask:
+        raise SeveralFeedsError(target, found.choices)
+    diagnostics.note(f"{target} offers {len(found.choices)} feeds:")
+    _say_choices(found.choices, runtime.clock())
+    answer = click.prompt(
+        "Which? Numbers, a for all, q for none", default="1", err=True, value_proc=_reader_of(found.choices)
+    )
+    return list(answer)
+
+
+def _reader_of(choices: Sequence[Choice]) -> Any:  # noqa: ANN401  what click calls with an answer
+    def read(answer: str) -> list[Choice]:
+        text = answer.strip().lower()
+        if text in ("a", "all"):
+            return list(choices)
+        if text in ("q", "n", "none"):
+            raise click.Abort
+        known = {str(number): choice for number, choice in enumerate(choices, 1)}
+        numbers = text.replace(",", " ").split()
+        if not numbers or not known.keys() >= set(numbers):
+            raise click.UsageError(f"1 to {len(choices)}, several with spaces, a or q")
+        return [known[number] for number in dict.fromkeys(numbers)]
+
+    return read
+
+
+def _say_choices(choices: Sequence[Choice], now: datetime) -> None:
+    for number, choice in enumerate(choices, 1):
+        diagnostics.line(f"{number:>4}  {choice.title}" + (f" ({choice.label})" if choice.label else ""))
+        diagnostics.line(f"      {_found(choice, now)} · {choice.claim.target}")
+
+
+def _found(choice: Choice, now: datetime) -> str:
+    """What a first answer held, in a few words."""
+    if choice.result is None:
+        return "not asked yet"
+    age = words.age(choice.newest, now)
+    newest = f", newest {age} old" if age not in ("", "now") else ""
+    more = " and more to come" if choice.result.more else ""
+    return f"{words.plural(len(choice.result.entries), 'item')}{newest}{more}"
+
+
+def _problem(target: str, error: TriageError) -> dict[str, Any]:
+    found = [
+        {"title": choice.title, "target": choice.claim.target, "label": choice.label}
+        for choice in (error.choices if isinstance(error, SeveralFeedsError) else ())
+    ]
+    return {"target": target, "message": str(error), "fix": error.fix, "choices": found}
+
+
+def say_import(report: Any) -> None:  # noqa: ANN401  an `ImportReport`, which is not imported for this
+    """What a list came to: a line for the sum, one for each new source of a short list, all refusals."""
+    new = [one for one in report.added if one.new]
+    known = len(report.added) - len(new)
+    output.line(
+        f"{words.plural(len(report.added), 'source')}: {len(new)} added"
+        + (f", {known} known already" if known else "")
+    )
+    for one in new[:SHORT_LIST]:
+        output.line(f"{one.id:>5}  {one.kind:<6}{output.clean(one.title)}")
+    if len(new) > SHORT_LIST:
+        output.line(f"       and {len(new) - SHORT_LIST} more: triage sources")
+    for refusal in report.refusals:
+        diagnostics.note(f"refused {refusal.name}: {refusal.reason}")

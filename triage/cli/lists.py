@@ -1,0 +1,79 @@
+"""`triage import` and `triage export`: lists of sources."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from triage.cli import diagnostics, output
+from triage.cli.add import say_import
+from triage.core import words
+from triage.runtime import Runtime
+
+MAX_STDIN = 10 * 2**20 + 1
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE")
+@click.option("--tag", "tags", multiple=True, help="A tag for all of them. May be given again.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def import_list(file: str, tags: tuple[str, ...], as_json: bool) -> None:
+    """Merges the sources of FILE, an OPML list or a urls file of newsboat, into yours; - is standard input.
+
+    Folders become tags. Known sources gain tags and nothing else. Lines that would run a command are refused
+    by name.
+    """
+    from triage.services import subscriptions
+
+    with Runtime.open() as runtime:
+        body = (
+            sys.stdin.buffer.read(MAX_STDIN)
+            if file == "-"
+            else subscriptions.read_file(Path(file).expanduser())
+        )
+        name = "standard input" if file == "-" else file
+        report = subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags)
+    if as_json:
+        output.document(dataclasses.asdict(report))
+        return
+    say_import(report)
+    if any(one.new for one in report.added):
+        diagnostics.note("To fetch them: triage sync")
+
+
+@click.group()
+def export() -> None:
+    """Writes lists of your sources for other programs."""
+
+
+@export.command()
+@click.argument("file", default="-")
+def opml(file: str) -> None:
+    """Writes all feeds as OPML 2.0 to FILE, or to standard output."""
+    _export(file, "opml")
+
+
+@export.command()
+@click.argument("file", default="-")
+def urls(file: str) -> None:
+    """Writes all sources as a urls file of newsboat to FILE, or to standard output."""
+    _export(file, "urls")
+
+
+def _export(file: str, form: Literal["opml", "urls"]) -> None:
+    from triage.services import subscriptions
+
+    with Runtime.open() as runtime:
+        exported = subscriptions.export(runtime.database, runtime.clock, form)
+    if file == "-":
+        output.text(exported.text)
+    else:
+        subscriptions.write_file(Path(file).expanduser(), exported.text)
+        diagnostics.note(f"{words.plural(exported.written, 'source')} written to {file}")
+    if exported.left_out:
+        count = words.plural(len(exported.left_out), "source")
+        diagnostics.note(f"{count} that OPML has no place for (mail, papers): triage export urls has them")
