@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ingestors.base import Tools
 
 PARSER = "ingestors.parsers.feeds:parse_feed"
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised when the parser reads more out of a document than before: validators are then dropped."""
 
 MAX_INTERVAL_S = 86_400.0

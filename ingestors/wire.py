@@ -7,6 +7,7 @@ child) and its reader (for the parent). Standard library only: both sides import
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -144,11 +145,20 @@ def to_refusal(data: Mapping[str, Any]) -> Refusal:
     return Refusal(str(data["name"]), str(data["reason"]))
 
 
+# What nearly every link looks like; what follows in `web_url` would leave it as it is.
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9.-]+(?:/[\w/.,:@~%+=!$*-]*(?:\?[\w/.,:@~%+=!$*&-]+)?(?:#[\w/.,:@~%+=!$*&-]+)?)?",
+    re.ASCII,
+)
+
+
 def web_url(link: str | None, base: str = "") -> str | None:
     """`link` as an absolute http(s) URL without credentials, or None if it is anything else."""
     if not link:
         return None
     link = link.strip()
+    if _PLAIN_URL.fullmatch(link) and len(link) <= MAX_URL:
+        return link
     if any(char <= " " or "\x7f" <= char <= "\x9f" for char in link):
         link = "".join("" if char < " " or "\x7f" <= char <= "\x9f" else char for char in link)
         link = link.replace(" ", "%20")

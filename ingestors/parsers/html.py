@@ -12,13 +12,14 @@ from typing import Any
 
 import lxml.etree
 
+from ingestors.parsers.simplehtml import BLOCK, BULLET, HIDDEN_STYLE, PARAGRAPH, marked_text
 from ingestors.wire import MAX_TEXT
 
 Element = Any  # lxml has no types
 
 # Marks in the output, resolved at the end: only the strongest of neighbouring breaks counts. No text
 # can hold them, because `_CHARACTERS` replaces them in all of it.
-_BLOCK, _PARAGRAPH, _BULLET, _KEPT_SPACE = "\1", "\2", "\3", "\4"
+_BLOCK, _PARAGRAPH, _BULLET, _KEPT_SPACE = BLOCK, PARAGRAPH, BULLET, "\4"
 
 _HIDDEN_TAGS = {
     *("head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math"),
@@ -32,18 +33,20 @@ _BREAKS = {
     **dict.fromkeys(("blockquote", "figure", "pre"), _PARAGRAPH),
 }
 
+_OTHER_TAGS = """
+a abbr acronym area audio b big br canvas center cite code col colgroup del dfn em embed font i img input ins
+kbd label legend map mark nobr picture q s samp small source span strike strong sub sup tbody td tfoot th
+thead time tt u var video wbr
+"""
+TAGS = frozenset((*_HIDDEN_TAGS, *_BREAKS, *_OTHER_TAGS.split()))
+"""The elements of HTML that texts are written in."""
+
 # `huge_tree`, because otherwise everything deeper than 256 elements vanishes without a word, and quoted
 # mail gets there. Time and memory are limited by the process this runs in.
 _PARSER = lxml.etree.HTMLParser(
     encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
 )
 
-# Hidden by style: preheaders of newsletters, and words that are there for a ranker only.
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)"
-    r"|font-size\s*:\s*0(?:\.0+)?\s*(?:px|pt|em|rem|%)?\s*(?:;|$|!)|max-height\s*:\s*0|mso-hide\s*:\s*all",
-    re.IGNORECASE,
-)
 _MARKUP = re.compile(r"<[a-zA-Z/!?]|&[#a-zA-Z]")
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _AFTER_BULLET = re.compile("\3[ \1\2\n]*")
@@ -51,29 +54,37 @@ _BREAK_RUN = re.compile("[\1\2\n][ \1\2\n]*")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f]")
-# Control characters cannot act on anything, but must not pass for our marks. `&#150;` means U+2013 to
-# every browser, and U+0096 to libxml2.
-_CHARACTERS = (
-    {code: "\ufffd" for code in range(0x20) if chr(code) not in "\t\n\r\f"}
-    | {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
-    | {0x7F: "\ufffd"}
-)
+CP1252 = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+"""What Windows means by the characters that are controls to everybody else; `&#150;` is U+2013 to every
+browser, and U+0096 to libxml2."""
+# Control characters cannot act on anything, but must not pass for our marks.
+_CHARACTERS = {
+    **{code: "\ufffd" for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r\f"},
+    **CP1252,
+}
 
 
 def html_to_text(markup: str) -> str:
     """The visible text of an HTML fragment or page; links and images leave no trace."""
     if not _MARKUP.search(markup):
         return tidy(markup)
+    if len(markup) <= MAX_TEXT and (marked := marked_text(markup)) is not None:
+        return _resolve(marked)
     # Real pages have less markup around their text than ten times the text that is kept.
     markup = markup[: 10 * MAX_TEXT].replace("\0", "\ufffd")
     tree = parse_html(markup)
     if tree is None:
         return ""
     controls = "&#" in markup or _CONTROLS.search(markup) is not None
-    text = _BREAK_RUN.sub(_line_break, _AFTER_BULLET.sub("* ", "".join(_pieces(tree, controls=controls))))
-    while "  " in text:  # no regular expression, which would look at every space
-        text = text.replace("  ", " ")
-    return text.replace(" \n", "\n").strip().replace(_KEPT_SPACE, " ")
+    return _resolve("".join(_pieces(tree, controls=controls)))
+
+
+def tree_to_text(tree: Element) -> str:
+    """The same for elements of XML that hold XHTML; their namespaces are taken off in place."""
+    tree.tail = None
+    for element in tree.iter("{*}*"):
+        element.tag = element.tag.rpartition("}")[2].lower()
+    return _resolve("".join(_pieces(tree, controls=True)))
 
 
 def parse_html(markup: str) -> Element | None:
@@ -95,6 +106,14 @@ def tidy(text: str) -> str:
     """Plain text without trailing spaces, and with one blank line between paragraphs. Keeps indentation."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
+
+
+def _resolve(marked: str) -> str:
+    """Text with marks in it, laid out."""
+    text = _BREAK_RUN.sub(_line_break, _AFTER_BULLET.sub("* ", marked))
+    while "  " in text:  # no regular expression, which would look at every space
+        text = text.replace("  ", " ")
+    return text.replace(" \n", "\n").strip().replace(_KEPT_SPACE, " ")
 
 
 def _pieces(tree: Element, *, controls: bool) -> list[str]:
@@ -141,7 +160,7 @@ def _inline(text: str) -> str:
 
 def _is_hidden(element: Element) -> bool:
     style = element.get("style")
-    return "hidden" in element.attrib or (style is not None and _HIDDEN_STYLE.search(style) is not None)
+    return "hidden" in element.attrib or (style is not None and HIDDEN_STYLE.search(style) is not None)
 
 
 def _line_break(run: re.Match[str]) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from ingestors.parsers.html import html_to_line, html_to_text, tidy
-from ingestors.wire import MAX_ITEMS, MAX_TITLE, EntryDict, RefusalError, entry_dict, web_url
+from ingestors.parsers.dates import read_date
+from ingestors.parsers.feeditem import Feed, Item, Markup, to_entries
+from ingestors.parsers.html import html_to_line
+from ingestors.wire import MAX_TITLE, RefusalError, web_url
 
 
-def parse_json_feed(text: str, base: str) -> tuple[str, list[EntryDict], list[dict[str, str]]]:
+def read_json_feed(text: str, url: str) -> Feed:
     """Reads a JSON Feed.
 
     Args:
         text: The decoded document.
-        base: The URL that it came from, for relative links.
-
-    Returns:
-        Title of the feed, entries, refusals.
+        url: Where it came from, for relative links.
 
     Raises:
         RefusalError: It is no JSON, or JSON of another kind.
@@ -32,42 +30,51 @@ def parse_json_feed(text: str, base: str) -> tuple[str, list[EntryDict], list[di
     items = feed.get("items")
     if not isinstance(items, list):
         raise RefusalError("it is a JSON Feed without a list of items")
-    entries: list[EntryDict] = []
-    refusals: list[dict[str, str]] = []
-    for number, item in enumerate(items[:MAX_ITEMS], 1):
-        if isinstance(item, dict):
-            entries.append(_entry(item, feed, base))
-        else:
-            refusals.append({"name": f"item {number}", "reason": "it is not a JSON object"})
-    if len(items) > MAX_ITEMS:
-        refusals.append(
-            {"name": f"items from {MAX_ITEMS + 1} on", "reason": f"only {MAX_ITEMS} items are read"}
-        )
-    return html_to_line(_text(feed.get("title")))[:MAX_TITLE], entries, refusals
-
-
-def _entry(item: dict[str, Any], feed: dict[str, Any], base: str) -> EntryDict:
-    home = web_url(_text(feed.get("home_page_url")), base) or base
-    url = web_url(_text(item.get("url")), home) or web_url(_text(item.get("external_url")), home)
-    markup = _text(item.get("content_html"))
-    plain = _text(item.get("content_text")) or _text(item.get("summary"))
-    text = html_to_text(markup) if markup else tidy(plain)
-    # 1.0 has `author`, 1.1 has `authors`; either may stand on the item or on the feed.
-    people: list[str] = []
-    for holder in (item, feed):
-        authors = holder.get("authors")
-        authors = authors if isinstance(authors, list) else [holder.get("author")]
-        people = people or [_text(author.get("name")) for author in authors if isinstance(author, dict)]
-    tags = item.get("tags")
-    return entry_dict(
-        key=_text(item.get("id")).strip() or url,
-        title=html_to_line(_text(item.get("title"))),
-        text=text,
-        url=url,
-        people=people,
-        published=_time(item.get("date_published")) or _time(item.get("date_modified")),
-        tags=[_text(tag) for tag in tags] if isinstance(tags, list) else [],
+    base = web_url(_text(feed.get("home_page_url")), url) or url
+    entries, refusals = to_entries(items, lambda item: _item(item, feed, base))
+    return Feed(
+        title=html_to_line(_text(feed.get("title")))[:MAX_TITLE],
+        entries=entries,
+        refusals=refusals,
+        interval_s=None,
+        skip_hours=[],
+        skip_days=[],
+        whole=True,
     )
+
+
+def _item(item: object, feed: dict[str, Any], base: str) -> Item:
+    if not isinstance(item, dict):
+        raise RefusalError("it is not a JSON object")
+    markup, plain, summary = (_text(item.get(name)) for name in ("content_html", "content_text", "summary"))
+    attachments = [each for each in _list(item.get("attachments")) if isinstance(each, dict)]
+    return Item(
+        guid=_text(item.get("id")),
+        guid_is_link=True,
+        titles=[Markup("html", _text(item.get("title")))],
+        contents=[Markup("html", markup), Markup("text", plain)],
+        summaries=[Markup("text", summary)],
+        links=[_text(item.get("url")), _text(item.get("external_url"))],
+        base=base,
+        authors=_authors(item) or _authors(feed),
+        published=read_date(_text(item.get("date_published"))) or read_date(_text(item.get("date_modified"))),
+        tags=[_text(tag) for tag in _list(item.get("tags"))],
+        enclosures=[(_text(each.get("url")), _text(each.get("mime_type"))) for each in attachments],
+        duration=next(
+            (_text(each["duration_in_seconds"]) for each in attachments if "duration_in_seconds" in each), ""
+        ),
+    )
+
+
+def _authors(holder: dict[str, Any]) -> list[str]:
+    """1.0 has `author`, 1.1 has `authors`; either may stand on the item or on the feed."""
+    authors = holder.get("authors")
+    authors = authors if isinstance(authors, list) else [holder.get("author")]
+    return [_text(author.get("name")) for author in authors if isinstance(author, dict)]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
@@ -77,14 +84,6 @@ def _text(value: object) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     return ""
-
-
-def _time(value: object) -> int | None:
-    try:
-        moment = datetime.fromisoformat(_text(value).strip())
-    except ValueError:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _no_number(_: str) -> None:

@@ -17,6 +17,10 @@ from ingestors.testing import check_result
 CPU = "reading it took more than 1 s of processor time"
 
 
+BROKEN = "<a>&</a>"
+"""Makes a feed one for feedparser."""
+
+
 def _rss(inside: str, before: str = "") -> bytes:
     channel = f"<channel><title>t</title>{inside}</channel>"
     return f'<?xml version="1.0"?>{before}<rss version="2.0">{channel}</rss>'.encode()
@@ -79,11 +83,25 @@ async def test_a_doctype_without_entities_is_fine(server: LoopbackServer, tools:
     ids=["F3 author", "F5 attributes", "F6 categories"],
 )
 async def test_what_takes_too_long_is_killed(server: LoopbackServer, tools: Tools, inside: str) -> None:
+    """PRS-04"""
     started = time.monotonic()
-    result = await _fetch(server, tools, _rss(inside))
+    result = await _fetch(server, tools, _rss(inside + BROKEN))
     assert result.error is not None
     assert CPU in result.error.message
     assert time.monotonic() - started < 10
+
+
+async def test_what_freezes_feedparser_is_read_in_a_moment_where_it_is_well_formed(
+    server: LoopbackServer, tools: Tools
+) -> None:
+    """PRS-04"""
+    author = f"<item><title>author</title><author>{'a' * 100_000}@</author></item>"
+    categories = "<item>" + "".join(f"<category>{i}</category>" for i in range(40_000)) + "</item>"
+    attributes = "<item " + " ".join(f"a{i}='x'" for i in range(60_000)) + "><title>attributes</title></item>"
+    comment = f"<item><!--{'x' * 5_000_000}--><title>comment</title></item>"
+    result = await _fetch(server, tools, _rss(author + categories + attributes + comment))
+    assert result.error is None
+    assert [entry.title for entry in result.entries] == ["author", "", "attributes", "comment"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +148,11 @@ async def test_a_body_that_is_a_path_opens_nothing(
     assert server.requests("/secret") == []
 
 
-async def test_links_that_are_no_web_addresses_are_dropped(server: LoopbackServer, tools: Tools) -> None:
+@pytest.mark.parametrize("slip", ["", BROKEN], ids=["well-formed", "broken"])
+async def test_links_that_are_no_web_addresses_are_dropped(
+    server: LoopbackServer, tools: Tools, slip: str
+) -> None:
+    """PRS-14"""
     links = [
         "--help;$(touch x)",
         "javascript:alert(1)",
@@ -139,7 +161,9 @@ async def test_links_that_are_no_web_addresses_are_dropped(server: LoopbackServe
         "file:///etc/passwd",
     ]
     items = "".join(f"<item><title>{i}</title><link>{link}</link></item>" for i, link in enumerate(links[1:]))
-    result = await _fetch(server, tools, _rss(f"<item><guid>{links[0]}</guid><title>g</title></item>{items}"))
+    result = await _fetch(
+        server, tools, _rss(f"<item><guid>{links[0]}</guid><title>g</title></item>{items}{slip}")
+    )
     assert len(result.entries) == 5
     urls = [entry.url for entry in result.entries]
     assert urls[1:] == [None] * 4
@@ -147,7 +171,9 @@ async def test_links_that_are_no_web_addresses_are_dropped(server: LoopbackServe
     assert urls[0] is None or urls[0].startswith(server.url("/"))
 
 
-async def test_markup_leaves_only_its_text(server: LoopbackServer, tools: Tools) -> None:
+@pytest.mark.parametrize("slip", ["", BROKEN], ids=["well-formed", "broken"])
+async def test_markup_leaves_only_its_text(server: LoopbackServer, tools: Tools, slip: str) -> None:
+    """PRS-15"""
     markup = (
         "<style>p{x:url(/secret)}</style><script>fetch('/secret')</script><iframe src='/secret'>no</iframe>"
         "<img src='/secret' alt='pixel'><svg><text>no</text></svg><p>Seen &#150; &amp; said.</p>"
@@ -155,13 +181,14 @@ async def test_markup_leaves_only_its_text(server: LoopbackServer, tools: Tools)
         "<template>no</template><p>Second.</p>"
     )
     result = await _fetch(
-        server, tools, _rss(f"<item><description><![CDATA[{markup}]]></description></item>")
+        server, tools, _rss(f"<item><description><![CDATA[{markup}]]></description></item>{slip}")
     )
     assert result.entries[0].text == "Seen – & said.\n\nSecond."
     assert server.requests("/secret") == []
 
 
 async def test_deep_nesting_is_contained(server: LoopbackServer, tools: Tools) -> None:
+    """PRS-11"""
     deep_html = "<div>" * 3_000 + "bottom" + "</div>" * 3_000
     cdata = await _fetch(
         server, tools, _rss(f"<item><description><![CDATA[{deep_html}]]></description></item>")
@@ -201,6 +228,7 @@ async def test_a_feed_cut_off_anywhere_is_no_crash(server: LoopbackServer, tools
     whole = _rss(
         "<item><title>one</title><link>http://e.org/1</link></item><item><title>tw&ouml;</title></item>"
     )
+    """PRS-09"""
     for end in range(0, len(whole), 7):
         result = await _fetch(server, tools, whole[:end])
         assert result.error is None or result.error.kind == "parse"
