@@ -1,12 +1,15 @@
 """Local mail: mbox files and Maildir folders, read and never changed.
 
-Owns finding, splitting and remembering mails; what is inside one is read in a parser child
-(`ingestors.parsers.mail`). One fetch takes a bounded number of mails; where more are left, its
-`more` is set and the next fetch goes on from there.
+Owns finding, splitting and remembering mails; what is inside one is the matter of `ingestors.mime`.
+One fetch takes a bounded number of mails; where more are left, its `more` is set and the next fetch
+goes on from there.
 
 Cursor of an mbox: `size`, `mtime_ns`, and `offset` of its last mail with fingerprints of the bytes
 before it. The last mail is read again when the file changes, because it may have been half written.
-Cursor of a Maildir: `seen`, short hashes of the file names without their flags.
+Cursor of a Maildir: `seen`, short hashes of the file names without their flags. Both: `own`, marks of the
+Message-IDs of mails that the reader wrote.
+
+Options: `addresses`, the reader's own; for a Maildir also `folders`, see `MaildirIngestor`.
 """
 
 from __future__ import annotations
@@ -15,40 +18,24 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ingestors.base import (
-    Claim,
-    Entry,
-    FetchError,
-    FetchRequest,
-    FetchResult,
-    JsonValue,
-    Kind,
-    Refusal,
-)
+from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, JsonValue, Kind, Refusal
 from ingestors.files import NotRegularError, open_regular
-from ingestors.sandbox import ParseRefused, ParserPool
-from ingestors.wire import EntryDict, to_entry, unique_entries
+from ingestors.mime import MAX_MAIL, MAX_OWN, Marks, own_addresses, parse_mails
+from ingestors.sandbox import ParserPool
 
 if TYPE_CHECKING:
     from ingestors.base import Tools
 
-_Reader = Callable[[Path, Mapping[str, JsonValue]], "_Mails"]
+_Reader = Callable[[Path, FetchRequest], "_Mails"]
 
-PARSER = "ingestors.parsers.mail:parse_mails"
-
-MAX_MAIL = 2 * 2**20
-"""Bytes of one mail that are read. Text comes before attachments, so what is cut off is attachments."""
 MAX_MAILS = 5_000
 MAX_BYTES = 64 * 2**20
 """What one fetch takes in at most."""
-
-_BATCH_MAILS = 50
-_BATCH_BYTES = 2**20
 
 # The line between two mails, `From sender date`, stands after a blank line. The date tells it from a
 # sentence that begins with "From".
@@ -57,8 +44,6 @@ _FROM_LINE_BYTES = 512
 """The part of a line that the pattern is tried on: 64 KB of times of day would cost it half a minute."""
 _HEAD_END = re.compile(rb"\n\r?\n")
 _QUOTED_FROM = re.compile(rb">+From ")
-_SUBJECT = re.compile(rb"(?im)^subject:[ \t]*([^\r\n]{1,200})")
-_SENDER = re.compile(rb"(?im)^from:[ \t]*([^\r\n]{1,200})")
 
 
 @dataclass(slots=True)
@@ -110,7 +95,12 @@ class MboxIngestor:
 
 
 class MaildirIngestor:
-    """Reads one Maildir folder per source, without its subfolders."""
+    """Reads one Maildir folder per source, or those of its subfolders that the option `folders` names.
+
+    The option is a list of names as a mail program shows them (`Lists/python` is the directory
+    `.Lists.python`); `INBOX` is the folder itself, and `*` stands for all. A subfolder that is a link is
+    not read: it could lead anywhere.
+    """
 
     name = "maildir"
     kind: Kind = "mail"
@@ -133,84 +123,10 @@ class MaildirIngestor:
         return await _fetch(_read_maildir, request, tools.parsers)
 
 
-async def parse_mails(raw: Sequence[bytes], where: Sequence[str], parsers: ParserPool) -> _Parsed:
-    """Parses mails in batches; a mail that ends a parser process costs nobody else anything.
-
-    Args:
-        raw: The mails.
-        where: A place to name for each, such as a file name, in case it names itself by nothing.
-        parsers: The pool to use.
-    """
-    batches: list[list[int]] = [[]]
-    size = 0
-    for index, mail in enumerate(raw):
-        if batches[-1] and (len(batches[-1]) >= _BATCH_MAILS or size + len(mail) > _BATCH_BYTES):
-            batches.append([])
-            size = 0
-        batches[-1].append(index)
-        size += len(mail)
-    parts = await asyncio.gather(*(_parse_batch(batch, raw, where, parsers) for batch in batches if batch))
-    entries = unique_entries([e for part in parts for e in part.entries], first_keeps=True)
-    return _Parsed(entries, [r for part in parts for r in part.refusals])
-
-
-@dataclass(slots=True)
-class _Parsed:
-    entries: list[EntryDict] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-
-
-async def _parse_batch(
-    batch: list[int], raw: Sequence[bytes], where: Sequence[str], parsers: ParserPool
-) -> _Parsed:
-    body = b"".join(raw[index] for index in batch)
-    sizes: list[JsonValue] = [len(raw[index]) for index in batch]
-    try:
-        answer = await parsers.parse(PARSER, body, sizes=sizes)
-    except ParseRefused as refused:
-        if len(batch) == 1:
-            return await _parse_headers(batch[0], raw, where, parsers, refused.reason)
-        # Halving finds the guilty mail of fifty in six steps; all others are read on the way.
-        middle = len(batch) // 2
-        first = await _parse_batch(batch[:middle], raw, where, parsers)
-        second = await _parse_batch(batch[middle:], raw, where, parsers)
-        return _Parsed(first.entries + second.entries, first.refusals + second.refusals)
-    parsed = _Parsed()
-    for index, mail in zip(batch, answer["mails"], strict=True):
-        parsed.entries.append(mail["entry"])
-        if mail["problem"]:
-            parsed.refusals.append(_body_refusal(raw[index], where[index], mail["problem"]))
-    return parsed
-
-
-async def _parse_headers(
-    index: int, raw: Sequence[bytes], where: Sequence[str], parsers: ParserPool, reason: str
-) -> _Parsed:
-    """A mail whose body ended the parser: its headers alone are mostly harmless."""
-    try:
-        answer = await parsers.parse(PARSER, raw[index], sizes=[len(raw[index])], headers_only=True)
-    except ParseRefused:
-        return _Parsed([], [Refusal(mail_name(raw[index], where[index]), reason)])
-    refusal = _body_refusal(raw[index], where[index], reason)
-    return _Parsed([mail["entry"] for mail in answer["mails"]], [refusal])
-
-
-def _body_refusal(raw: bytes, where: str, reason: str) -> Refusal:
-    return Refusal(mail_name(raw, where), f"only its headers were read: {reason}")
-
-
-def mail_name(raw: bytes, where: str) -> str:
-    """A name for a mail that no parser has touched: ASCII of its subject and sender, and its place."""
-    head = raw[:65_536]
-    found = [match.group(1) for pattern in (_SUBJECT, _SENDER) if (match := pattern.search(head))]
-    words = [re.sub(rb"[^ -~]+", b"?", value).decode("ascii").strip()[:80] for value in found]
-    return f"{', '.join(word for word in words if word)} ({where})" if any(words) else where
-
-
 async def _fetch(read: _Reader, request: FetchRequest, parsers: ParserPool) -> FetchResult:
     path = Path(request.target)
     try:
-        mails = await asyncio.to_thread(read, path, request.cursor)
+        mails = await asyncio.to_thread(read, path, request)
     except FileNotFoundError:
         error = FetchError("not-found", f"there is no {path}")
     except PermissionError:
@@ -224,11 +140,12 @@ async def _fetch(read: _Reader, request: FetchRequest, parsers: ParserPool) -> F
     else:
         if mails.unchanged:
             return FetchResult(cursor=mails.cursor, not_modified=True)
-        parsed = await parse_mails(mails.raw, mails.where, parsers)
+        parsed = await parse_mails(mails.raw, mails.where, parsers, own_addresses(request.options))
+        own = Marks(request.cursor.get("own"), MAX_OWN)
         return FetchResult(
-            entries=_entries(parsed.entries),
+            entries=parsed.finish(own),
             refusals=(*mails.refusals, *parsed.refusals),
-            cursor=mails.cursor,
+            cursor={**mails.cursor, "own": own.dump()},
             more=mails.more,
         )
     return FetchResult(cursor=request.cursor, error=error)
@@ -238,14 +155,11 @@ class NotMailError(Exception):
     """A file that was named as a mailbox is something else."""
 
 
-def _entries(data: list[EntryDict]) -> tuple[Entry, ...]:
-    return tuple(to_entry(entry) for entry in data)
-
-
 # ---------------------------------------------------------------- mbox
 
 
-def _read_mbox(path: Path, cursor: Mapping[str, JsonValue]) -> _Mails:
+def _read_mbox(path: Path, request: FetchRequest) -> _Mails:
+    cursor = request.cursor
     with open_regular(path) as file:
         status = os.fstat(file.fileno())
         now: dict[str, JsonValue] = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
@@ -316,18 +230,20 @@ def _begins_like_mbox(file: BinaryIO) -> bool:
 # ---------------------------------------------------------------- Maildir
 
 
-def _read_maildir(path: Path, cursor: Mapping[str, JsonValue]) -> _Mails:
-    known = cursor.get("seen")
+def _read_maildir(path: Path, request: FetchRequest) -> _Mails:
+    known = request.cursor.get("seen")
     seen = set(known) if isinstance(known, list) else set()
+    mails = _Mails()
     names: dict[str, Path] = {}
-    for folder in ("new", "cur"):
-        for item in os.scandir(path / folder):
-            if not item.name.startswith("."):
-                names[_name_hash(item.name)] = Path(item.path)
+    for folder in _folders(path, request.options.get("folders"), mails.refusals):
+        for part in ("new", "cur"):
+            for item in os.scandir(folder / part):
+                if not item.name.startswith("."):
+                    names[_name_hash(item.name, folder.name if folder != path else "")] = Path(item.path)
     fresh = [(mark, names[mark]) for mark in names if mark not in seen]
     # File names begin with the second of their delivery.
     fresh.sort(key=lambda pair: pair[1].name, reverse=True)
-    mails = _Mails(unchanged=not fresh)
+    mails.unchanged = not fresh and not mails.refusals
     taken: set[str] = set()
     for mark, file in fresh:
         if mails.full:
@@ -343,17 +259,48 @@ def _read_maildir(path: Path, cursor: Mapping[str, JsonValue]) -> _Mails:
                 reason = str(problem)
             elif isinstance(problem, NotRegularError):
                 reason = str(problem.strerror)
-            mails.refusals.append(Refusal(re.sub(r"[^ -~]+", "?", file.name)[:80], reason))
+            mails.refusals.append(Refusal(_printable(file.name), reason))
             taken.add(mark)
             continue
         taken.add(mark)
         if raw.strip():
-            mails.add(raw, f"file {re.sub(r'[^ -~]+', '?', file.name)[:80]}")
+            mails.add(raw, f"file {_printable(file.name)}")
         else:
-            mails.refusals.append(Refusal(re.sub(r"[^ -~]+", "?", file.name)[:80], "it is empty"))
+            mails.refusals.append(Refusal(_printable(file.name), "it is empty"))
     # What is gone from the folder need not be remembered.
-    mails.cursor = {"seen": [*sorted(mark for mark in names if mark in seen or mark in taken)]}
+    mails.cursor = {
+        **request.cursor,
+        "seen": [*sorted(mark for mark in names if mark in seen or mark in taken)],
+    }
     return mails
+
+
+def _folders(path: Path, wanted: JsonValue, refusals: list[Refusal]) -> list[Path]:
+    """The folder itself and its subfolders, as far as they are wanted. One that is missing is a refusal."""
+    if not isinstance(wanted, list) or not wanted:
+        return [path]
+    found = {item.name: Path(item.path) for item in os.scandir(path) if _is_subfolder(item)}
+    if "*" in wanted:
+        return [path, *(found[name] for name in sorted(found))]
+    folders: list[Path] = []
+    for name in dict.fromkeys(str(name) for name in wanted):
+        subfolder = found.get("." + name.replace("/", ".").lstrip("."))
+        if name.upper() == "INBOX":
+            folders.append(path)
+        elif subfolder is not None:
+            folders.append(subfolder)
+        else:
+            refusals.append(Refusal(_printable(name), f"{path} has no such subfolder"))
+    return folders
+
+
+def _is_subfolder(item: os.DirEntry[str]) -> bool:
+    folder = Path(item.path)
+    return (
+        item.name.startswith(".")
+        and item.is_dir(follow_symlinks=False)
+        and all((folder / part).is_dir() and not (folder / part).is_symlink() for part in ("new", "cur"))
+    )
 
 
 def _read_mail_file(path: Path) -> bytes:
@@ -368,9 +315,14 @@ def _read_mail_file(path: Path) -> bytes:
         raise
 
 
-def _name_hash(name: str) -> str:
-    """The unique part of a Maildir name, without its flags, as a short hash."""
-    return hashlib.blake2b(os.fsencode(name.partition(":")[0]), digest_size=8).hexdigest()
+def _name_hash(name: str, folder: str) -> str:
+    """The unique part of a Maildir name, without its flags, and its subfolder, as a short hash."""
+    unique = os.fsencode(name.partition(":")[0]) + (b"\0" + os.fsencode(folder) if folder else b"")
+    return hashlib.blake2b(unique, digest_size=8).hexdigest()
+
+
+def _printable(name: str) -> str:
+    return re.sub(r"[^ -~]+", "?", name)[:80]
 
 
 def _path(text: str) -> Path | None:

@@ -50,12 +50,20 @@ class SourcesConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Base URL of the arXiv query API, for a mirror or a test server. Environment: TRIAGE_ARXIV_URL."""
 
 
+class MailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [mail]."""
+
+    addresses: list[str] = []
+    """The reader's own, by which mail and answers to them are known. A login name counts by itself."""
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     digest: DigestConfig = DigestConfig()
     model: ModelConfig = ModelConfig()
     sources: SourcesConfig = SourcesConfig()
+    mail: MailConfig = MailConfig()
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import email.errors
-import email.header
-import email.parser
 import email.utils
 import hashlib
 import re
@@ -16,15 +13,23 @@ import mailparser
 from mailparser.exceptions import MailParserError
 
 from ingestors.parsers.html import html_to_text, tidy
-from ingestors.wire import MAX_KEY, MAX_TITLE, EntryDict, entry_dict
+from ingestors.parsers.mail_headers import (
+    MAX_HEADERS,
+    Headers,
+    decoded,
+    head,
+    identifiers,
+    is_own,
+    is_personal,
+    traits,
+)
+from ingestors.parsers.reply import own_words_first
+from ingestors.wire import MAX_TITLE, EntryDict, entry_dict
 
-MAX_HEADERS = 256 * 1024
 TRIVIAL_TEXT = 500
 """Characters: a plain part shorter than this may be a stub that says to look at the HTML part."""
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
 _HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|p|div|table)\b", re.IGNORECASE)
-_ID = re.compile(r"<([^<>\s]{1,400})>")
 _ADDRESS = re.compile(r"^(.*?)<([^<>]*)>\s*$", re.DOTALL)
 
 # Real mail stays far below these. Above them the email package needs seconds, or more stack than
@@ -38,98 +43,96 @@ _LIMITS = (
 )
 
 
-def parse_mails(body: bytes, *, sizes: list[int], headers_only: bool = False) -> dict[str, Any]:
+def parse_mails(
+    body: bytes, *, sizes: list[int], addresses: list[str], headers_only: bool = False
+) -> dict[str, Any]:
     """Reads mails that follow one another in `body`.
 
     Args:
         body: Raw mails without separators.
         sizes: Bytes of each.
+        addresses: The reader's own, in lower case.
         headers_only: Leave the bodies alone, for mails whose bodies have ended a process.
 
     Returns:
-        `mails`: for each one `entry` and `problem`; `problem` says why the body was not read, in words.
+        `mails`: for each one `entry`; `problem`, which says in words why the body was not read; `own`,
+        whether the reader wrote it.
     """
     mails = []
     at = 0
     for size in sizes:
-        mails.append(_mail(body[at : at + size], headers_only))
+        mails.append(_mail(body[at : at + size], frozenset(addresses), headers_only))
         at += size
     return {"mails": mails}
 
 
-def _mail(raw: bytes, headers_only: bool) -> dict[str, Any]:
+def _mail(raw: bytes, addresses: frozenset[str], headers_only: bool) -> dict[str, Any]:
+    headers = Headers(raw)
     problem = None if headers_only else _excess(raw)
-    if headers_only or problem:
-        return {"entry": _from_headers(raw), "problem": problem}
-    try:
-        return {"entry": _whole(raw), "problem": None}
-    except (MailParserError, RecursionError):
-        problem = "it is nested too deeply"
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
-        problem = f"its structure is broken ({type(error).__name__})"
-    return {"entry": _from_headers(raw), "problem": problem}
+    entry = None
+    if not headers_only and problem is None:
+        try:
+            entry = _whole(raw, headers, addresses)
+        except (MailParserError, RecursionError):
+            problem = "it is nested too deeply"
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
+            problem = f"its structure is broken ({type(error).__name__})"
+    return {
+        "entry": entry or _from_headers(raw, headers, addresses),
+        "problem": problem,
+        "own": is_own(headers, addresses),
+    }
 
 
 def _excess(raw: bytes) -> str | None:
-    head = _head(raw)
+    top = head(raw)
     for pattern, limit, what, in_head in _LIMITS:
-        if sum(1 for _ in pattern.finditer(head if in_head else raw)) > limit:
+        if sum(1 for _ in pattern.finditer(top if in_head else raw)) > limit:
             return f"it has more than {limit} {what}"
-    if len(head) > MAX_HEADERS:
+    if len(top) > MAX_HEADERS:
         return f"its headers are larger than {MAX_HEADERS // 1024} KB"
     return None
 
 
-def _whole(raw: bytes) -> EntryDict:
+def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> EntryDict:
     mail = mailparser.parse_from_bytes(raw)
     people = [_person(name, address) for name, address in mail.from_ or mail.sender or []]
-    headers = _Headers(raw)
     moment = mail.date
     published = None
     if isinstance(moment, datetime):
         published = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    return _entry(raw, headers, _first(mail.subject), people, published, _text(mail))
+    return _entry(raw, headers, addresses, _first(mail.subject), people, published, _text(mail))
 
 
-def _from_headers(raw: bytes) -> EntryDict:
+def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str]) -> EntryDict:
     """An entry without text, made by means that no header can make expensive."""
-    headers = _Headers(raw)
     sender = headers.text("from")[:1_000]
     parts = _ADDRESS.match(sender)
     people = [_person(parts.group(1).strip(' "'), parts.group(2).strip()) if parts else sender]
-    return _entry(raw, headers, headers.text("subject"), people, _date(headers.text("date")), "")
+    published = _date(headers.text("date"))
+    return _entry(raw, headers, addresses, headers.text("subject"), people, published, "")
 
 
 def _entry(
-    raw: bytes, headers: _Headers, subject: str, people: list[str], published: int | None, text: str
+    raw: bytes,
+    headers: Headers,
+    addresses: frozenset[str],
+    subject: str,
+    people: list[str],
+    published: int | None,
+    text: str,
 ) -> EntryDict:
-    message_id = _ID.search(headers.text("message-id"))
-    list_id = headers.text("list-id")
-    listed = _ID.search(list_id)
-    replied = _ID.search(headers.text("in-reply-to"))
+    names = identifiers(headers)
     return entry_dict(
-        key=message_id.group(1) if message_id else "sha256:" + hashlib.sha256(raw).hexdigest()[:32],
+        key=names["message-id"] or "sha256:" + hashlib.sha256(raw).hexdigest()[:32],
         title=" ".join(subject[: 4 * MAX_TITLE].split()) or "(no subject)",
-        text=text,
+        text=own_words_first(text),
         people=people,
         published=published,
-        identifiers={
-            "message-id": message_id.group(1) if message_id else "",
-            "list-id": listed.group(1) if listed else " ".join(list_id.split()),
-            "in-reply-to": replied.group(1) if replied else "",
-            # The end of the list is the nearest ancestor.
-            "references": " ".join(_ID.findall(headers.text("references")))[-MAX_KEY:],
-        },
-        personal=_is_personal(headers),
+        identifiers=names,
+        personal=is_personal(headers),
+        flags=traits(headers, addresses),
     )
-
-
-def _is_personal(headers: _Headers) -> bool:
-    if any(headers.text(name) for name in ("list-id", "list-unsubscribe", "list-post")):
-        return False
-    if headers.text("precedence").strip().lower() in ("bulk", "list", "junk"):
-        return False
-    return headers.text("auto-submitted").strip().lower() in ("", "no")
 
 
 def _text(mail: mailparser.MailParser) -> str:
@@ -167,7 +170,7 @@ def _iso2022(text: str) -> str:
 
 
 def _person(name: str, address: str) -> str:
-    name = " ".join(_decoded(str(name)).split())
+    name = " ".join(decoded(str(name)).split())
     if not name or name == address:
         return address
     return f"{name} <{address}>" if address else name
@@ -186,28 +189,3 @@ def _date(text: str) -> int | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _decoded(value: Any) -> str:  # noqa: ANN401  str or email.header.Header
-    """A header value with its encoded words decoded, also within quotes, where they are not allowed."""
-    try:
-        return str(email.header.make_header(email.header.decode_header(value)))
-    except (ValueError, LookupError, TypeError, email.errors.HeaderParseError):
-        return str(value).encode("utf-8", "replace").decode()
-
-
-def _head(raw: bytes) -> bytes:
-    end = _HEADER_END.search(raw)
-    return raw[: end.start()] if end else raw
-
-
-class _Headers:
-    """The first occurrence of each header, decoded; reading one never fails."""
-
-    def __init__(self, raw: bytes) -> None:
-        parser = email.parser.BytesHeaderParser()  # the old policy: the new one raises on hostile values
-        self._message = parser.parsebytes(_head(raw)[:MAX_HEADERS] + b"\n\n")
-
-    def text(self, name: str) -> str:
-        value = self._message.get(name, "")
-        return _decoded(value)

@@ -85,9 +85,11 @@ def surrogate(body: bytes) -> dict[str, Any]:
     return {"text": "a\ud800b"}
 
 
-def parse_mails_or_die(body: bytes, *, sizes: list[int], headers_only: bool = False) -> dict[str, Any]:
+def parse_mails_or_die(
+    body: bytes, *, sizes: list[int], addresses: list[str], headers_only: bool = False
+) -> dict[str, Any]:
     from ingestors.parsers.mail import parse_mails
 
     if b"DEADLY HEADERS" in body or (b"DEADLY BODY" in body and not headers_only):
         os.kill(os.getpid(), 11)
-    return parse_mails(body, sizes=sizes, headers_only=headers_only)
+    return parse_mails(body, sizes=sizes, addresses=addresses, headers_only=headers_only)

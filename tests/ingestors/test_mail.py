@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ingestors.base import Entry, FetchRequest, FetchResult, JsonValue, Tools
-from ingestors.mail import MaildirIngestor, MboxIngestor, _split_mbox, mail_name, parse_mails
+from ingestors.mail import MaildirIngestor, MboxIngestor, _split_mbox
+from ingestors.mime import mail_name, parse_mails
 from ingestors.sandbox import ParserPool
 from ingestors.testing import check_claims, check_result
 from ingestors.wire import to_entry
@@ -76,7 +77,11 @@ async def test_an_mbox_becomes_entries(tmp_path: Path, tools: Tools) -> None:
     assert first.text == "One.\nFrom here on\n\nFrom there"
     assert first.published == datetime(2026, 11, 3, 7, tzinfo=UTC)
     assert (first.personal, second.personal) == (True, False)
-    assert second.identifiers == {"message-id": "2@example.org", "list-id": "birds.e.org"}
+    assert second.identifiers == {
+        "message-id": "2@example.org",
+        "thread": "2@example.org",
+        "list-id": "birds.e.org",
+    }
 
 
 async def test_an_mbox_is_read_on_where_it_grew(tmp_path: Path, tools: Tools) -> None:
@@ -240,7 +245,7 @@ async def test_a_mail_that_ends_the_parser_costs_nobody_else_anything(
     monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setattr("ingestors.mail.PARSER", "child_parsers:parse_mails_or_die")
+    monkeypatch.setattr("ingestors.mime.PARSER", "child_parsers:parse_mails_or_die")
     deadly = _mail(5, word)
     pool = ParserPool()  # of its own, because its children have to find the parser of this test
     entries, refusals = await _parse(*(_mail(n) for n in range(5)), deadly, _mail(6), pool=pool)

@@ -42,6 +42,7 @@ CONCURRENCY = 16
 """Sources fetched at once; the HTTP client spaces requests to one host by itself."""
 LOOK_AGAIN_S = 5.0
 """How often a round that is still waiting for somebody looks for what has come due."""
+MAIL_INGESTORS = ("imap", "maildir", "mbox")
 MAX_ERROR = 500
 """Characters of a stored error."""
 
@@ -211,6 +212,8 @@ def request_options(ingestor: str, options: Mapping[str, Any], config: Config) -
     """What an ingestor is told beyond its target: where its service is, and what was set for the source."""
     if ingestor == "arxiv" and config.sources.arxiv_url:
         return {"base_url": config.sources.arxiv_url, **options}
+    if ingestor in MAIL_INGESTORS and config.mail.addresses:
+        return {"addresses": list(config.mail.addresses), **options}
     return dict(options)
 
 
