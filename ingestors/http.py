@@ -36,13 +36,17 @@ FEED_TYPES = (
 
 
 class HttpError(Exception):
-    """A GET that brought no document. `retry_after_s` is set where the server named a time."""
+    """A GET that brought no document.
+
+    `retry_after_s` is set where the server named a time, `status` where it answered at all.
+    """
 
     def __init__(self, kind: FetchErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.retry_after_s = retry_after_s
+        self.status: int | None = None
 
     def as_value(self) -> FetchError:
         """The error as ingestors return it."""
@@ -109,8 +113,19 @@ class Pace:
     concurrency: int
 
 
-# All interfaces of arXiv together: one connection, one request every three seconds.
-_SERVICES = {"arxiv.org": Pace("arxiv.org", 3.0, 1)}
+# arXiv: all interfaces together one connection, one request every three seconds. NCBI: three requests a
+# second without a key. Semantic Scholar: one a second with a key. One connection and one request a second is
+# below what any of the others asks for.
+_SERVICES = {
+    "arxiv.org": Pace("arxiv.org", 3.0, 1),
+    "ncbi.nlm.nih.gov": Pace("ncbi.nlm.nih.gov", 0.4, 1),
+    "api.semanticscholar.org": Pace("api.semanticscholar.org", 1.1, 1),
+    "api.crossref.org": Pace("api.crossref.org", 1.0, 1),
+    "api.openalex.org": Pace("api.openalex.org", 0.5, 1),
+    "www.ebi.ac.uk": Pace("www.ebi.ac.uk", 1.0, 1),
+    "api.biorxiv.org": Pace("api.biorxiv.org", 1.0, 1),
+    "api.zotero.org": Pace("api.zotero.org", 1.0, 1),
+}
 _HOST_SPACING_S = 1.0
 """Between two requests to one public host, and by chance up to as much again: whoever has two hundred feeds
 on one host does not ask for them like a clock."""
@@ -175,7 +190,8 @@ class HttpClient:
             allow_local: Whether this request may go to loopback and private addresses. Such hosts
                 are the reader's own, so requests to them are not spaced.
             validators: Of the last answer; sent only to the URL that they came from.
-            headers: More request headers. Authorization does not follow to another origin.
+            headers: More request headers. None of them follows to another origin: some services take their
+                key in one of their own.
             accept: The Accept header.
             max_body: Instead of the limit of the client.
 
@@ -202,13 +218,17 @@ class HttpClient:
             )
             left_s = max(left_s - took_s, 0.01)
             if hop.status not in (301, 302, 303, 307, 308):
-                _check_status(hop.status, parts, conditional, self._retry_after(hop))
+                try:
+                    _check_status(hop.status, parts, conditional, self._retry_after(hop))
+                except HttpError as error:
+                    error.status = hop.status
+                    raise
                 return Response(hop.status, current, hop.headers, hop.body, _with_userinfo(moved, url))
             target = _redirect_target(hop.headers.get("location"), current, parts)
             unbroken = unbroken and hop.status in (301, 308)
             moved = target if unbroken else moved
             if _origin(_split(target)) != _origin(parts):
-                headers = {name: v for name, v in headers.items() if name.lower() != "authorization"}
+                headers = {}
             current = target
         raise HttpError("http", f"{_split(url).hostname} redirects more than {MAX_REDIRECTS} times")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from typing import Any
 import msgspec
 
 from triage.core.errors import UsageError
+
+_SERVICE_URL = re.compile(r"TRIAGE_([A-Z][A-Z0-9_]*)_URL")
 
 Clock = Callable[[], datetime]
 """Returns the present moment, aware UTC."""
@@ -46,8 +49,19 @@ class ModelConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class SourcesConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The table [sources]."""
 
-    arxiv_url: str | None = None
-    """Base URL of the arXiv query API, for a mirror or a test server. Environment: TRIAGE_ARXIV_URL."""
+    contact: str | None = None
+    """Your mail address, for paper services that serve people better who say how to reach them."""
+
+
+class ServiceConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """A table [services.NAME], by the name of an ingestor."""
+
+    url: str | None = None
+    """Its base URL, for a mirror or a test server. Environment: TRIAGE_NAME_URL."""
+    key_env: str | None = None
+    """The environment variable that holds your key."""
+    key_command: str | None = None
+    """A command that prints it."""
 
 
 class MailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -64,6 +78,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     model: ModelConfig = ModelConfig()
     sources: SourcesConfig = SourcesConfig()
     mail: MailConfig = MailConfig()
+    services: dict[str, ServiceConfig] = {}
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -83,10 +98,10 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
     _refuse_unknown(raw, Config, path, "")
-    if url := environ.get("TRIAGE_ARXIV_URL"):
-        raw = {**raw, "sources": {**raw.get("sources", {}), "arxiv_url": url}}
+    _refuse_unknown_services(raw.get("services"), path)
     try:
         config = msgspec.convert(raw, Config)
+        config = msgspec.structs.replace(config, services=_moved(config.services, environ))
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {error}") from error
     if not 0 < config.digest.minutes <= 24 * 60:
@@ -96,6 +111,31 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     if not 0 < config.digest.window_days <= 3650:
         raise UsageError(f"{path}: digest.window_days must be above 0 and at most 3650")
     return config
+
+
+def _moved(services: dict[str, ServiceConfig], environ: Mapping[str, str]) -> dict[str, ServiceConfig]:
+    """The services with the base URLs that the environment gives them."""
+    moved = dict(services)
+    for variable, url in environ.items():
+        if url and (found := _SERVICE_URL.fullmatch(variable)):
+            name = found.group(1).replace("_", "").lower()
+            moved[name] = msgspec.structs.replace(moved.get(name, ServiceConfig()), url=url)
+    return moved
+
+
+def _refuse_unknown_services(tables: object, path: Path) -> None:
+    if not isinstance(tables, dict):
+        return
+    from ingestors import registry
+
+    known = registry.names()
+    for name, table in tables.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+            raise UsageError(f"{path}: there is no service {name}; {hint}")
+        if isinstance(table, dict):
+            _refuse_unknown(table, ServiceConfig, path, f"services.{name}.")
 
 
 def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], path: Path, prefix: str) -> None:

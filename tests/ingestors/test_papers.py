@@ -53,7 +53,21 @@ async def _fetch(
 
 def test_contract() -> None:
     check_claims(ArxivIngestor(), ["arxiv:cs.IR", "arXiv: cat:cs.IR AND all:attention", "arxiv:hep-th"])
-    assert ArxivIngestor().claim("https://arxiv.org/abs/2601.00001") is None
+    for target, known_as in {
+        "https://arxiv.org/abs/2601.00001v3": "arxiv:2601.00001",
+        "https://arxiv.org/pdf/2601.00001v1.pdf": "arxiv:2601.00001",
+        "2601.00001": "arxiv:2601.00001",
+        "arXiv:hep-th/9901001v2": "arxiv:hep-th/9901001",
+        "https://doi.org/10.48550/arXiv.2601.00001": "arxiv:2601.00001",
+        "https://arxiv.org/list/cs.IR/recent": "arxiv:cs.IR",
+        "http://rss.arxiv.org/rss/cs.IR+cs.LG": "arxiv:cs.IR+cs.LG",
+        "arxiv:author:Ada Lovelace": "arxiv:au:Ada Lovelace",
+    }.items():
+        claim = ArxivIngestor().claim(target)
+        assert claim is not None
+        assert claim.target == known_as
+    for target in ("https://arxiv.org/", "https://arxiv.org/abs/nothing", "arxiv:", "cs.IR", "10.1234/x"):
+        assert ArxivIngestor().claim(target) is None
 
 
 async def test_papers_of_a_category(server: LoopbackServer, tools: Tools) -> None:
@@ -62,7 +76,7 @@ async def test_papers_of_a_category(server: LoopbackServer, tools: Tools) -> Non
     first = result.entries[0]
     assert (first.key, first.title, first.text) == ("2601.00003", "Paper 3", "We pool.")
     assert (first.people, first.tags) == (("Ada", "Bo"), ("cs.IR", "cs.LG"))
-    assert first.identifiers == {"arxiv": "2601.00003", "doi": "10.1234/3"}
+    assert first.identifiers == {"arxiv": "2601.00003", "version": "2", "doi": "10.1234/3"}
     assert first.url == "https://arxiv.org/abs/2601.00003"
     assert result.cursor == {"newest": int(datetime(2026, 1, 4, tzinfo=UTC).timestamp())}
 
@@ -168,7 +182,7 @@ def test_pubmed() -> None:
     <Author><LastName>L</LastName><ForeName>Ada</ForeName></Author><Author><CollectiveName>Group</CollectiveName></Author></AuthorList><ArticleDate><Year>2026</Year><Month>Mar</Month>
     </ArticleDate></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"""
     (entry,) = parse_papers(body)["entries"]
-    assert (entry["key"], entry["title"], entry["text"]) == ("7", "On H2O.", "AIM: To pool.\n\nDone.")
+    assert (entry["key"], entry["title"], entry["text"]) == ("7", "On H2O", "AIM: To pool.\n\nDone.")
     assert entry["people"] == ["Ada L", "Group"]
     assert entry["published"] == datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 

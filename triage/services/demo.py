@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from triage.config import Clock, Config, SourcesConfig
+from triage.config import Clock, Config, ServiceConfig
 from triage.paths import Paths
 from triage.services import feedback, ingest, sources
 from triage.store.engine import Database
@@ -87,7 +87,8 @@ def ingest_day(
                 sources.add(database, clock, f"{url}/{target}", allow_local=True, title=title)
         for phrase, weight in reader.interests.items():
             feedback.set_interest(database, clock, phrase, weight)
-        settings = msgspec.structs.replace(config, sources=SourcesConfig(arxiv_url=f"{url}/arxiv/answer.xml"))
+        arxiv = ServiceConfig(url=f"{url}/arxiv/answer.xml")
+        settings = msgspec.structs.replace(config, services={"arxiv": arxiv})
         reports = asyncio.run(
             ingest.sync(
                 database,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import to_builtins
 from sqlalchemy import Connection
 
 from ingestors import registry
@@ -209,12 +210,19 @@ def _sum(earlier: SourceReport, later: SourceReport) -> SourceReport:
 
 
 def request_options(ingestor: str, options: Mapping[str, Any], config: Config) -> dict[str, Any]:
-    """What an ingestor is told beyond its target: where its service is, and what was set for the source."""
-    if ingestor == "arxiv" and config.sources.arxiv_url:
-        return {"base_url": config.sources.arxiv_url, **options}
-    if ingestor in MAIL_INGESTORS and config.mail.addresses:
-        return {"addresses": list(config.mail.addresses), **options}
-    return dict(options)
+    """What an ingestor is told beyond its target: what was set for the source, and for services.
+
+    A source of one service may ask another (a DOI is looked up in two), so each learns of all.
+    """
+    if ingestor in MAIL_INGESTORS:
+        addresses = list(config.mail.addresses)
+        return {"addresses": addresses, **options} if addresses else dict(options)
+    services = {
+        name: {"base_url" if key == "url" else key: value for key, value in to_builtins(service).items()}
+        for name, service in config.services.items()
+    }
+    told = {"contact": config.sources.contact, "services": services}
+    return {**{name: value for name, value in told.items() if value}, **services.get(ingestor, {}), **options}
 
 
 def _store(source: SourceRow, result: FetchResult, database: Database, clock: Clock) -> SourceReport:
