@@ -56,10 +56,11 @@ class Entry:
     identifiers: Mapping[str, str] = field(default_factory=dict)
     """Names that hold across sources, by kind.
 
-    Papers: `doi` (lower case), `arxiv` (without its version), `version`, `announce` (new, cross,
-    replace), `pmid`, `pmcid`, `openalex`, `s2`. Mail: `message-id`, `in-reply-to`, `references`, `thread`
-    (the id of the first mail of the thread), `list-id`, `unsubscribe` (an http(s) or mailto URL, shown
-    and never fetched). Feeds: `enclosure` (URL), `duration` (seconds), `comments` (URL).
+    Papers: `doi` (lower case), `arxiv` (without its version), `version`, `announce` (new, cross, replace),
+    `pmid`, `pmcid`, `openalex`, `s2`, `venue` (the journal, which names no paper).
+    Mail: `message-id`, `in-reply-to`, `references`, `thread` (the id of the first mail of the thread),
+    `list-id`, `unsubscribe` (an http(s) or mailto URL, shown and never fetched).
+    Feeds: `enclosure` (URL), `duration` (seconds), `comments` (URL).
     """
     personal: bool = False
     """True for mail from a person to a person, False for anything sent to many."""
