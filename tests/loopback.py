@@ -37,23 +37,42 @@ class Request:
     path: str
     headers: Mapping[str, str]
     at: float
-    """Monotonic seconds."""
+    """Seconds by the server's clock."""
+    method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and what it was answered. Header names are in lower case."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class LoopbackServer:
     """Serves `routes`, and below them the files of `folder`, until `close`; a context manager.
 
     Args:
-        routes: Path (with its query, if any) to answer; may be changed while the server runs.
+        routes: Path (with its query, if any) to answer, or what makes one of a request; may be changed
+            while the server runs.
         folder: Served read-only, with Last-Modified and ETag.
         port: 0 takes a free one.
+        clock: Seconds for the log.
     """
 
     def __init__(
-        self, routes: Mapping[str, Route] | None = None, folder: Path | None = None, port: int = 0
+        self,
+        routes: Mapping[str, Route | Callable[[Request], Route]] | None = None,
+        folder: Path | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.routes: dict[str, Route] = dict(routes or {})
+        self.routes: dict[str, Route | Callable[[Request], Route]] = dict(routes or {})
         self.log: list[Request] = []
+        self.exchanges: list[Exchange] = []
+        self._clock = clock
         self._folder = folder
         owner = self
 
@@ -67,6 +86,8 @@ class LoopbackServer:
 
             def do_GET(self) -> None:
                 owner._answer(self)
+
+            do_HEAD = do_POST = do_GET  # noqa: N815
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -110,8 +131,11 @@ class LoopbackServer:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         asked = {name.lower(): value for name, value in handler.headers.items()}
-        self.log.append(Request(handler.path, asked, time.monotonic()))
+        request = Request(handler.path, asked, self._clock(), handler.command)
+        self.log.append(request)
         route = self.routes.get(handler.path) or self._file(handler.path)
+        if callable(route):
+            route = route(request)
         if route is None:
             route = Route(b"not found", status=404, etag=False)
         if route.delay:
@@ -128,7 +152,9 @@ class LoopbackServer:
         elif route.gzip and "gzip" in asked.get("accept-encoding", ""):
             body = gzip.compress(body)
             headers["Content-Encoding"] = "gzip"
-        handler.send_response(status)
+        self.exchanges.append(Exchange(request, status, {k.lower(): v for k, v in headers.items()}, body))
+        handler.send_response_only(status)
+        headers.setdefault("Date", handler.date_time_string())
         for name, value in headers.items():
             handler.send_header(name, value)
         if route.chunks is not None:
@@ -142,7 +168,7 @@ class LoopbackServer:
         if "Content-Length" not in headers and status != 304:
             handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(body)
+        handler.wfile.write(b"" if handler.command == "HEAD" else body)
         handler.wfile.flush()
 
     def _file(self, path: str) -> Route | None:

@@ -39,7 +39,7 @@ def clock() -> Hours:
 @pytest.fixture
 def add(database: Database, clock: Hours) -> Callable[[str], int]:
     def added(url: str) -> int:
-        return service.add(database, clock, url, allow_local=True).added[0].id
+        return service.add(database, clock, url, allow_local=True).id
 
     return added
 

@@ -104,8 +104,10 @@ async def sync(
     def due() -> list[SourceRow]:
         """Those that are due by now and were not asked yet, each once a round."""
         with database.read() as connection:
-            left = None if only is None else set(only) - asked
-            found = polling.due(sources.active(connection), clock(), only=left, ask_now=ask_now)
+            now, left = clock(), None if only is None else set(only) - asked
+            everyone = ask_now or only is not None
+            rows = sources.active(connection) if everyone else sources.due(connection, now)
+            found = polling.due(rows, now, only=left, ask_now=ask_now)
         found = [source for source in found if source.id not in asked]
         asked.update(source.id for source in found)
         return found if concurrency == 1 else polling.fairly(found)
@@ -128,7 +130,7 @@ async def sync(
         async with contextlib.AsyncExitStack() as round_:
             if tools is None:
                 tools = Tools(
-                    http=await round_.enter_async_context(aclosing(_client(database, clock))),
+                    http=await round_.enter_async_context(aclosing(http_client(database, clock))),
                     parsers=await round_.enter_async_context(aclosing(ParserPool())),
                 )
             group = await round_.enter_async_context(asyncio.TaskGroup())
@@ -146,7 +148,7 @@ async def sync(
     return sorted(reports, key=lambda report: report.id)
 
 
-def _client(database: Database, clock: Clock) -> HttpClient:
+def http_client(database: Database, clock: Clock) -> HttpClient:
     """A client that leaves alone who asked for it, in whichever process."""
     with database.read() as connection:
         return HttpClient(clock=clock, waits=hosts.waits(connection, clock()))
@@ -362,10 +364,10 @@ def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:
     """How long until the next source is due, at most `most`."""
     now = clock()
     with database.read() as connection:
-        times = [t for s in sources.active(connection) if (t := polling.next_time(s, now)) is not None]
-    if not times:
-        return most
-    return min(max(min(times) - now, timedelta(0)), most)
+        times = [t for s in sources.due(connection, now) if (t := polling.next_time(s, now)) is not None]
+        later = sources.next_due(connection, now)
+    times += [now + most, *([later] if later is not None else [])]
+    return max(min(times) - now, timedelta(0))
 
 
 def require_sources(database: Database) -> None:

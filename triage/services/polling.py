@@ -26,7 +26,7 @@ def due(
     """The sources to ask now, by id.
 
     Args:
-        active: All that are not removed.
+        active: All that are not removed, or those of them that are due.
         now: The present.
         only: Ids of those that are wanted; None means all.
         ask_now: A person asks: also for sources that are not due, unless they answered in the last five

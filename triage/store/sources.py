@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from triage.core.polling import Polling, Standing
 from triage.store.items import CHUNK
@@ -80,19 +80,27 @@ class SourceRow:
 
 def active(connection: Connection) -> list[SourceRow]:
     """Every source that is not removed, by id; those that are paused too."""
-    rows = connection.execute(select(*_COLUMNS).where(Source.removed_at.is_(None)).order_by(Source.id))
-    return [_row(row) for row in rows]
+    return _rows(connection)
 
 
-def _row(row: Row[Any]) -> SourceRow:
-    return SourceRow(**{**row._mapping, "polling": _polling(row.polling)})
+def due(connection: Connection, now: datetime) -> list[SourceRow]:
+    """Those whose time has come, by id; also those that were last asked ahead of `now`, by a wrong clock."""
+    return _rows(
+        connection, Source.paused.is_(None), or_(Source.next_due_at <= now, Source.attempted_at > now)
+    )
+
+
+def next_due(connection: Connection, now: datetime) -> datetime | None:
+    """When the next of the others is due, if there is one."""
+    later = select(func.min(Source.next_due_at)).where(
+        Source.removed_at.is_(None), Source.paused.is_(None), Source.next_due_at > now
+    )
+    return connection.execute(later).scalar_one()
 
 
 def get(connection: Connection, source_id: int) -> SourceRow | None:
     """A source that is not removed."""
-    wanted = select(*_COLUMNS).where(Source.id == source_id, Source.removed_at.is_(None))
-    row = connection.execute(wanted).first()
-    return None if row is None else _row(row)
+    return next(iter(_rows(connection, Source.id == source_id)), None)
 
 
 def of_items(connection: Connection, item_ids: Sequence[int]) -> list[int]:
@@ -102,6 +110,13 @@ def of_items(connection: Connection, item_ids: Sequence[int]) -> list[int]:
         chunk = item_ids[start : start + CHUNK]
         found += connection.execute(select(Item.source_id).where(Item.id.in_(chunk))).scalars()
     return found
+
+
+def _rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[SourceRow]:
+    rows = connection.execute(
+        select(*_COLUMNS).where(Source.removed_at.is_(None), *conditions).order_by(Source.id)
+    )
+    return [SourceRow(**{**row._mapping, "polling": _polling(row.polling)}) for row in rows]
 
 
 def item_counts(connection: Connection) -> dict[int, int]:
