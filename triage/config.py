@@ -88,17 +88,32 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         UsageError: The file is no TOML, has an unknown key or a value of the wrong type.
     """
     try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raw = {}
+        text = ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", fix="set TRIAGE_HOME to a folder that you can use"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
-    _refuse_unknown(raw, Config, path, "")
-    _refuse_unknown_services(raw.get("services"), path)
+    return parse(text, path, environ)
+
+
+def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The settings that `text` holds; errors name it by `path`, with the line where there is one.
+
+    Raises:
+        UsageError: It is no TOML, has an unknown key or a value of the wrong type.
+    """
+    try:
+        raw: dict[str, Any] = tomllib.loads(text)
+        _refuse_unknown(raw, Config, "")
+        _refuse_unknown_services(raw.get("services"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}", fix="triage config edit") from error
+    except _UnknownSettingError as error:
+        raise UsageError(f"{path}{_line_of(error.key, text)}: {error}", fix="triage config edit") from error
     try:
         config = msgspec.convert(raw, Config)
         config = msgspec.structs.replace(config, services=_moved(config.services, environ))
@@ -113,6 +128,22 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return config
 
 
+class _UnknownSettingError(Exception):
+    """A key that no table has."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _line_of(key: str, text: str) -> str:
+    """` (line 3)`, where the key stands at the beginning of a line, or of a table's name."""
+    pattern = re.compile(rf"""\s*(?:\[\s*(?:[\w.-]+\.)?)?["']?{re.escape(key)}["']?\s*(?:=|\]|\.)""")
+    found = (number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line))
+    number = next(found, None)
+    return f" (line {number})" if number else ""
+
+
 def _moved(services: dict[str, ServiceConfig], environ: Mapping[str, str]) -> dict[str, ServiceConfig]:
     """The services with the base URLs that the environment gives them."""
     moved = dict(services)
@@ -123,7 +154,7 @@ def _moved(services: dict[str, ServiceConfig], environ: Mapping[str, str]) -> di
     return moved
 
 
-def _refuse_unknown_services(tables: object, path: Path) -> None:
+def _refuse_unknown_services(tables: object) -> None:
     if not isinstance(tables, dict):
         return
     from ingestors import registry
@@ -133,21 +164,21 @@ def _refuse_unknown_services(tables: object, path: Path) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-            raise UsageError(f"{path}: there is no service {name}; {hint}")
+            raise _UnknownSettingError(name, f"there is no service {name}; {hint}")
         if isinstance(table, dict):
-            _refuse_unknown(table, ServiceConfig, path, f"services.{name}.")
+            _refuse_unknown(table, ServiceConfig, f"services.{name}.")
 
 
-def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], path: Path, prefix: str) -> None:
+def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], prefix: str) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
     for key, value in raw.items():
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(fields)}"
-            raise UsageError(f"{path}: unknown setting {prefix}{key}; {hint}")
+            raise _UnknownSettingError(key, f"unknown setting {prefix}{key}; {hint}")
         kind = fields[key]
         if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            _refuse_unknown(value, kind, path, f"{prefix}{key}.")
+            _refuse_unknown(value, kind, f"{prefix}{key}.")
 
 
 def clock(environ: Mapping[str, str] = os.environ) -> Clock:

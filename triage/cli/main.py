@@ -41,6 +41,7 @@ COMMANDS = {
     "db": ("triage.cli.db:db", "Back up, check and restore the database"),
     "status": ("triage.cli.doctor:status", "What is going on, in a few lines"),
     "doctor": ("triage.cli.doctor:doctor", "Check everything, with the fix for what is wrong"),
+    "config": ("triage.cli.config:config", "Show, check and change the settings"),
     "paths": ("triage.cli.doctor:paths", "Where everything lies on disk"),
     "demo": ("triage.cli.demo:demo", "A ranked digest of a bundled demo day, apart from your data"),
 }

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from command_line import triage
+
+from triage import config
+from triage.paths import Paths
+from triage.services import settings
+
+
+def shown(name: str) -> dict[str, object]:
+    found: list[dict[str, object]] = json.loads(triage("triage config show --json")[1])
+    return next(setting for setting in found if setting["name"] == name)
+
+
+def test_every_setting_is_shown_with_who_gave_it(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths.config_file.write_text("[digest]\nminutes = 25\n")
+    monkeypatch.setenv("TRIAGE_ARXIV_URL", "http://127.0.0.1:1/")
+    assert shown("digest.minutes") == {"name": "digest.minutes", "value": 25.0, "origin": "file"}
+    assert shown("digest.window_days")["origin"] == "default"
+    assert shown("services.arxiv.url")["origin"] == "environment"
+    assert "digest.minutes" in triage("triage config show")[1]
+
+
+def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
+    paths.config_file.write_text("# mine\n[digest]\nminutes = 25  # after coffee\n")
+    assert triage("triage config set digest.minutes 40")[0] == 0
+    assert triage("triage config set services.openalex.key_env OPENALEX_KEY")[0] == 0
+    text = paths.config_file.read_text()
+    assert "# mine" in text
+    assert "minutes = 40  # after coffee" in text
+    assert config.load(paths.config_file).services["openalex"].key_env == "OPENALEX_KEY"
+    assert stat.S_IMODE(paths.config_file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("digest.minutes many", "float"),
+        ("digest.minutes 0", "above 0"),
+        ("digest.minuts 5", "did you mean digest.minutes"),
+        ("minutes 5", "triage config show"),
+        ("digest.minutes.more 5", "config.toml"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_the_file_stays(paths: Paths, line: str, says: str) -> None:
+    before = paths.config_file.read_text()
+    code, _, err = triage(f"triage config set {line}")
+    assert code == 2
+    assert says in err
+    assert paths.config_file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[digest]\n\nminuts = 5\n", "line 3"),
+        ("[digest]\nminutes = \n", "line 2"),
+        ("\n[digst]\n", "line 2"),
+        ("[services.arxif]\nurl = 'x'\n", "line 1"),
+    ],
+)
+def test_an_error_names_file_and_line(paths: Paths, text: str, line: str) -> None:
+    paths.config_file.write_text(text)
+    code, _, err = triage("triage config check")
+    assert code == 2
+    assert line in err
+    assert str(paths.config_file) in err
+    assert "triage config edit" in err
+
+
+def test_the_editor_may_not_save_what_cannot_be_used(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nprintf "%s\\n" "[digest]" "minutes = $MINUTES" > "$1"\n')
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+    monkeypatch.setenv("MINUTES", "12")
+    assert triage("triage config edit")[0] == 0
+    assert config.load(paths.config_file).digest.minutes == 12
+    monkeypatch.setenv("MINUTES", "soon")
+    assert triage("triage config edit")[0] == 2
+    assert config.load(paths.config_file).digest.minutes == 12
+
+
+def test_the_list_of_all_settings_is_itself_a_file_of_settings(paths: Paths) -> None:
+    paths.config_file.unlink()
+    text = settings.text_of(paths.config_file)
+    assert config.parse(text, paths.config_file) == config.Config()
+    assert "# minutes = 15.0" in text

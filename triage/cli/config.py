@@ -1,0 +1,82 @@
+"""`triage config`: the settings as they are in force, and their change."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import click
+
+from triage.cli import diagnostics, output
+from triage.core.errors import UsageError
+from triage.paths import Paths
+
+
+@click.group()
+def config() -> None:
+    """Shows, checks and changes the settings."""
+
+
+@config.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(as_json: bool) -> None:
+    """Every setting as it is in force, and whether it comes from the file or the environment."""
+    from triage.services import settings
+
+    where = Paths.of().config_file
+    found = settings.in_force(where)
+    if as_json:
+        output.document([dataclasses.asdict(setting) for setting in found])
+        return
+    width = max(len(setting.name) for setting in found)
+    for setting in found:
+        value = "" if setting.value is None else output.clean(str(setting.value))
+        origin = "" if setting.origin == "default" else f"  ({setting.origin})"
+        output.line(f"{setting.name:<{width}}  {value}{origin}".rstrip())
+    diagnostics.note(f"The file: {where}" + ("" if where.exists() else " (there is none yet)"))
+
+
+@config.command()
+def check() -> None:
+    """Says whether the file of settings can be used, and if not, which line is wrong."""
+    from triage.config import load
+
+    where = Paths.of().config_file
+    load(where)
+    output.line(f"{where}: " + ("well" if where.exists() else "there is none, so the defaults hold"))
+
+
+@config.command(name="set")
+@click.argument("name")
+@click.argument("value")
+def set_value(name: str, value: str) -> None:
+    """Sets NAME, such as digest.minutes, to VALUE; comments in the file stay."""
+    from triage.services import settings
+
+    understood = settings.change(Paths.of().config_file, name, value)
+    output.line(f"{name} = {output.clean(str(understood))}")
+
+
+@config.command()
+def edit() -> None:
+    """Opens the settings in $VISUAL or $EDITOR; what cannot be used is not saved."""
+    from triage.services import settings
+
+    where = Paths.of().config_file
+    before = text = settings.text_of(where)
+    while True:
+        edited = click.edit(text, extension=".toml")
+        if edited is None or edited == before:
+            output.line("nothing was changed")
+            return
+        try:
+            settings.write(where, edited)
+        except UsageError as error:
+            if not sys.stdin.isatty():
+                raise
+            diagnostics.fail(error)
+            text = edited
+            click.confirm("Edit it again?", default=True, abort=True, err=True)
+            continue
+        output.line(f"saved: {where}")
+        return
