@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from model.blend import Settings
 from model.cache import CachedEncoder
 from model.encoder import find_weights
 from model.evaluate import Prepared, Task, encode_phrases, read_items, read_tasks
 from model.jsonl import read_rows
-from model.ranker import Ranker, Settings
+from model.ranker import Ranker
 from model.types import Interest, Profile
 from triage.core.text import sanitize_text
 from triage.paths import Paths
@@ -31,6 +32,7 @@ VARIANTS: dict[str, Settings] = {
     "no meaning (words only)": Settings(meaning=0, meaning_early=0, phrase_meaning=0),
     "no words (meaning only)": Settings(words=0, phrase_words=0),
     "meaning as strong early as late": Settings(meaning_early=0),
+    "no second look at what the best documents share": Settings(echo=0),
     "strengths fixed, not those that proved right": Settings(prior_labels=1e9),
     "no dislikes in the direction": Settings(dislike_share=0),
     "long documents: passages count alike": Settings(sharpness_apart=0, phrase_sharpness_apart=0),

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from model.ranker import Settings
+from model.blend import Settings
 from model.types import ModelError
 
 FORMAT = 1

@@ -17,9 +17,11 @@ from model.types import Document, InvalidInput, Label
 
 Floats = NDArray[np.float64]
 
-SLOPE, SLOPE_GAIN, SLOPE_COUNT = 0.9, 0.8, 10
+SLOPE, SLOPE_GAIN, SLOPE_COUNT = 0.5, 1.0, 2
 """The slope over standings to expect is `SLOPE + SLOPE_GAIN * n / (n + SLOPE_COUNT)` with n likes and as many
-dislikes: a standing can be trusted further when more was said, and little before there is both to compare."""
+dislikes: a standing can be trusted further when more was said, and little before there is both to compare.
+On the first day of nine readers, who had liked three documents each, it was .3; on the candidates of reviews
+of papers it was 1.1 after two labels of each kind, and 1.4 after 25."""
 LEAST_SPREAD = 1.0
 """Of logits; with anything known of a reader it is 2 or more."""
 SLOPE_DEVIATION = 0.8

@@ -38,6 +38,9 @@ FADING_DAYS = 60.0
 WORD_GAIN = 2.0
 """Attention to words: see `WordGrid.sharpness`."""
 
+SURE = 2.0
+"""Deviations above the mean at which a document that nobody labelled is half believed to be wanted."""
+
 FOCUS = 1.5
 """A passage is meant if it gets so many times its equal share of attention."""
 
@@ -365,6 +368,31 @@ def words_from_phrases(
         for interest, query in zip(interests, queries.toarray().astype(np.float64), strict=True)
     ]
     return [Witness(Words.over(corpus.words, weights, aliases), usual, None)]
+
+
+def words_in_common(corpus: Corpus, labels: Labels, standings: Floats, aliases: AliasGraph) -> Witness:
+    """What the words of documents that rank high have in common: Rocchio's direction without new labels.
+
+    Pseudo-relevance feedback (Lavrenko & Croft 2001, "Relevance-based language models") with all documents,
+    each as far as it is believed to be wanted: t = sigmoid(2 (standing - `SURE`)), or what its label says.
+    The direction is their mean less that of all documents. A reader's few words become those that the
+    documents on the subject use.
+
+    Args:
+        corpus: What is ranked.
+        labels: What was said of some of it.
+        standings: (documents,): of each by all other evidence, in deviations.
+        aliases: Links between its terms.
+    """
+    rows = corpus.words.rows
+    believed = 1 / (1 + np.exp(-2 * (standings - SURE)))
+    believed[labels.rows] = labels.wanted
+    believed /= max(float(believed.sum()), 1.0)
+    direction = np.asarray(rows.T @ (believed - 1 / len(corpus)), dtype=np.float64)
+    length = float(np.linalg.norm(direction)) or 1.0
+    expert = Words.over(corpus.words, [(None, direction / length)], aliases)
+    own = np.asarray((rows * rows).sum(axis=1), dtype=np.float64)[labels.rows] * believed[labels.rows]
+    return Witness(expert, 1.0, expert.raw(corpus.words)[labels.rows] - own / length)
 
 
 def prior_of_groups(corpus: Corpus, labels: Labels, groups: Groups, strength: float) -> Floats:

@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 LEAST_DEVIATION = 0.02
 """Of raw scores: a phrase in one document of ten thousand must not outweigh everything else there is."""
 
+LEAST_APART = 0.1
+"""1 - r^2 of two experts below which their difference is noise."""
+
 CAP = 6.0
 """Standard deviations beyond which no expert lifts or lowers a document, however its text is crafted."""
 
@@ -94,3 +97,41 @@ def strengths(
     pairs = likes * dislikes / (likes + dislikes)
     found: Floats = (prior_labels * prior + pairs * np.maximum(gap, 0)) / (prior_labels + pairs)
     return found
+
+
+def echo_share(
+    usual: float,
+    own: Floats,
+    echo: Floats,
+    correlation: float,
+    wanted: NDArray[np.bool_],
+    prior_labels: float,
+) -> float:
+    """How much an expert counts that learned from the order of the others, in parts of these; in [0, 1].
+
+    It errs as they do, so it cannot be taken as independent: linear discriminant analysis of two features
+    with `correlation` r, whose distances between wanted and unwanted documents are d and e, weighs them as
+    d - r e to e - r d. Both are shrunk to what is usual, 1 to `usual`, as in `strengths`. An echo never
+    counts more than what it echoes.
+
+    Args:
+        usual: Its share before anything is known of the reader.
+        own: (labels,): standings of labelled documents by fits without each.
+        echo: (labels,): standardised scores of the same by an echo without each.
+        correlation: Between the two, over the documents that nobody labelled.
+        wanted: (labels,).
+        prior_labels: As in `strengths`.
+    """
+    likes, dislikes = int(wanted.sum()), int((~wanted).sum())
+    if not likes or not dislikes:
+        return usual
+    gap_own, gap_echo = (
+        float(bounded[wanted].mean() - bounded[~wanted].mean()) for bounded in map(squash, (own, echo))
+    )
+    apart = max(1 - correlation**2, LEAST_APART)
+    worth_own, worth_echo = gap_own - correlation * gap_echo, gap_echo - correlation * gap_own
+    pairs = likes * dislikes / (likes + dislikes)
+    share = (prior_labels * usual + pairs * max(worth_echo, 0.0) / apart) / (
+        prior_labels + pairs * max(worth_own, 0.0) / apart
+    )
+    return min(share, 1.0)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model import calibrate, evidence, highlight
+from model import blend, calibrate, evidence, highlight
+from model.blend import Settings, Weighed
 from model.corpus import Corpus
-from model.evidence import Expert, LearnedMeaning, Sharpness, Witness, Words
+from model.evidence import Words
 from model.grid import Floats, Grid
 from model.knowledge import AliasGraph, SoftRule, soft_rules
 from model.lexical import Terms
-from model.mixture import Scale, scale_of, strengths
 from model.types import (
     Contribution,
     Document,
@@ -32,35 +32,6 @@ from model.types import (
     ReasonKind,
 )
 from model.wordgrid import WordGrid
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How strong each expert usually is, in standard deviations of the logit over the corpus.
-
-    The fewer labels, the more meaning counts: two likes share few words but most of their meaning.
-    """
-
-    meaning: float = 0.5
-    meaning_early: float = 3.5
-    """Added to `meaning` without any label; half of it is gone at `early` labels."""
-    early: float = 10.0
-    words: float = 1.0
-    """Of each of the two classifiers."""
-    prior_labels: float = 4.0
-    """How many pairs of a like and a dislike these strengths are worth against how each expert does."""
-    dislike_share: float = 0.5
-    sharpness: float = 0.0
-    sharpness_apart: float = 12.0
-    """Of attention to what labels taught; see `Sharpness`."""
-    phrase_meaning: float = 3.0
-    """A phrase is meant, not quoted: its meaning finds far more than its words."""
-    phrase_words: float = 0.5
-    phrase_sharpness: float = 2.0
-    phrase_sharpness_apart: float = 12.0
-    source: float = 1.0
-    person: float = 1.0
-    age: float = 0.3
 
 
 class Ranker:
@@ -97,24 +68,7 @@ class Ranker:
             key=lambda interest: (interest.phrase, interest.weight),
         )
         aliases = AliasGraph(profile.aliases, corpus.tf_idf.columns)
-        witnesses: list[Witness] = []
-        if len(labels):
-            early = settings.meaning_early * settings.early / (settings.early + len(labels))
-            usual = settings.meaning + early
-            sharpness = Sharpness(settings.sharpness, settings.sharpness_apart)
-            meaning = evidence.meaning_from_labels(corpus, labels, settings.dislike_share, sharpness, usual)
-            learned = next((w.expert for w in meaning if isinstance(w.expert, LearnedMeaning)), None)
-            witnesses += meaning
-            witnesses += evidence.words_from_labels(corpus, labels, settings.words, learned, aliases)
-        if interests:
-            witnesses += evidence.meaning_from_phrases(
-                interests,
-                vectors,
-                Sharpness(settings.phrase_sharpness, settings.phrase_sharpness_apart),
-                settings.phrase_meaning,
-            )
-            witnesses += evidence.words_from_phrases(corpus, interests, settings.phrase_words, aliases)
-        experts, scores = _mixed(corpus, labels, witnesses, settings.prior_labels)
+        experts, scores = blend.learn(corpus, labels, interests, vectors, aliases, settings)
         return Ranking(
             corpus,
             experts,
@@ -127,50 +81,6 @@ class Ranker:
             soft_rules(corpus.matcher, profile.rules, labels.rows, labels.wanted, labels.importance),
             profile.labels,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Weighed:
-    """An expert, and how its raw scores become shares of the logit."""
-
-    expert: Expert
-    scale: Scale
-
-    def scores(self, grid: Grid, words: WordGrid) -> Floats:
-        """Shares of the logit, (documents,)."""
-        return self.scale(*_raw(self.expert, grid, words))
-
-
-def _raw(expert: Expert, grid: Grid, words: WordGrid) -> tuple[Floats, Floats]:
-    """Raw scores, (documents,), and where they mean anything: 1, else 0."""
-    if isinstance(expert, Words):
-        raw = expert.raw(words)
-        return raw, np.ones(len(raw))
-    found = expert.passages(grid)
-    return found.raw, found.known
-
-
-def _mixed(
-    corpus: Corpus, labels: evidence.Labels, witnesses: Sequence[Witness], prior_labels: float
-) -> tuple[tuple[_Weighed, ...], Floats]:
-    """The experts on one scale, as strong as they proved to be, and what they add up to, (documents,)."""
-    raws = [_raw(witness.expert, corpus.grid, corpus.words) for witness in witnesses]
-    scales = [scale_of(raw, known > 0, labels.rows) for raw, known in raws]
-    unseen = [
-        factor * ((raw[labels.rows] if witness.unseen is None else witness.unseen) - mean)
-        for witness, (raw, _), (mean, factor) in zip(witnesses, raws, scales, strict=True)
-    ]
-    found = strengths(
-        [witness.usual for witness in witnesses], np.array(unseen).T, labels.wanted, prior_labels
-    )
-    experts = tuple(
-        _Weighed(witness.expert, Scale(*scale, float(strength)))
-        for witness, scale, strength in zip(witnesses, scales, found, strict=True)
-    )
-    total = np.zeros(len(corpus))
-    for weighed, raw in zip(experts, raws, strict=True):
-        total += weighed.scale(*raw)
-    return experts, total
 
 
 class Ranking:
@@ -186,7 +96,7 @@ class Ranking:
     def __init__(
         self,
         corpus: Corpus,
-        experts: Sequence[_Weighed],
+        experts: Sequence[Weighed],
         scores: Floats,
         groups: tuple[Floats, Floats],
         ages: Floats,

@@ -23,7 +23,7 @@ from safetensors.numpy import load, save
 
 from model import artifacts
 from model.artifacts import Artifact, ArtifactError, Judged, Measures
-from model.ranker import Settings
+from model.blend import Settings
 
 BEFORE, AFTER = (Measures(log_loss=loss, average_precision=0.5) for loss in (0.4, 0.3))
 JUDGED = Judged(

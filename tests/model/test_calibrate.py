@@ -60,9 +60,9 @@ def simulated(seed: int, count: int, slope: float, intercept: float) -> tuple[np
 def test_without_earlier_standings_only_the_number_of_labels_counts(corpus: Corpus) -> None:
     assert learn([], corpus) == Calibration(1.0, calibrate.SLOPE, calibrate.INTERCEPT, {})
     likes = [Label(f"d{n}", 1.0) for n in range(20)]
-    assert learn(likes, corpus).slope == 0.9
+    assert learn(likes, corpus).slope == 0.5
     both = likes + [Label(f"d{n}", 0.0) for n in range(20, 30)]
-    assert learn(both, corpus).slope == pytest.approx(0.9 + 0.8 / 2)
+    assert learn(both, corpus).slope == pytest.approx(0.5 + 1.0 * 10 / 12)
     assert (learn(both, corpus).intercept, learn(both, corpus).shifts) == (calibrate.INTERCEPT, {})
     assert learn([], corpus).probabilities(np.zeros(600), corpus.documents)[0] == pytest.approx(0.15)
 
@@ -70,7 +70,7 @@ def test_without_earlier_standings_only_the_number_of_labels_counts(corpus: Corp
 def test_without_pairs_the_step_is_one_over_standings_unless_logits_hardly_differ(corpus: Corpus) -> None:
     logits = np.random.default_rng(3).normal(size=600)
     logits /= logits.std()
-    for scale, slope in ((5.0, 0.9), (2.0, 0.9), (0.1, 0.09)):
+    for scale, slope in ((5.0, 0.5), (2.0, 0.5), (0.1, 0.05)):
         step = calibrate.learn([], corpus, scale * logits)
         odds = slope * logits + np.log(0.15 / 0.85)
         assert step.probabilities(scale * logits, corpus.documents) == pytest.approx(1 / (1 + np.exp(-odds)))
@@ -92,7 +92,7 @@ def objective(labels: list[Label], corpus: Corpus) -> tuple[list[str], np.ndarra
     kinds = sorted({corpus.documents[corpus.row[label.document]].kind for label in labels})
     likes = sum(label.value > 0 for label in labels)
     both = min(likes, len(labels) - likes)
-    slope = 0.9 + 0.8 * both / (both + 10)
+    slope = 0.5 + 1.0 * both / (both + 2)
     start = np.array([slope, np.log(0.15 / 0.85)] + [0.0] * len(kinds))
 
     def loss(theta: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.mixture import CAP, Scale, scale_of, squash, strengths
+from model.mixture import CAP, Scale, echo_share, scale_of, squash, strengths
 
 WANTED = np.array([True, True, True, False, False, False])
 
@@ -67,3 +67,27 @@ def test_parts_add_up_to_the_share(raw: float) -> None:
 def test_what_is_not_known_has_no_share() -> None:
     scale = Scale(mean=0.2, factor=3.0, strength=1.5)
     np.testing.assert_array_equal(scale(np.array([0.0, 0.0]), np.array([0.0, 1.0]))[0], 0.0)
+
+
+def test_the_share_of_an_echo_follows_the_formula() -> None:
+    own, echo, r = np.where(WANTED, 1.0, -1.0), np.where(WANTED, 0.9, -0.9), 0.6
+    d, e = (2 * CAP * np.tanh(x / CAP) for x in (1.0, 0.9))
+    worth = [(a - r * b) / (1 - r * r) for a, b in ((d, e), (e, d))]
+    expected = (4 * 0.5 + 1.5 * worth[1]) / (4 + 1.5 * worth[0])
+    assert echo_share(0.5, own, echo, r, WANTED, 4.0) == pytest.approx(expected)
+
+
+def test_an_echo_that_only_repeats_fades_and_one_that_knows_more_never_outweighs_its_source() -> None:
+    many = np.tile(WANTED, 50)
+    own = np.where(many, 2.0, -2.0)
+    assert echo_share(0.5, own, 0.8 * own, 0.8, many, 4.0) < 0.05
+    assert echo_share(0.5, 0.1 * own, own, 0.3, many, 4.0) == 1.0
+    assert echo_share(0.7, own[:3], own[:3], 0.9, np.ones(3, dtype=bool), 4.0) == 0.7
+
+
+@given(st.floats(-1, 1), st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=6, max_size=6))
+def test_the_share_of_an_echo_lies_between_nothing_and_its_source(
+    correlation: float, scores: list[tuple[float, float]]
+) -> None:
+    own, echo = np.array(scores).T
+    assert 0 <= echo_share(0.5, own, echo, correlation, WANTED, 4.0) <= 1

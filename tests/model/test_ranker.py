@@ -13,10 +13,11 @@ from fake_encoder import embed, encode, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.blend import Settings
 from model.corpus import Corpus
 from model.lexical import count_terms
 from model.passages import split, to_encode
-from model.ranker import Ranker, Ranking, Settings
+from model.ranker import Ranker, Ranking
 from model.types import Document, Interest, InvalidInput, Label, Passage, Profile
 
 WORDS = """
@@ -70,7 +71,7 @@ def test_a_document_about_one_thing_is_judged_by_all_that_it_says_the_beginning_
     documents = make_documents(30)
     corpus = make_corpus(documents)
     assert not corpus.grid.apart.any()
-    only_meaning = Settings(words=0, source=0, person=0, age=0)
+    only_meaning = Settings(words=0, echo=0, source=0, person=0, age=0)
     ranking = Ranker(corpus, only_meaning).fit(Profile(labels=likes(*BIRDS)))
     sentences = [d.text.split(". ") for d in documents]
     direction = np.mean([pooled(documents[n].title, sentences[n]) for n in (0, 3, 6)], axis=0)
@@ -200,6 +201,32 @@ def make_newsletters(count: int, seed: int = 3) -> list[Document]:
         name = "letter-birds" if number % 3 == 0 else "letter-plain"
         documents.append(Document(id=f"{name}-{number}", title="Weekly digest", text="\n\n".join(stories)))
     return documents
+
+
+def test_what_the_best_documents_have_in_common_finds_those_that_share_no_word_with_what_was_said() -> None:
+    documents = [
+        Document(id="liked", title="Heron counted"),
+        *(
+            Document(id=f"both-{n}", title="Heron counted", text=f"On plumage {n}, by ringing.")
+            for n in range(4)
+        ),
+        Document(id="only", title="Plumage", text="By ringing."),
+        *(Document(id=f"other-{n}", title=f"Signal {n}", text=f"A viaduct {n}.") for n in range(40)),
+    ]
+    corpus = make_corpus(documents, dense=False)
+    places = {}
+    for echo in (0.0, 1.0):
+        ranking = Ranker(corpus, Settings(echo=echo, age=0)).fit(Profile(labels=likes("liked")))
+        places[echo] = ranking.logits[corpus.row["only"]] - np.median(ranking.logits)
+        shares = sum(c.value for c in ranking.explain("only").contributions)
+        assert shares == pytest.approx(ranking.logits[corpus.row["only"]], abs=1e-5)
+    assert places[0.0] < 0.1 < 0.8 < places[1.0]
+
+
+def test_dislikes_alone_have_no_echo(corpus: Corpus) -> None:
+    said = Profile((Interest("oven", -1.0),), likes(*OTHERS, value=0))
+    with_echo, without = (Ranker(corpus, Settings(echo=echo)).fit(said).logits for echo in (1.0, 0.0))
+    np.testing.assert_array_equal(with_echo, without)
 
 
 def test_a_liked_newsletter_is_liked_for_the_story_it_shares() -> None:

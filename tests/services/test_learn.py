@@ -14,7 +14,8 @@ from sklearn.metrics import average_precision_score
 from world import NOW, babble, scores, stored_items
 
 from model.artifacts import Artifact, Judged, Measures
-from model.ranker import Ranker, Settings
+from model.blend import Settings
+from model.ranker import Ranker
 from model.types import Label, Profile
 from triage import config
 from triage.core import feedback as said

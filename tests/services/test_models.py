@@ -13,7 +13,7 @@ import pytest
 
 from model import artifacts
 from model.artifacts import Artifact, Judged, Measures
-from model.ranker import Settings
+from model.blend import Settings
 from triage.core.errors import TriageError
 from triage.services.models import KEPT, Models
 

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from model import artifacts
 from model.artifacts import Artifact, Judged, within_reach
+from model.blend import Settings
 from model.corpus import Corpus
-from model.ranker import Ranker, Ranking, Settings
+from model.ranker import Ranker, Ranking
 from triage.core import feedback
 from triage.core.feedback import LABEL_VALUES, Event, Verb
 from triage.core.learning import Measures, Outcome, Trial

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from model import artifacts
 from model.artifacts import Artifact, ArtifactError
-from model.ranker import Settings
+from model.blend import Settings
 from triage.core.errors import TriageError
 from triage.core.learning import Measures, Version
 

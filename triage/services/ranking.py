@@ -32,7 +32,7 @@ from triage.store.engine import Database
 from triage.store.items import ItemRow
 from triage.store.passages import PassageRow
 
-RANKER = "blend-1"
+RANKER = "blend-2"
 """Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
 ALIKE = 0.95
 """Cosine of the vectors of two items from which on they tell the same."""
