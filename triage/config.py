@@ -71,6 +71,14 @@ class MailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The reader's own, by which mail and answers to them are known. A login name counts by itself."""
 
 
+class FullTextConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [full_text]."""
+
+    fetch: bool = True
+    """Whether the full text of summaries that are likely to be shown is fetched from their source's own site;
+    if not, only for a source that is set to `always`, or when the reader asks."""
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
@@ -79,6 +87,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     sources: SourcesConfig = SourcesConfig()
     mail: MailConfig = MailConfig()
     services: dict[str, ServiceConfig] = {}
+    full_text: FullTextConfig = FullTextConfig()
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

@@ -6,11 +6,12 @@ when it is first needed, so that a plain command and the first frame stay fast.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -23,6 +24,7 @@ from triage.paths import Paths
 from triage.services import digest_file
 
 if TYPE_CHECKING:
+    from triage.services.fulltext import Fetched
     from triage.services.worker_client import ModelWorker, Progress
     from triage.store.engine import Database
 
@@ -132,6 +134,52 @@ class Runtime:
 
         return ingest.unread(self.database)
 
+    def fetch_texts(self, on_progress: Progress) -> int:
+        """Fetches the full texts of what is likely to be shown, and ranks again with them; how many came."""
+        import asyncio
+
+        from triage.services import fulltext
+
+        if self.demo:
+            return 0  # its pages are as invented as its items
+        likely = fulltext.fetch_likely(
+            self.database, self.config, self.clock, self.first_page(), on_progress=on_progress
+        )
+        got = sum(fetched.got for fetched in asyncio.run(likely))
+        if got:
+            self.worker.reread(self.clock(), on_progress)
+        return got
+
+    def fetch_asked(
+        self, ids: Sequence[int], on_progress: Progress, closing: threading.Event
+    ) -> list[Fetched]:
+        """Fetches the full texts of items, because the reader asks, and ranks again with those that came.
+
+        Raises:
+            TriageError: There is nothing to fetch, this is the demo, or `closing` was set meanwhile.
+        """
+        import asyncio
+
+        from triage.services import fulltext
+
+        if self.demo:
+            raise TriageError("this is the demo: its pages are as invented as its items")
+
+        async def fetch() -> list[Fetched]:
+            task = asyncio.ensure_future(fulltext.fetch_asked(self.database, self.clock, ids, on_progress))
+            while not task.done():
+                await asyncio.wait({task}, timeout=TURN_S)
+                if closing.is_set():
+                    task.cancel()
+                    await asyncio.wait({task})
+                    raise TriageError("the full text was not waited for")
+            return task.result()
+
+        done = asyncio.run(fetch())
+        if any(fetched.got for fetched in done) and self.first_page() is not None:
+            self.worker.reread(self.clock(), on_progress)
+        return done
+
     def learn(self, message: str, on_progress: Progress | None = None) -> Change:
         """Re-ranks after an event that is already stored; `message` says what the event was."""
         from triage.services import feedback
@@ -189,6 +237,7 @@ class ReaderBackend:
         self._seen: int | None = None
         self._unread = 0
         self._closing = threading.Event()
+        self._fetching = threading.Lock()
         self._reading: threading.Thread | None = None
 
     def first_page(self) -> Digest | None:
@@ -226,7 +275,13 @@ class ReaderBackend:
         opened = reading.read(self._runtime.database, item_id, self._runtime.first_page())
         if opened.item.highlights or opened.item.why or opened.item.score is None:
             return opened
-        return Reading(item=self.explain(item_id).item, text=opened.text)
+        return dataclasses.replace(opened, item=self.explain(item_id).item)
+
+    def fetch_text(self, item_id: int) -> str:
+        """See `Backend`."""
+        with self._fetching:
+            (fetched,) = self._runtime.fetch_asked([item_id], lambda what, done, total: None, self._closing)
+        return fetched.message if fetched.got else f"summary only: {fetched.message}"
 
     def explain(self, item_id: int) -> Explained:
         """See `Backend`."""

@@ -125,7 +125,7 @@ def _pieces(tree: Element, *, controls: bool) -> list[str]:
         tag = element.tag
         mark = _BREAKS.get(tag)
         if event == "start":
-            if tag in _HIDDEN_TAGS or _is_hidden(element):
+            if tag in _HIDDEN_TAGS or is_hidden(element):
                 walk.skip_subtree()
                 continue
             if mark is not None:
@@ -158,7 +158,8 @@ def _inline(text: str) -> str:
     return f"{' ' if text[0].isspace() else ''}{words}{' ' if words and text[-1].isspace() else ''}"
 
 
-def _is_hidden(element: Element) -> bool:
+def is_hidden(element: Element) -> bool:
+    """Whether an element says of itself that no reader sees it."""
     style = element.get("style")
     return "hidden" in element.attrib or (style is not None and HIDDEN_STYLE.search(style) is not None)
 

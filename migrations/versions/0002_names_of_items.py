@@ -33,8 +33,10 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(), nullable=True),
         sa.Column("next_try_at", sa.DateTime(), nullable=True),
-        sa.Column("fetched_at", sa.DateTime(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("served", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["item_id"], ["item.id"], name=op.f("fk_full_text_item_id_item"), ondelete="CASCADE"
         ),

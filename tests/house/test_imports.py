@@ -18,7 +18,10 @@ from triage.paths import Paths
 from triage.services import digest_file
 
 ROOT = Path(__file__).parents[2]
-PARSERS = {"feedparser", "lxml", "mailparser", "bibtexparser", "pylatexenc", "rispy"}
+PARSERS = {
+    *("feedparser", "lxml", "mailparser", "bibtexparser", "pylatexenc", "rispy"),
+    *("trafilatura", "justext", "htmldate", "courlan", "pypdf"),
+}
 NUMBERS = {"torch", "sentence_transformers", "transformers", "numpy", "scipy"}
 HEAVY = {*PARSERS, *NUMBERS, "sqlalchemy", "alembic", "httpx2", "apscheduler"}
 

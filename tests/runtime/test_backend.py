@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
+from loopback import LoopbackServer, Route
 from world import NOW, stored_items
 
 from triage.core.errors import TriageError
@@ -88,3 +91,36 @@ def test_a_mark_stands_when_nothing_can_be_learned(
     assert "stored, but not learned yet" in change.message
     assert change.moved == 0
     assert {i.id: i.state for i in change.digest.items}[item] == "like"
+
+
+def test_leaving_does_not_wait_for_a_page(
+    runtime: Runtime, database: Database, server: LoopbackServer
+) -> None:
+    server.routes["/slow"] = Route(delay=3.0)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET target = ? || id, allow_local = 1", (server.url("/"),))
+        connection.exec_driver_sql("UPDATE item SET url = ?", (server.url("/slow"),))
+    backend = ReaderBackend(runtime)
+    failed: list[str] = []
+
+    def fetch() -> None:
+        try:
+            backend.fetch_text(1)
+        except TriageError as error:
+            failed.append(str(error))
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    while not server.log:
+        time.sleep(0.01)
+    backend.close()
+    thread.join(2.0)
+    assert failed == ["the full text was not waited for"]
+
+
+def test_the_pages_of_the_demo_are_not_fetched(database: Database, paths: Paths) -> None:
+    stored_items(database)
+    with Runtime(paths, clock=lambda: NOW, demo=True) as runtime:
+        with pytest.raises(TriageError, match="as invented as its items"):
+            ReaderBackend(runtime).fetch_text(1)
+        assert runtime.fetch_texts(lambda what, done, total: None) == 0

@@ -79,12 +79,14 @@ class FakeBackend:
         calls: What was asked for, in order.
         gates: Events by method name that a call waits for, so that a test can hold it back.
         failures: Errors by method name that the next calls raise, first one first.
+        summaries: Why the text of an item is a summary only, by its id.
     """
 
     def __init__(self, *, stored: Digest | None = None, digest: Digest | None = None) -> None:
         self.stored = stored
         self.current = digest or make_digest()
         self.texts = make_items()[1]
+        self.summaries: dict[int, str] = {}
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, threading.Event] = {}
         self.failures: dict[str, list[Exception]] = {}
@@ -117,7 +119,19 @@ class FakeBackend:
 
     def read(self, item_id: int) -> Reading:
         self._enter("read", item_id)
-        return Reading(item=self.item(item_id), text=self.texts.get(item_id, "No text."))
+        note = self.summaries.get(item_id)
+        return Reading(
+            item=self.item(item_id),
+            text=self.texts.get(item_id, "No text."),
+            text_state="summary" if note else "served",
+            text_note=note,
+        )
+
+    def fetch_text(self, item_id: int) -> str:
+        self._enter("fetch_text", item_id)
+        self.texts[item_id] += "\n\nThe rest of it."
+        del self.summaries[item_id]
+        return "the full text is here, 400 words"
 
     def explain(self, item_id: int) -> Explained:
         self._enter("explain", item_id)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from threading import Event
 
 import click
 
 from triage.cli import output, render
 from triage.cli.diagnostics import Progress, note
 from triage.core import words
+from triage.core.errors import PartialError, TriageError
 from triage.core.feedback import MARKS, Verb
 from triage.core.items import Item
 from triage.runtime import Runtime
@@ -61,10 +63,34 @@ def show(item_id: int, as_json: bool) -> None:
     with Runtime.open() as runtime:
         opened = reading.read(runtime.database, item_id, runtime.first_page())
         if as_json:
-            output.document({**opened.item.to_json(), "text": opened.text})
+            output.document({**opened.item.to_json(), **render.text_json(opened)})
             return
         for text in render.reading_lines(opened, runtime.clock()):
             output.line(text)
+
+
+@click.command()
+@click.argument("item_ids", metavar="ID...", type=int, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: what came of each.")
+def fetch(item_ids: tuple[int, ...], as_json: bool) -> None:
+    """Fetches the full text behind the link of item ID, also of a paper, and keeps it.
+
+    The site learns by it that somebody reads. `triage sync` does so by itself for summaries that are likely
+    to be shown, if their page is on the site of their feed.
+    """
+    with Runtime.open() as runtime, Progress() as progress:
+        done = runtime.fetch_asked(item_ids, progress, Event())
+    if as_json:
+        output.document([dataclasses.asdict(fetched) for fetched in done])
+    else:
+        for fetched in done:
+            what = "" if fetched.got else "summary only: "
+            output.line(f"{fetched.id:>5}  {what}{output.clean(fetched.message)}")
+    missing = [fetched for fetched in done if not fetched.got]
+    if missing:
+        message = f"{words.plural(len(missing), 'text')} of {len(done)} could not be fetched"
+        fix = f"triage show {missing[0].id}"
+        raise (TriageError if len(missing) == len(done) else PartialError)(message, fix=fix)
 
 
 @click.command()

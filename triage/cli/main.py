@@ -29,6 +29,7 @@ COMMANDS = {
     "sync": ("triage.cli.sources:sync", "Fetch all sources that are due, and rank"),
     "list": ("triage.cli.items:list_items", "Stored items, best first"),
     "show": ("triage.cli.items:show", "One item with its text and highlights"),
+    "fetch": ("triage.cli.items:fetch", "Fetch the full text behind an item's link"),
     "mark": ("triage.cli.items:mark", "Say what you think of an item; the order learns from it"),
     "undo": ("triage.cli.items:undo", "Take back the last mark"),
     "why": ("triage.cli.items:why", "Why an item stands where it stands"),

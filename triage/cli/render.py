@@ -90,9 +90,19 @@ def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
     if item.url:
         yield clean(item.url)
     yield words.care(item)
+    if note := words.text_note(reading):
+        yield clean(note)
+        if reading.text_state == "summary":
+            yield f"To fetch the full text: triage fetch {item.id}"
     yield ""
     for paragraph in _marked(reading).split("\n"):
         yield from textwrap.wrap(paragraph, width(), replace_whitespace=False) or [""]
+
+
+def text_json(reading: Reading) -> dict[str, str | None]:
+    """The text of an item opened, in the documented JSON form."""
+    names = ("text", "text_state", "text_note", "text_url")
+    return {name: getattr(reading, name) for name in names}
 
 
 def _marked(reading: Reading) -> str:

@@ -365,7 +365,11 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
             now = runtime.clock()
             if ingest.anything_new(database, runtime.first_page(), now):
                 runtime.worker.build(now, progress)
+            texts = runtime.fetch_texts(progress)
         _say(reports, as_json, asked=ask_now or bool(source_ids))
+        if texts:
+            it = "it" if texts == 1 else "them"
+            diagnostics.note(f"{words.plural(texts, 'full text')} fetched; the digest is ranked with {it}.")
         read_rest(runtime)
     failed = [report for report in reports if report.error]
     if failed:

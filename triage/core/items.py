@@ -15,6 +15,9 @@ SCHEMA_VERSION = 1
 
 ItemKind = Literal["feed", "mail", "paper"]
 Lane = Literal["for-you", "people", "exploring"]
+TextState = Literal["served", "full", "summary"]
+"""How much of an item's text there is: all that its source serves, which is all there seems to be; the full
+text from behind its link; or a summary of that."""
 LANE_TITLES: dict[Lane, str] = {"people": "People", "for-you": "For you", "exploring": "Exploring"}
 """In the order in which a digest shows them."""
 
@@ -178,6 +181,11 @@ class Reading:
 
     item: Item
     text: str
+    text_state: TextState = "served"
+    text_note: str | None = None
+    """Of a summary, why it is no more than that; of a full text, what is missing of it."""
+    text_url: str | None = None
+    """Of a full text, where it was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from triage.core.items import Item
+from triage.core.items import Item, Reading
 
 BAR_CELLS = 5
 STRONG, FAIR = 0.35, 0.17
@@ -78,6 +78,16 @@ def match(item: Item) -> str:
     if item.value >= STRONG:
         return "strong"
     return "fair" if item.value >= FAIR else "faint"
+
+
+def text_note(reading: Reading) -> str:
+    """What a reader should know about the text of an item; empty if it is all that there is."""
+    if reading.text_state == "summary":
+        return f"Summary only: {reading.text_note}"
+    if reading.text_state == "full":
+        where = reading.text_url.split("/")[2] if reading.text_url else "its page"
+        return f"Full text from {where}" + (f"; {reading.text_note}" if reading.text_note else "")
+    return ""
 
 
 def care(item: Item) -> str:

@@ -21,7 +21,7 @@ from triage.daemon import heartbeat
 from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.paths import Paths
-from triage.services import digest_file, ingest
+from triage.services import digest_file, fulltext, ingest
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 
@@ -117,6 +117,7 @@ class Daemon:
                 if await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
                     await asyncio.to_thread(self._worker.build, now)
+                await self._fetch_texts()
                 await self._read_on()
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
                 self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
@@ -127,6 +128,22 @@ class Daemon:
                 fix = error.fix if isinstance(error, TriageError) else None
                 log.error("%s%s", error, f" ({fix})" if fix else "")
                 self._say(f"in trouble: {error}")
+
+    async def _fetch_texts(self) -> None:
+        """Fetches the full texts of what is likely to be shown, and ranks again with those that came."""
+        done = await fulltext.fetch_likely(
+            self._database,
+            self._config,
+            self._clock,
+            digest_file.read(self._paths.digest),
+            on_progress=lambda what, _, total: self._say(f"{what}, {total} pages"),
+            stopping=self._stop.is_set,
+        )
+        if any(fetched.got for fetched in done):
+            self._say("ranking")
+            await asyncio.to_thread(self._worker.reread, self._clock())
+        for fetched in done:
+            log.info("item %d: %s", fetched.id, fetched.message)
 
     async def _read_on(self) -> None:
         """Reads what is known by its beginning only, until all is read or a source is due."""

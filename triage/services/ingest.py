@@ -171,7 +171,7 @@ async def _poll(
         waits = dict(tools.http.waits)
         result = await _fetch(source, ingestor, tools, config)
         if news := {host: until for host, until in tools.http.waits.items() if waits.get(host) != until}:
-            await asyncio.to_thread(_leave_alone, news, database, clock)
+            await asyncio.to_thread(leave_alone, news, database, clock)
         stored = await asyncio.to_thread(_store, source, result, database, clock)
         report = stored if report is None else _sum(report, stored)
         more = result.more and result.error is None
@@ -196,7 +196,8 @@ async def _fetch(source: SourceRow, ingestor: Ingestor, tools: Tools, config: Co
         return FetchResult(error=FetchError("parse", message))
 
 
-def _leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:
+def leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:
+    """Remembers which hosts want no request until when, for every process."""
     with database.write() as connection:
         hosts.wait(connection, waits, clock())
 

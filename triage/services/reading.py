@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 
 from triage.core import feedback
@@ -9,7 +10,7 @@ from triage.core.errors import UsageError
 from triage.core.items import Digest, Item, Reading
 from triage.services import views
 from triage.store import feedback as event_log
-from triage.store import items, search
+from triage.store import fulltext, items, search
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 
@@ -49,8 +50,16 @@ def read(database: Database, item_id: int, digest: Digest | None = None) -> Read
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
         text = items.text(connection, item_id)
+        behind = fulltext.rows(connection, [item_id])[item_id]
     explained = next((item for item in digest.items if item.id == item_id), None) if digest else None
-    return Reading(item=explained or _views(database, [row])[0], text=text)
+    item = _in_place(explained, text) if explained else _views(database, [row])[0]
+    return views.reading(item, text, behind)
+
+
+def _in_place(item: Item, text: str) -> Item:
+    """Without the highlights of a text that another has replaced since the item was ranked."""
+    kept = tuple(h for h in item.highlights if text[h.start : h.end] == h.text)
+    return item if kept == item.highlights else dataclasses.replace(item, highlights=kept)
 
 
 def _views(database: Database, rows: list[ItemRow]) -> list[Item]:

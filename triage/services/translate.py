@@ -31,7 +31,7 @@ def new_item(entry: Entry, kind: str, now: datetime) -> NewItem:
     """An entry, sanitised, measured and with a date that can be believed."""
     text = sanitize_text(entry.text, MAX_TEXT)
     title = sanitize_line(entry.title, MAX_TITLE) or sanitize_line(text, UNTITLED) or "(untitled)"
-    cjk = len(_CJK.findall(text))
+    words, cjk_characters = measure(text)
     return NewItem(
         key=entry.key,
         kind=kind,
@@ -47,8 +47,8 @@ def new_item(entry: Entry, kind: str, now: datetime) -> NewItem:
         flags=sorted(entry.flags),
         published_at=clamp_published(entry.published, now),
         content_hash=content_hash(title, text),
-        words=len(_CJK.sub(" ", text).split()),
-        cjk_characters=cjk,
+        words=words,
+        cjk_characters=cjk_characters,
     )
 
 
@@ -64,6 +64,11 @@ def names_of(item: NewItem) -> Names:
         people=item.people,
         identifiers=item.identifiers,
     )
+
+
+def measure(text: str) -> tuple[int, int]:
+    """How many words a text has, and how many Chinese or Japanese characters besides."""
+    return len(_CJK.sub(" ", text).split()), len(_CJK.findall(text))
 
 
 def safe_url(url: str | None) -> str | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from triage.core import fulltext
 from triage.core.budget import lane_of, reading_minutes
-from triage.core.items import Highlight, Item, ItemKind, Reason
+from triage.core.fulltext import Facts
+from triage.core.items import Highlight, Item, ItemKind, Reading, Reason
+from triage.services.translate import measure
+from triage.store.fulltext import FullTextRow
 from triage.store.items import ItemRow
 
 NUMBERS_FROM = 15
@@ -56,4 +60,37 @@ def item(
         why=why,
         highlights=highlights,
         state=state,
+    )
+
+
+def facts(row: FullTextRow) -> Facts:
+    """What decides on the full text of an item."""
+    words, cjk_characters = measure(row.served)
+    chosen = row.options.get("full_text")
+    return Facts(
+        kind=_KINDS[row.kind],
+        url=row.url,
+        text=row.served,
+        words=words,
+        cjk_characters=cjk_characters,
+        flags=frozenset(row.flags),
+        personal=row.personal,
+        part=row.part,
+        source=row.target,
+        setting=chosen if chosen in fulltext.SETTINGS else "auto",
+    )
+
+
+def reading(item: Item, text: str, row: FullTextRow) -> Reading:
+    """An item opened, with what a reader should know about its text."""
+    state, note = fulltext.state_of(facts(row), row.attempt)
+    again = row.attempt.next_try_at if row.attempt is not None else None
+    if note is not None and again is not None:
+        note += f" (next try {again.astimezone():%a %H:%M})"
+    return Reading(
+        item=item,
+        text=text,
+        text_state=state,
+        text_note=note,
+        text_url=row.found_at if state == "full" else None,
     )

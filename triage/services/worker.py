@@ -10,6 +10,7 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
     read_on    read a portion of what only the lead is known of, and rank again after the last one
                                                                    -> {"waiting": items left}
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
+    reread     index texts that were exchanged, then the same         -> {"digest": ..., "moved": n}
     explain    + "item"                                            -> {"explained": ...}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
     roll_back  go back to the model before the current one         -> {"message": ...}
@@ -80,6 +81,9 @@ class Worker:
             case "read_on":
                 return {"waiting": self._read_on(now)}
             case "rerank":
+                return self._rerank(now)
+            case "reread":
+                index_items(self._database, self._vectors, self._progress)
                 return self._rerank(now)
             case "explain":
                 current = self._current()

@@ -69,6 +69,11 @@ class ModelWorker:
         reply = self._ask({"op": "rerank", "now": now.isoformat()}, on_progress)
         return Digest.from_json(reply["digest"]), int(reply["moved"])
 
+    def reread(self, now: datetime, on_progress: Progress | None = None) -> Digest:
+        """Indexes texts that were exchanged for others, and ranks the current digest again with them."""
+        reply = self._ask({"op": "reread", "now": now.isoformat()}, on_progress)
+        return Digest.from_json(reply["digest"])
+
     def explain(self, item_id: int, now: datetime) -> Explained:
         """Why an item stands where it stands."""
         found = self._ask({"op": "explain", "item": item_id, "now": now.isoformat()}, None)["explained"]

@@ -121,7 +121,7 @@ def revise(connection: Connection, changes: Mapping[int, NewItem], now: datetime
     for item_id, item in changes.items():
         values = _values(item)
         published = values.pop("published_at")
-        if _refetch(connection, item_id, now):
+        if _refetch(connection, item_id, item.text, now):
             del values["words"], values["cjk_characters"]
         else:
             set_text(connection, item_id, item.text)
@@ -170,14 +170,12 @@ def set_parents(connection: Connection, parents: Mapping[int, int]) -> None:
         )
 
 
-def _refetch(connection: Connection, item_id: int, now: datetime) -> bool:
-    """Asks again for a text that was fetched from behind a link; False if there is none."""
-    result = connection.execute(
-        update(FullText)
-        .where(FullText.item_id == item_id, FullText.fetched_at.is_not(None))
-        .values(state="wanted", attempts=0, next_try_at=now)
-    )
-    return result.rowcount > 0
+def _refetch(connection: Connection, item_id: int, served: str, now: datetime) -> bool:
+    """Asks again for the text behind a link, as if it had never been tried; False if there is none so far."""
+    again = update(FullText).where(FullText.item_id == item_id)
+    connection.execute(again.values(state="wanted", error=None, attempts=0, next_try_at=now))
+    kept = connection.execute(again.where(FullText.served.is_not(None)).values(served=served))
+    return kept.rowcount > 0
 
 
 def _values(item: NewItem) -> dict[str, Any]:
@@ -339,7 +337,9 @@ def mark_indexed(connection: Connection, editions: Mapping[int, int], indexed_wi
 
 
 def signature(connection: Connection, since: datetime) -> tuple[object, ...]:
-    """Changes whenever an item first seen since then is added, revised or split anew, and when all are read.
+    """Changes whenever an item first seen since then is added, has another text or is split anew.
+
+    And when all are read.
 
     Not with every one that is read: the order would change between two marks for no reason that a reader
     could see.
@@ -349,6 +349,7 @@ def signature(connection: Connection, since: datetime) -> tuple[object, ...]:
             func.count(),
             func.max(Item.id),
             func.max(Item.revised_at),
+            func.sum(Item.edition),
             func.count(Item.indexed_with),
             func.max(case((Item.indexed_with.endswith(_LEAD), 1), else_=0)),
         ).where(Item.first_seen_at >= since)

@@ -175,17 +175,27 @@ class Identity(Base):
 
 
 class FullText(Base):
-    """How far the text behind an item's link has come; the text itself replaces that of the item."""
+    """How far the text behind an item's link has come; the text itself replaces that of the item.
+
+    `item.content_hash` stays that of what the source served, so that the next poll finds nothing revised.
+    """
 
     __tablename__ = "full_text"
 
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
     state: Mapped[str] = mapped_column(String(8))
-    """have, failed, or wanted: asked for by the reader, or failed and to be tried again."""
+    """have, same (the page has no more than the source served), failed (only the reader asks again), or
+    wanted: it is to be fetched (again) from `next_try_at` on."""
     error: Mapped[str | None] = mapped_column(Text)
+    """Why it failed; of a text that is there, what is missing of it."""
     attempts: Mapped[int] = mapped_column(Integer)
+    """That failed, in a row."""
+    tried_at: Mapped[datetime | None]
     next_try_at: Mapped[datetime | None] = mapped_column(index=True)
-    fetched_at: Mapped[datetime | None]
+    url: Mapped[str | None] = mapped_column(Text)
+    """The address that the page calls its own, or where the text was found."""
+    served: Mapped[str | None] = mapped_column(Text)
+    """What the source served in its place; None while the item still has that."""
 
 
 class ItemTerms(Base):

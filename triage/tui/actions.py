@@ -156,6 +156,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Read",
     ),
     Action(
+        id="full_text",
+        keys=("f",),
+        label="full text",
+        help="Fetches the full text behind the link, also of a paper, and keeps it.",
+        group="Read",
+    ),
+    Action(
         id="open_link",
         keys=("o",),
         label="open link",

@@ -275,6 +275,26 @@ class TriageApp(App[int]):
         elif (kept := self.readings.get(message.item_id)) is not None:
             reader.show_reading(kept)
 
+    def action_full_text(self) -> None:
+        """Has the full text of the item in question fetched."""
+        if (item := self.current_item) is None or self._link() is None:
+            return
+        started = self.loader.full_text(item.id)
+        self.say("Fetching the full text …" if started else "It is being fetched")
+
+    @handles(messages.TextFetched)
+    def _text_fetched(self, message: messages.TextFetched) -> None:
+        if message.error is not None:
+            self.say("Not fetched")
+            self._complain(message.error)
+            return
+        self.say(message.said)
+        # The order that the text led to is asked for, not brought along: a mark may have been faster.
+        self.loader.digest()
+        self.readings.forget()
+        if (item := self.current_item) is not None:
+            self._read(item)
+
     @handles(Reader.PastEnd)
     def _past_end(self, _message: Reader.PastEnd) -> None:
         self.action_step(1)

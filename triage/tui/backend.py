@@ -28,6 +28,10 @@ class Backend(Protocol):
         """The whole text of one item with its highlights."""
         ...
 
+    def fetch_text(self, item_id: int) -> str:
+        """Fetches the full text behind an item's link; what came of it, in words. Takes a minute at most."""
+        ...
+
     def explain(self, item_id: int) -> Explained:
         """Why an item stands where it stands."""
         ...

@@ -26,6 +26,7 @@ class Loader:
         self._backend = backend
         self._digests = 0
         self._searches = 0
+        self._fetching: set[int] = set()
         self._polling: Worker[None] | None = None
 
     # ------------------------------------------------------------ what is answered with a generation
@@ -84,6 +85,23 @@ class Loader:
                 return messages.ReadingLoaded(item_id, None, error)
 
         self._start("reading", load)
+
+    def full_text(self, item_id: int) -> bool:
+        """Has the full text of an item fetched; answered by `TextFetched`. False if that is under way."""
+        if item_id in self._fetching:
+            return False
+        self._fetching.add(item_id)
+
+        def fetch() -> Message:
+            try:
+                return messages.TextFetched(item_id, self._backend.fetch_text(item_id))
+            except TriageError as error:
+                return messages.TextFetched(item_id, "", error)
+            finally:
+                self._fetching.discard(item_id)
+
+        self._start("full text", fetch)
+        return True
 
     def explain(self, item_id: int) -> None:
         """Asks why an item stands where it stands; answered by `ExplainedLoaded`."""

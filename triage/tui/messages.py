@@ -43,6 +43,15 @@ class ReadingLoaded(Message):
 
 
 @dataclass(eq=False, repr=False, match_args=False)
+class TextFetched(Message):
+    """What came of fetching the full text of an item, in words, or why it was not tried."""
+
+    item_id: int
+    said: str
+    error: TriageError | None = None
+
+
+@dataclass(eq=False, repr=False, match_args=False)
 class ExplainedLoaded(Message):
     """The reasons of an item, or why there are none."""
 

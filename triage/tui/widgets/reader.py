@@ -80,6 +80,7 @@ class Reader(ScrollView, can_focus=True):
         self._item: Item | None = None
         self._text: str | None = None
         self._note = ""
+        self._about = ""
         self._places: list[tuple[int, int, bool]] = []
         self._phrases: list[tuple[int, int]] = []
         self._sought = False
@@ -91,7 +92,7 @@ class Reader(ScrollView, can_focus=True):
 
     def show_item(self, item: Item | None, note: str = "") -> None:
         """Shows the head of an item at once, and `note` where its text will be."""
-        self._item, self._text, self._note = item, None, note
+        self._item, self._text, self._note, self._about = item, None, note, ""
         self._places, self._here = [], -1
         self.scroll_to(y=0, animate=False, immediate=True)
         self._lay_out()
@@ -100,6 +101,9 @@ class Reader(ScrollView, can_focus=True):
         """Shows the whole text. The same item keeps its place, so that a new ranking moves nothing."""
         again = self._item is not None and self._item.id == reading.item.id
         self._item, self._note = reading.item, ""
+        self._about = words.text_note(reading) + (
+            " · f fetches it" if reading.text_state == "summary" else ""
+        )
         self._text = sanitize_text(reading.text)
         self._places = place(reading.item.highlights, reading.text, self._text)
         same = self._text == reading.text
@@ -175,7 +179,10 @@ class Reader(ScrollView, can_focus=True):
         ]
         if item.url:
             head.append(Content.styled(line(item.url, 2048), "link"))
-        return [Content(""), *head, Content.styled(chance, "dim"), Content("")]
+        head.append(Content.styled(chance, "dim"))
+        if self._about:
+            head.append(Content.styled(line(self._about), "dim"))
+        return [Content(""), *head, Content("")]
 
     def _paragraphs(self, text: str) -> Iterator[Content]:
         """The text with the number of a passage as the style of its characters, which wrapping keeps."""
