@@ -33,7 +33,7 @@ def test_what_is_likely_to_be_read_is_fetched_and_what_is_not_there_is_said(
     }
     assert triage(f"triage add --allow-local {server.url('/feed')}")[0] == 0
     code, out, err = triage("triage sync")
-    assert (code, "2 new" in out) == (0, True)
+    assert code == 0
     assert "1 full text fetched; the digest is ranked with it" in err
 
     shown = {item["title"]: item["id"] for item in json.loads(triage("triage digest --json")[1])["items"]}
