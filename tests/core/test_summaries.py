@@ -135,7 +135,6 @@ def test_a_page_with_no_more_words_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "page", "why"),
     [
-        ({"flags": frozenset({"truncated"})}, FACTS.text, "no more text"),
         ({"text": "The tram line to the harbour …"}, "The tram line to the harbour.", "no more text"),
         ({}, "Bees count their hives in spring; queens, drones and honey. " * 9, "something else"),
         (

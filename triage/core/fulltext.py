@@ -95,7 +95,8 @@ def is_summary(facts: Facts) -> bool:
     if facts.kind == "mail":
         return facts.part
     size = facts.words + facts.cjk_characters // 2
-    return facts.kind == "paper" or _is_cut(facts) or size < SUMMARY_WORDS
+    short = "truncated" in facts.flags or size < SUMMARY_WORDS
+    return facts.kind == "paper" or short or _breaks_off(facts.text)
 
 
 def not_unasked(facts: Facts) -> str | None:
@@ -191,7 +192,7 @@ def joined(facts: Facts, title: str, page: str) -> str | None:
         raise ValueError("its page speaks of something else")
     repeated = len(spoken & known) >= SHARED * len(spoken)
     if len(told) <= max(MORE * len(said), len(said) + MORE_WORDS):
-        if repeated and not _is_cut(facts):
+        if repeated and not _breaks_off(facts.text):
             return None
         raise ValueError("its page has no more text than its source")
     return page if repeated else f"{served}\n\n{page}"
@@ -208,9 +209,9 @@ def state_of(facts: Facts, attempt: Attempt | None) -> tuple[TextState, str | No
     return "summary", not_unasked(facts) or "the text behind its link has not been fetched yet"
 
 
-def _is_cut(facts: Facts) -> bool:
-    end = _FOOTER.sub("", facts.text[-500:].rstrip())
-    return "truncated" in facts.flags or _CUT.search(end[-80:]) is not None
+def _breaks_off(text: str) -> bool:
+    """Whether a text says of itself that it goes on elsewhere."""
+    return _CUT.search(_FOOTER.sub("", text[-500:].rstrip())[-80:]) is not None
 
 
 def _words(text: str) -> list[str]:
