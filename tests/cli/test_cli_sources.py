@@ -72,6 +72,14 @@ def test_a_site_is_added_by_its_feed_and_what_was_fetched_is_kept(site: Loopback
     assert [request.path for request in site.log] == ["/one", "/feed"]
 
 
+def test_what_is_a_source_already_is_not_asked_again(site: LoopbackServer) -> None:
+    ok(f"triage add --allow-local {site.url('/feed')}")
+    out = ok(f"triage add --allow-local --tag more {site.url('/feed')}")
+    assert "known already" in out
+    assert listed()[0]["tags"] == ["more"]
+    assert len(site.log) == 1
+
+
 def test_several_feeds_without_a_terminal_are_listed_and_nothing_is_added(site: LoopbackServer) -> None:
     code, out, err = triage(f"triage add --allow-local {site.url('/two')}")
     assert (code, out) == (2, "")
@@ -323,11 +331,11 @@ $a https://new.example/feed fresh # a comment
     ("script", "says"),
     [
         ("s|full|full|", "Nothing was changed"),
-        ("$s|$| full_text=perhaps|", "line 6: full_text must be one of"),
-        ("$s|^ *2|1|", "line 6: the number 1 stands in line 5 already"),
+        ("$s|$| full_text=perhaps|", "line 7: full_text must be one of"),
+        ("$s|^ *2|1|", "line 7: the number 1 stands in line 6 already"),
         ("$s|^ *2|77|", "there is no source 77"),
-        ("$s|https[^ ]*|exec:ls|", "line 6: nothing here can read 'exec:ls'"),
-        ("$s|https[^ ]*|https://0.example/|", "line 6: https://0.example/ is a source already"),
+        ("$s|https[^ ]*|exec:ls|", "line 7: nothing here can read 'exec:ls'"),
+        ("$s|https[^ ]*|https://0.example/|", "line 7: https://0.example/ is a source already"),
         ("/^[^#]/d", "no source is left"),
     ],
 )

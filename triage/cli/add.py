@@ -169,7 +169,8 @@ def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, q
     claim = sources.claim_target(target)
     _check_options(claim, wishes)
     unseen = [looking.Choice(claim, "", None)]
-    chosen = _look(runtime, claim, target, wishes) if wishes.check else unseen
+    look = wishes.check and not sources.is_known(runtime.database, claim)
+    chosen = _look(runtime, claim, target, wishes) if look else unseen
     now = runtime.clock()
     for choice in chosen:
         added = looking.keep(
@@ -183,9 +184,9 @@ def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, q
         )
         outcome.added.append(added)
         if not quiet:
-            known = "" if added.new else " (known already)"
-            output.line(f"{added.id:>5}  {added.kind:<6}{output.clean(added.title)}{known}")
-            output.line(f"       {_found(choice, now)} · {output.clean(added.target)}")
+            found = _found(choice, now) if added.new else "known already"
+            output.line(f"{added.id:>5}  {added.kind:<6}{output.clean(added.title)}")
+            output.line(f"       {found} · {output.clean(added.target)}")
 
 
 def _check_options(claim: Claim, wishes: _Wishes) -> None:

@@ -18,25 +18,29 @@ MAX_STDIN = 10 * 2**20 + 1
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--tag", "tags", multiple=True, help="A tag for all of them. May be given again.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def import_list(file: str, tags: tuple[str, ...], as_json: bool) -> None:
-    """Merges the sources of FILE, an OPML list or a urls file of newsboat, into yours; - is standard input.
+def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
+    """Merges the sources of each FILE, an OPML list or a urls file of newsboat, into yours.
 
     Folders become tags. Known sources gain tags and nothing else. Lines that would run a command are refused
-    by name.
+    by name. A FILE named - is standard input.
     """
     from triage.services import subscriptions
 
-    with Runtime.open() as runtime:
-        body = (
-            sys.stdin.buffer.read(MAX_STDIN)
-            if file == "-"
-            else subscriptions.read_file(Path(file).expanduser())
-        )
-        name = "standard input" if file == "-" else file
-        report = subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags)
+    reports = []
+    with Runtime.open() as runtime, diagnostics.Progress() as progress:
+        for done, file in enumerate(files):
+            progress("reading lists", done, len(files))
+            body = (
+                sys.stdin.buffer.read(MAX_STDIN)
+                if file == "-"
+                else subscriptions.read_file(Path(file).expanduser())
+            )
+            name = "standard input" if file == "-" else file
+            reports.append(subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags))
+    report = subscriptions.merged(reports)
     if as_json:
         output.document(dataclasses.asdict(report))
         return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,15 @@ class SourceName(click.ParamType[str]):
 
 
 SOURCE = SourceName()
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[tuple[Runtime, SourceView]]:
+    """A run of the program, and the source that `source` means."""
+    from triage.services import sources as service
+
+    with Runtime.open() as runtime:
+        yield runtime, service.find(service.listing(runtime.database, runtime.clock()), source)
 
 
 @click.group(invoke_without_command=True)
@@ -139,11 +149,9 @@ def _next(view: SourceView, now: datetime) -> str:
 def show(source: str, as_json: bool) -> None:
     """Shows all that is known of SOURCE, with its settings and its latest items."""
     from triage.services import reading
-    from triage.services import sources as service
 
-    with Runtime.open() as runtime:
+    with _opened(source) as (runtime, view):
         now = runtime.clock()
-        view = service.find(service.listing(runtime.database, now), source)
         latest = reading.latest_of(runtime.database, view.id, 5)
     if as_json:
         output.document(_row(view) | {"latest": [{"id": item.id, "title": item.title} for item in latest]})
@@ -248,8 +256,7 @@ def remove(source: str) -> None:
     """Stops polling SOURCE. Its items and your marks stay; adding it again continues where it was."""
     from triage.services import sources as service
 
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         service.remove(runtime.database, runtime.clock, view.id)
     output.line(f"removed: {output.clean(view.title)}")
     diagnostics.note(f"To take that back: triage add --no-check {view.target}")
@@ -262,8 +269,7 @@ def rename(source: str, title: str) -> None:
     """Calls SOURCE by TITLE from now on; without TITLE it names itself again."""
     from triage.services import sources as service
 
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         name = service.rename(runtime.database, view, title)
     output.line(f"{view.id:>5}  {output.clean(name)}")
     if not title.strip():
@@ -280,8 +286,7 @@ def tag(source: str, tags: tuple[str, ...], gone: tuple[str, ...]) -> None:
 
     if not tags and not gone:
         raise UsageError("say which tag", fix="triage sources tag SOURCE news, or --remove news")
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         left = service.retag(runtime.database, view, tags, gone)
     output.line(f"{view.id:>5}  {output.clean(view.title)}: {output.clean(', '.join(left)) or 'no tags'}")
 
@@ -293,8 +298,7 @@ def pause(source: str, reason: str | None) -> None:
     """Stops polling SOURCE until it is resumed."""
     from triage.services import sources as service
 
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         service.pause(runtime.database, view.id, reason or service.BY_READER)
     output.line(f"paused: {output.clean(view.title)}")
     diagnostics.note(f"To take that back: triage sources resume {view.id}")
@@ -306,8 +310,7 @@ def resume(source: str) -> None:
     """Polls SOURCE again, beginning with the next sync."""
     from triage.services import sources as service
 
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         service.resume(runtime.database, runtime.clock, view.id)
     output.line(f"polled again: {output.clean(view.title)}")
 
@@ -324,8 +327,7 @@ def set_(source: str, settings: tuple[str, ...]) -> None:
     from triage.services import sources as service
 
     changes = service.settings(settings)
-    with Runtime.open() as runtime:
-        view = service.find(service.listing(runtime.database, runtime.clock()), source)
+    with _opened(source) as (runtime, view):
         service.set_options(runtime.database, view, changes)
     for name, value in changes.items():
         shown = "yes" if value is True else "no" if value is False else _value(value)

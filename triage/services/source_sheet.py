@@ -32,8 +32,9 @@ from triage.store.engine import Database
 from triage.store.sources import SourceRow
 
 HEAD = """\
-# Your sources, a line each:   NUMBER ADDRESS "tag" ... "~Name" setting=value ...
-# Take a line out to stop polling a source; its items stay. Write one without a number to add a source.
+# Your sources, a line each:   NUMBER ADDRESS "tag" "~Name" setting=value
+# Take a line out to stop polling a source; its items stay.
+# Write a line without a number to add a source.
 # Settings: full_text=auto|always|never   allow_local=yes   paused=yes
 """
 SHOWN = ("full_text", "allow_local", "paused")

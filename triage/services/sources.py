@@ -163,6 +163,14 @@ def add_claimed(
     return Added(source_id, row.title, claim.target, claim.kind, new)
 
 
+def is_known(database: Database, claim: Claim) -> bool:
+    """Whether this is a source already, so that nobody need be asked what it is."""
+    with database.read() as connection:
+        return (claim.ingestor, claim.target) in {
+            (row.ingestor, row.target) for row in sources.active(connection)
+        }
+
+
 def listing(database: Database, now: datetime) -> list[SourceView]:
     """Every source that is not removed, with how it fares and what it was worth."""
     with database.read() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,6 +157,15 @@ def import_list(
         reason = f"{refusals[0].name}: {refusals[0].reason}" if refusals else "there is nothing in it"
         raise UsageError(f"{name} brings no source: {reason}")
     return ImportReport(tuple(added), tuple(refusals))
+
+
+def merged(reports: Sequence[ImportReport]) -> ImportReport:
+    """What several lists came to together; a source that stands in two counts once."""
+    added: dict[int, Added] = {}
+    for report in reports:
+        for one in report.added:
+            added.setdefault(one.id, one)
+    return ImportReport(tuple(added.values()), tuple(r for report in reports for r in report.refusals))
 
 
 async def _read(body: bytes, form: Format) -> tuple[list[Subscription], list[Refusal]]:
