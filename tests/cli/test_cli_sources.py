@@ -126,6 +126,9 @@ def test_one_bad_target_does_not_stop_the_others(site: LoopbackServer) -> None:
     ("arguments", "says"),
     [
         ("https://e.example/ --password-env X", "is for mailboxes"),
+        ("imaps://me@e.example/INBOX", "where is the password for imaps://me@e.example/INBOX?"),
+        ("imaps://me:hunter2@e.example/ --no-check", "can be seen by everybody"),
+        ("imaps://me@e.example/ --password-env NO_SUCH", "NO_SUCH (password_env) is not set"),
         ("a.example b.example --title T", "--title names one source"),
         ("/no/such/file", "there is no file or folder"),
         ("'https://e.example/\x1b[2J'", "holds control characters"),
@@ -138,7 +141,25 @@ def test_what_makes_no_sense_is_said_in_a_sentence(paths: Paths, arguments: str,
     assert (code, out) == (2, "")
     assert says in err
     assert "\x1b" not in err
+    assert "hunter2" not in err
     assert listed() == []
+
+
+def test_papers_in_a_file_are_counted(paths: Paths, tmp_path: Path) -> None:
+    (tmp_path / "refs.bib").write_text("@article{a, title={On Tides}, author={Ada Lovelace}, year={2020}}")
+    out = ok(f"triage add {tmp_path / 'refs.bib'}")
+    assert "paper" in out
+    assert "1 item" in out
+    assert listed()[0]["items"] == 1
+
+
+def test_a_password_in_an_address_is_not_shown(site: LoopbackServer) -> None:
+    url = site.url("/feed").replace("://", "://me:hunter2@")
+    shown = ok(f"triage add --allow-local {url}") + ok("triage sources") + ok("triage sources show 1")
+    shown += ok("triage sources check") + ok("triage sources --json") + ok("triage sources check --json")
+    assert "hunter2" not in shown
+    assert "://me:…@" in shown
+    assert "hunter2" in ok("triage export urls"), "what is exported works elsewhere"
 
 
 # ---------------------------------------------------------------- lists
@@ -259,6 +280,7 @@ def test_a_source_is_changed(paths: Paths, database: Database) -> None:
     ("setting", "says"),
     [
         ("full_text=perhaps", "must be one of auto, always, never"),
+        ("interval_minutes=5", "must be a number from 30 to 1440"),
         ("colour=red", "there is no setting 'colour'"),
         ("full_text", "write it as full_text=value"),
         ("password=hunter2", "a password itself is not stored"),

@@ -51,7 +51,8 @@ class SeveralFeedsError(UsageError):
 
     def __init__(self, target: str, choices: Sequence[Choice]) -> None:
         super().__init__(
-            f"{target} offers {len(choices)} feeds", fix="add the address of one, or take the best with --yes"
+            f"{output.address(target)} offers {len(choices)} feeds",
+            fix="add the address of one, or take the best with --yes",
         )
         self.choices = choices
 
@@ -62,6 +63,7 @@ triage add imaps://me@host/INBOX        a mailbox; ~/mail/inbox.mbox or a Maildi
 triage add arxiv:cs.IR                  a category or query of papers
 triage add feeds.opml ~/.newsboat/urls  lists of subscriptions: all of them
 """
+REFERENCES = "--password-command 'pass show it' or --password-env NAME"
 SHORT_LIST = 10
 """New sources of a list that are named one by one."""
 
@@ -130,13 +132,15 @@ def add(
     if as_json:
         output.document(
             {
-                "added": [dataclasses.asdict(one) for one in outcome.added],
+                "added": [
+                    dataclasses.asdict(one) | {"target": output.address(one.target)} for one in outcome.added
+                ],
                 "refusals": outcome.refusals,
                 "problems": outcome.problems,
             }
         )
     elif any(one.new for one in outcome.added):
-        diagnostics.note("To rank what is new: triage sync")
+        diagnostics.note("To fetch and rank what is new: triage sync")
     if failed and len(targets) == 1:
         raise failed[0]
     if failed:
@@ -167,9 +171,9 @@ def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, q
     if (path := subscriptions.missing(target)) is not None:
         raise UsageError(f"there is no file or folder {path}")
     claim = sources.claim_target(target)
-    _check_options(claim, wishes)
+    _check_options(target, claim, wishes)
     unseen = [looking.Choice(claim, "", None)]
-    look = wishes.check and not sources.is_known(runtime.database, claim)
+    look = wishes.check and looking.is_quick(claim) and not sources.is_known(runtime.database, claim)
     chosen = _look(runtime, claim, target, wishes) if look else unseen
     now = runtime.clock()
     for choice in chosen:
@@ -186,21 +190,26 @@ def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, q
         if not quiet:
             found = _found(choice, now) if added.new else "known already"
             output.line(f"{added.id:>5}  {added.kind:<6}{output.clean(added.title)}")
-            output.line(f"       {found} · {output.clean(added.target)}")
+            output.line(f"       {found} · {output.address(added.target)}")
 
 
-def _check_options(claim: Claim, wishes: _Wishes) -> None:
+def _check_options(target: str, claim: Claim, wishes: _Wishes) -> None:
     """Refuses what makes no sense together, above all a password where everybody can read it."""
     named = [name for name in wishes.options if name.startswith("password")]
-    if named and claim.kind != "mail":
+    if claim.kind != "mail" and named:
         option = "--" + named[0].replace("_", "-")
-        raise UsageError(f"{option} is for mailboxes, and {claim.target} is none")
-    scheme, _, rest = claim.target.partition("://")
-    user = rest.partition("/")[0].rpartition("@")[0]
-    if claim.kind == "mail" and scheme.lower() in ("imap", "imaps") and ":" in user:
+        raise UsageError(f"{option} is for mailboxes, and {output.address(target)} is none")
+    if claim.kind != "mail" or "://" not in claim.target:
+        return
+    if output.address(target) != output.clean(target):
         raise UsageError(
-            "a password in the address of a mailbox would be stored and shown",
-            fix="leave it out and use --password-command 'pass show it' or --password-env NAME",
+            "a password in the address of a mailbox can be seen by everybody on this machine",
+            fix=f"leave it out and use {REFERENCES}",
+        )
+    if wishes.check and not named:
+        raise UsageError(
+            f"where is the password for {output.address(target)}?",
+            fix=f"{REFERENCES}; for a token --no-check, then triage sources set SOURCE token_command=...",
         )
 
 
@@ -209,7 +218,7 @@ def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[
     from triage.services import looking
 
     with diagnostics.Progress() as progress:
-        progress(f"looking at {output.clean(target, 60)}", 0, 1)
+        progress(f"looking at {output.clean(output.address(target), 60)}", 0, 1)
         found = asyncio.run(
             looking.look(
                 claim,
@@ -220,12 +229,12 @@ def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[
             )
         )
     if found.error is not None:
-        raise UsageError(found.error, fix=f"triage add --no-check {target}, to add it unseen")
+        raise UsageError(found.error, fix=f"triage add --no-check {output.address(target)}, to add it unseen")
     if len(found.choices) == 1 or wishes.take_best or wishes.take_first:
         return [found.choices[0]]
     if not wishes.ask:
         raise SeveralFeedsError(target, found.choices)
-    diagnostics.note(f"{target} offers {len(found.choices)} feeds:")
+    diagnostics.note(f"{output.address(target)} offers {len(found.choices)} feeds:")
     _say_choices(found.choices, runtime.clock())
     answer = click.prompt(
         "Which? Numbers, a for all, q for none", default="1", err=True, value_proc=_reader_of(found.choices)
@@ -252,13 +261,13 @@ def _reader_of(choices: Sequence[Choice]) -> Any:  # noqa: ANN401  what click ca
 def _say_choices(choices: Sequence[Choice], now: datetime) -> None:
     for number, choice in enumerate(choices, 1):
         diagnostics.line(f"{number:>4}  {choice.title}" + (f" ({choice.label})" if choice.label else ""))
-        diagnostics.line(f"      {_found(choice, now)} · {choice.claim.target}")
+        diagnostics.line(f"      {_found(choice, now)} · {output.address(choice.claim.target)}")
 
 
 def _found(choice: Choice, now: datetime) -> str:
     """What a first answer held, in a few words."""
     if choice.result is None:
-        return "not asked yet"
+        return "not read yet"
     age = words.age(choice.newest, now)
     newest = f", newest {age} old" if age not in ("", "now") else ""
     more = " and more to come" if choice.result.more else ""

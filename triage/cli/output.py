@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 
 from triage.core.text import sanitize_line
+
+_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +29,11 @@ def text(document: str) -> None:
 def clean(text: str, limit: int | None = None) -> str:
     """A stranger's text, safe for one line of a terminal."""
     return sanitize_line(text, limit)
+
+
+def address(target: str) -> str:
+    """The target of a source, safe for one line, and without the password that it may hold."""
+    return clean(_PASSWORD.sub(r"\1:…@", target))
 
 
 def document(data: Any) -> None:  # noqa: ANN401 - any JSON value

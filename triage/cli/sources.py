@@ -101,10 +101,11 @@ def sources(ctx: click.Context, tag: str | None, failing: bool, as_json: bool, a
 
 def _row(view: SourceView) -> dict[str, Any]:
     """A source as JSON: the names of its fields are stable."""
-    return {
+    row = {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in dataclasses.asdict(view).items()
     }
+    return row | {"target": output.address(view.target)}
 
 
 def _lines(view: SourceView, now: datetime) -> list[str]:
@@ -117,7 +118,7 @@ def _lines(view: SourceView, now: datetime) -> list[str]:
     ]
     facts.append("" if view.paused else _next(view, now))
     lines.append("       " + " · ".join(fact for fact in facts if fact))
-    lines.append("       " + render.clip(output.clean(view.target), 7))
+    lines.append("       " + render.clip(output.address(view.target), 7))
     if view.paused:
         lines.append(f"       ! paused: {output.clean(view.paused)} (triage sources resume {view.id})")
     if view.last_error:
@@ -212,7 +213,9 @@ def check(wanted: tuple[str, ...], allow_local: bool, as_json: bool) -> None:
 
 
 def _report_row(report: CheckReport) -> dict[str, Any]:
-    return dataclasses.asdict(report) | {"newest": report.newest.isoformat() if report.newest else None}
+    row = dataclasses.asdict(report) | {"target": output.address(report.target)}
+    row["url"] = report.url and output.address(report.url)
+    return row | {"newest": report.newest and report.newest.isoformat()}
 
 
 def _report_lines(report: CheckReport, now: datetime) -> list[str]:
@@ -226,7 +229,7 @@ def _report_lines(report: CheckReport, now: datetime) -> list[str]:
         answer.append(f"newest {age} old" if age not in ("", "now") else "")
     lines.append("       " + " · ".join(fact for fact in answer if fact))
     if report.url and report.url != report.target:
-        lines.append(f"       answered by {render.clip(output.clean(report.url), 19)}")
+        lines.append(f"       answered by {render.clip(output.address(report.url), 19)}")
     if report.error:
         lines.append(f"       ! {output.clean(report.error)}")
     if report.ok:
@@ -259,7 +262,7 @@ def remove(source: str) -> None:
     with _opened(source) as (runtime, view):
         service.remove(runtime.database, runtime.clock, view.id)
     output.line(f"removed: {output.clean(view.title)}")
-    diagnostics.note(f"To take that back: triage add --no-check {view.target}")
+    diagnostics.note(f"To take that back: triage add --no-check {output.address(view.target)}")
 
 
 @sources.command()
@@ -321,8 +324,10 @@ def resume(source: str) -> None:
 def set_(source: str, settings: tuple[str, ...]) -> None:
     """Sets things for SOURCE, such as full_text=always; an empty value takes one back.
 
-    full_text: auto, always or never. allow_local: yes or no. folders, addresses: names with commas between
-    them. password_command or password_env, and the same for token and key: where a secret is found.
+    full_text: auto, always or never. interval_minutes: how often a feed is asked, at most every 30.
+    allow_local: yes or no. For mailboxes: folders and addresses, names with commas between them; days, how
+    far the first fetch goes back; sent, the folder of sent mail. password_command or password_env, and the
+    same for token and key: where a secret is found.
     """
     from triage.services import sources as service
 

@@ -333,11 +333,20 @@ def _yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+            raise ValueError(f"must be a number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
 def _names(text: str) -> list[str]:
     return [name for part in text.split(",") if (name := part.strip())]
 
 
-def _reference(text: str) -> str:
+def _text(text: str) -> str:
     return text
 
 
@@ -346,11 +355,12 @@ SECRETS = ("password", "token", "key")
 SETTINGS: Mapping[str, Callable[[str], Any]] = {
     "full_text": _one_of("auto", "always", "never"),
     "allow_local": _yes_or_no,
+    "interval_minutes": _number(30, 1440),
+    "days": _number(1, 36_500),
+    "sent": _text,
     "addresses": _names,
     "folders": _names,
-    **{
-        f"{secret}_{how}": _reference for secret in ("password", "token", "key") for how in ("command", "env")
-    },
+    **{f"{secret}_{how}": _text for secret in ("password", "token", "key") for how in ("command", "env")},
 }
 """What can be set for a source, and how its words are read. Secrets are named, never held."""
 
