@@ -232,6 +232,39 @@ class HttpClient:
             current = target
         raise HttpError("http", f"{_split(url).hostname} redirects more than {MAX_REDIRECTS} times")
 
+    async def post(
+        self, url: str, content: bytes, *, headers: Mapping[str, str], allow_local: bool = False
+    ) -> Response:
+        """Sends a document, once; a redirect is an error, because it would be sent to somebody else.
+
+        Args:
+            url: As for `get`.
+            content: The document.
+            headers: With its Content-Type.
+            allow_local: As for `get`.
+
+        Raises:
+            HttpError: There is no answer, or an error. It may have been stored all the same.
+        """
+        userinfo, target = _without_userinfo(url)
+        parts = _split(target)
+        sent = {"User-Agent": self._agent(), "Accept": "*/*", **_authorized(userinfo, headers)}
+        hop, _ = await self._ask(
+            target,
+            parts,
+            sent,
+            allow_local=allow_local,
+            max_body=self._max_body,
+            timeout_s=self._deadline_s,
+            content=content,
+        )
+        try:
+            _check_status(hop.status, parts, False, self._retry_after(hop))
+        except HttpError as error:
+            error.status = hop.status
+            raise
+        return Response(hop.status, target, hop.headers, hop.body)
+
     async def aclose(self) -> None:
         """Closes all connections."""
         if self._transport is not None:
@@ -247,6 +280,7 @@ class HttpClient:
         allow_local: bool,
         max_body: int,
         timeout_s: float,
+        content: bytes | None = None,
     ) -> tuple[Hop, float]:
         """One hop in its turn, and the seconds it took; notes what it says about the host.
 
@@ -260,7 +294,12 @@ class HttpClient:
             started = loop.time()
             try:
                 hop = await self._open().get(
-                    url, headers, allow_local=allow_local, max_body=max_body, timeout_s=timeout_s
+                    url,
+                    headers,
+                    allow_local=allow_local,
+                    max_body=max_body,
+                    timeout_s=timeout_s,
+                    content=content,
                 )
             except HttpError as error:
                 if error.kind in ("network", "timeout"):

@@ -63,9 +63,16 @@ class Transport:
         self._proxied: dict[str, httpx2.AsyncHTTPTransport] = {}
 
     async def get(
-        self, url: str, headers: Mapping[str, str], *, allow_local: bool, max_body: int, timeout_s: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        allow_local: bool,
+        max_body: int,
+        timeout_s: float,
+        content: bytes | None = None,
     ) -> Hop:
-        """Sends one GET and reads its answer to the end.
+        """Sends one GET, or a POST of `content`, and reads its answer to the end.
 
         Args:
             url: Without userinfo.
@@ -73,12 +80,13 @@ class Transport:
             allow_local: Whether loopback and private addresses may be reached.
             max_body: Most bytes, unpacked as well as on the wire.
             timeout_s: For all of it.
+            content: What to send, if anything.
 
         Raises:
             HttpError: Nothing was read, or only a part.
         """
         try:
-            request = _request(url, headers)
+            request = _request(url, headers, content)
         except (httpx2.InvalidURL, UnicodeError):
             raise HttpError("usage", "that is not a URL that can be fetched") from None
         host = request.url.host
@@ -230,11 +238,12 @@ class _CappedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _request(url: str, headers: Mapping[str, str]) -> httpx2.Request:
+def _request(url: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx2.Request:
     encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
     return httpx2.Request(
-        "GET",
+        "GET" if content is None else "POST",
         url,
+        content=content,
         headers=[(b"Accept-Encoding", b"gzip, deflate, br, zstd"), *encoded],
         extensions={
             "timeout": {"connect": _CONNECT_S, "read": _IDLE_S, "write": _IDLE_S, "pool": _IDLE_S},

@@ -39,6 +39,8 @@ class Request:
     at: float
     """Seconds by the server's clock."""
     method: str = "GET"
+    sent: bytes = b""
+    """The body of a POST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,10 @@ class LoopbackServer:
             def do_GET(self) -> None:
                 owner._answer(self)
 
-            do_HEAD = do_POST = do_GET  # noqa: N815
+            do_HEAD = do_GET  # noqa: N815
+
+            def do_POST(self) -> None:
+                owner._answer(self, self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -129,9 +134,9 @@ class LoopbackServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def _answer(self, handler: BaseHTTPRequestHandler, sent: bytes = b"") -> None:
         asked = {name.lower(): value for name, value in handler.headers.items()}
-        request = Request(handler.path, asked, self._clock(), handler.command)
+        request = Request(handler.path, asked, self._clock(), handler.command, sent)
         self.log.append(request)
         route = self.routes.get(handler.path) or self._file(handler.path)
         if callable(route):

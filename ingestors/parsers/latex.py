@@ -17,6 +17,14 @@ _BARE_DOLLAR = re.compile(r"(?<!\\)\$")
 
 _WORDS = {"TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX", "XeTeX": "XeTeX"}
 
+_SIGNS = {
+    "textbraceleft": "{",
+    "textbraceright": "}",
+    "textasciicircum": "^",
+    "textquotedbl": '"',
+    "par": "\n\n",
+}
+
 
 def _decoder() -> LatexNodes2Text:
     database = get_default_latex_context_db()
@@ -25,6 +33,7 @@ def _decoder() -> LatexNodes2Text:
         prepend=True,
         macros=[
             *(MacroTextSpec(macro, simplify_repl=word) for macro, word in _WORDS.items()),
+            *(MacroTextSpec(macro, simplify_repl=sign) for macro, sign in _SIGNS.items()),
             MacroTextSpec("url", simplify_repl="%s"),
             MacroTextSpec("href", simplify_repl=r"%(2)s"),
         ],

@@ -11,6 +11,7 @@ import click
 
 from triage.cli import diagnostics, output
 from triage.cli.add import say_import
+from triage.cli.citations import bibtex, ris, zotero
 from triage.core import words
 from triage.runtime import Runtime
 
@@ -51,7 +52,11 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
 
 @click.group()
 def export() -> None:
-    """Writes lists of your sources for other programs."""
+    """Writes lists of your sources, and items, for other programs."""
+
+
+for command in (bibtex, ris, zotero):
+    export.add_command(command)
 
 
 @export.command()

@@ -25,7 +25,7 @@ COMMANDS = {
     "add": ("triage.cli.add:add", "Add a site, feed, mailbox, paper category or list of them"),
     "sources": ("triage.cli.sources:sources", "The sources: how they fare, and all that can be set for them"),
     "import": ("triage.cli.lists:import_list", "Merge an OPML or urls file into your sources"),
-    "export": ("triage.cli.lists:export", "Write your sources as an OPML or urls file"),
+    "export": ("triage.cli.lists:export", "Write your sources, or items for reference managers"),
     "sync": ("triage.cli.sources:sync", "Fetch all sources that are due, and rank"),
     "list": ("triage.cli.items:list_items", "Stored items, best first"),
     "show": ("triage.cli.items:show", "One item with its text and highlights"),

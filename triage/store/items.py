@@ -232,6 +232,16 @@ def seen_since(connection: Connection, since: datetime, limit: int) -> list[Item
     return [ItemRow(*row) for row in connection.execute(statement)][::-1]
 
 
+def identifiers(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Item id -> its identifiers, as `ingestors.base.Entry` has them."""
+    found: dict[int, dict[str, str]] = {}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        rows = connection.execute(select(Item.id, Item.identifiers).where(Item.id.in_(chunk)))
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
 def text(connection: Connection, item_id: int) -> str:
     """The whole text of an item; empty if there is none."""
     return connection.execute(select(ItemText.text).where(ItemText.item_id == item_id)).scalar() or ""
