@@ -243,16 +243,19 @@ class LinearSvm:
         is small and positive definite, so it is solved exactly, by pivoting whole blocks of its active
         set: about five solves of n equations, where coordinate descent takes hundreds of sweeps.
         """
+        from scipy.linalg.lapack import dpotrf, dpotri
+
         sign = np.where(wanted, 1.0, -1.0)
         penalty = cls.C * np.where(wanted, cls.LIKE_WEIGHT, 1.0) * importance
         gram = np.asarray((rows @ rows.T).toarray(), dtype=np.float64) + 1.0
-        matrix = np.outer(sign, sign) * gram + np.diag(1 / (2 * penalty))
+        matrix = sign[:, None] * gram * sign
+        matrix[np.diag_indices_from(matrix)] += 1 / (2 * penalty)
         dual = _solve_nonnegative(matrix)
         coefficients = dual * sign
         intercept = float(coefficients.sum())
         left_out = gram @ coefficients
         active = dual > 0
-        inverse = np.linalg.inv(matrix[np.ix_(active, active)])
+        inverse, _ = dpotri(dpotrf(matrix[np.ix_(active, active)])[0])  # a third of what inverting takes
         left_out[active] = sign[active] * (1 - dual[active] / np.diag(inverse))
         weights = np.asarray(rows.T @ coefficients, dtype=np.float64)
         return Linear(weights, intercept, left_out - intercept)
@@ -295,11 +298,13 @@ def _solve_nonnegative(matrix: Floats) -> Floats:
     Block principal pivoting: flips every variable on the wrong side at once, and, should that not make
     progress three times, only the last such variable, which is known to end.
     """
+    from scipy.linalg.lapack import dposv
+
     free = np.ones(len(matrix), dtype=bool)
     fewest, patience = len(matrix) + 1, 3
     while True:
         solution = np.zeros(len(matrix))
-        solution[free] = np.linalg.solve(matrix[np.ix_(free, free)], np.ones(int(free.sum())))
+        solution[free] = dposv(matrix[np.ix_(free, free)], np.ones(int(free.sum())))[1]
         gradient = matrix @ solution - 1
         wrong = np.flatnonzero(np.where(free, solution < -1e-12, gradient < -1e-9))
         if not len(wrong):
