@@ -1,4 +1,4 @@
-"""Raw mails to entries: batches for the parser children, replies to the reader.
+"""Raw mails to entries: batches for the parser children, stories of newsletters, replies to the reader.
 
 Owns what every mail ingestor does after it has a mail's bytes and before it answers; where they lie
 (a file, a server) is not known here, and what is inside is read by `ingestors.parsers.mail` in a child.
@@ -16,7 +16,7 @@ from typing import Any
 
 from ingestors.base import Entry, JsonValue, Refusal
 from ingestors.sandbox import ParseRefused, ParserPool
-from ingestors.wire import EntryDict, to_entry, unique_entries
+from ingestors.wire import EntryDict, content_key, to_entry, unique_entries
 
 PARSER = "ingestors.parsers.mail:parse_mails"
 
@@ -107,6 +107,9 @@ async def parse_mails(
         where: A place to name for each, such as a file name, in case it names itself by nothing.
         parsers: The pool to use.
         addresses: The reader's own, in lower case.
+
+    Returns:
+        Each mail once, followed by the stories in it if it is a newsletter.
     """
     batches: list[list[int]] = [[]]
     size = 0
@@ -119,7 +122,15 @@ async def parse_mails(
     task = _Task(raw, where, parsers, list(addresses))
     parts = await asyncio.gather(*(task.batch(batch) for batch in batches if batch))
     mails = [mail for part in parts for mail in part.mails]
-    entries = unique_entries([mail["entry"] for mail in mails], first_keeps=True)
+    # Keys first: two mails that share a Message-ID get keys of their own, which their stories take up.
+    stories = {id(mail["entry"]): mail["stories"] for mail in mails}
+    entries: list[EntryDict] = []
+    for entry in unique_entries([mail["entry"] for mail in mails], first_keeps=True):
+        entries.append(entry)
+        for story in stories[id(entry)]:
+            story["parent"] = entry["key"]
+            story["key"] = content_key(entry["key"], story["key"])
+            entries.append(story)
     own = [mail["entry"]["identifiers"].get("message-id", "") for mail in mails if mail["own"]]
     return ParsedMails(entries, [r for part in parts for r in part.refusals], [name for name in own if name])
 

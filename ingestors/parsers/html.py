@@ -21,11 +21,11 @@ Element = Any  # lxml has no types
 # can hold them, because `_CHARACTERS` replaces them in all of it.
 _BLOCK, _PARAGRAPH, _BULLET, _KEPT_SPACE = BLOCK, PARAGRAPH, BULLET, "\4"
 
-_HIDDEN_TAGS = {
+HIDDEN_TAGS = {
     *("head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math"),
     *("textarea", "select", "button"),
 }
-_BREAKS = {
+BREAKS = {
     **dict.fromkeys(("address", "article", "aside", "dd", "details", "div", "dl", "dt", "fieldset"), _BLOCK),
     **dict.fromkeys(("figcaption", "footer", "form", "header", "hr", "main", "nav", "section"), _BLOCK),
     **dict.fromkeys(("summary", "table", "caption", "tr", "ul", "ol", "li"), _BLOCK),
@@ -38,7 +38,7 @@ a abbr acronym area audio b big br canvas center cite code col colgroup del dfn 
 kbd label legend map mark nobr picture q s samp small source span strike strong sub sup tbody td tfoot th
 thead time tt u var video wbr
 """
-TAGS = frozenset((*_HIDDEN_TAGS, *_BREAKS, *_OTHER_TAGS.split()))
+TAGS = frozenset((*HIDDEN_TAGS, *BREAKS, *_OTHER_TAGS.split()))
 """The elements of HTML that texts are written in."""
 
 # `huge_tree`, because otherwise everything deeper than 256 elements vanishes without a word, and quoted
@@ -123,9 +123,9 @@ def _pieces(tree: Element, *, controls: bool) -> list[str]:
     walk = lxml.etree.iterwalk(tree, events=("start", "end"))
     for event, element in walk:
         tag = element.tag
-        mark = _BREAKS.get(tag)
+        mark = BREAKS.get(tag)
         if event == "start":
-            if tag in _HIDDEN_TAGS or is_hidden(element):
+            if tag in HIDDEN_TAGS or is_hidden(element):
                 walk.skip_subtree()
                 continue
             if mark is not None:

@@ -1,148 +1,112 @@
-"""What a page says of the feeds that belong to it; also what kind of document one is at all."""
+"""Where a link of a mail really leads, found out without asking anybody.
+
+Newsletters send their readers through redirectors that count them. Many carry the address inside: as a
+parameter, as a part of the path, in base64. Opening such a link tells the sender who read what and when.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
-from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from ingestors.parsers.document import read_document
-from ingestors.parsers.html import Element, html_to_line, parse_html
-from ingestors.wire import MAX_TITLE, RefusalError, web_url
+from ingestors.wire import web_url
 
-MAX_FEEDS = 50
-MAX_PAGE = 4 * 2**20
-"""Characters of a page that are looked at; feeds are named in its head."""
+MAX_DEPTH = 4
+"""Redirectors within redirectors: a mail gateway around a mailing service around a site."""
 
-_FORMATS = {"rss": "RSS", "rdf": "RSS 1.0", "feed": "Atom", "opml": "OPML", "html": "HTML"}
-_TYPES = {
-    *("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"),
-    *("application/x.atom+xml", "application/x-atom+xml", "text/xml", "application/xml", "application/rss"),
-}
-_JSON_TYPE = "application/json"
-"""WordPress offers its programming interface under this type, others a JSON Feed."""
-
-_SCHEMES = ("feed:", "pcast:", "itpc:", "podcast:")
-_LOOKS_LIKE_FEED = re.compile(
-    r"(?:/|\.|^)(?:rss|atom|rdf)(?:[/?.]|$)|/feeds?(?:/|$)|/(?:feed|index|rss|atom)\.(?:xml|json)$|"
-    r"feeds\.feedburner\.com/",
+_PARAMETERS = frozenset(
+    [
+        "url",
+        "u",
+        "uri",
+        "redirect",
+        "redirect_url",
+        "redirect_uri",
+        "redir",
+        "target",
+        "dest",
+        "destination",
+        "link",
+        "goto",
+        "out",
+        "lnk",
+        "href",
+    ]
+)
+_SEARCH_HOSTS = re.compile(r"(?:www\.)?google\.[a-z.]+$")
+_EMBEDDED = re.compile(r"https?(?::|%3a)(?:/|%2f){1,2}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{16,4000}")
+_PROOFPOINT = re.compile(r"/v3/__(https?:/.+?)__;")
+_TRACKING = re.compile(
+    r"utm_\w+|mc_[ce]id|_hs\w+|hs[CA-Z]\w+|mkt_tok|fbclid|gclid|dclid|msclkid|yclid|igshid|vero_\w+"
+    r"|ck_subscriber_id|oly_(?:enc|anon)_id|trk\w*|ml_subscriber\w*|s_cid|cmpid|wickedid|_ke|_bhlid|ref_?src|emci|emdi|ceid|spm",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"\b(?:rss|atom|feed)\b", re.IGNORECASE)
+_AFTER_ADDRESS = re.compile(r"/\d+/[\w=-]{8,}.*$")
 
 
-def parse_links(body: bytes, *, url: str, content_type: str) -> dict[str, Any]:
-    """Looks for the feeds that a page names.
-
-    Args:
-        body: The document as it came over the wire, unpacked.
-        url: Where it came from.
-        content_type: The HTTP header; only its charset is believed.
-
-    Returns:
-        `format` (`HTML`, `RSS`, `Atom`, `JSON Feed`, ... or empty), `feeds` (`url` and `title` of each, in
-        the order of the page), `about` (other addresses of the page, which may say more than the one asked
-        for) and `generator`, the program that made it.
-    """
-    document = read_document(body, content_type)
-    found: dict[str, Any] = {"format": "", "feeds": [], "about": [], "generator": ""}
-    if document.text.startswith(("{", "[")):
-        return found | _json(document.text)
-    root = document.root.rpartition(":")[2].lower()
-    found["format"] = _FORMATS.get(root, "")
-    if root in ("head", "body") or "html" in document.doctype[:20].lower():
-        found["format"] = "HTML"
-    if found["format"] == "HTML" or (not found["format"] and "<a " in document.text[:MAX_PAGE]):
-        found |= _page(document.text[:MAX_PAGE], url) | {"format": "HTML"}
-    return found
-
-
-def _json(text: str) -> dict[str, Any]:
-    """A JSON Feed, or the answer of a directory of podcasts, which names feeds."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        raise RefusalError("it is not JSON, though it begins like it") from None
-    if isinstance(data, dict) and "jsonfeed.org/version" in str(data.get("version", "")):
-        return {"format": "JSON Feed"}
-    results = data.get("results") if isinstance(data, dict) else None
-    rows = [row for row in results if isinstance(row, dict)] if isinstance(results, list) else []
-    feeds = [
-        {"url": link, "title": str(row.get("collectionName", ""))[:MAX_TITLE]}
-        for row in rows[:MAX_FEEDS]
-        if isinstance(row.get("feedUrl"), str) and (link := web_url(row["feedUrl"]))
-    ]
-    return {"format": "HTML" if feeds else "JSON", "feeds": feeds}
-
-
-def _page(text: str, url: str) -> dict[str, Any]:
-    tree = parse_html(text)
-    if tree is None:
-        return {}
-    base = next((b for tag in tree.iter("base") if (b := web_url(tag.get("href"), url))), url)
-    feeds: dict[str, str] = {}
-    about: dict[str, None] = {}
-    for link in tree.iter("link"):
-        relations = (link.get("rel") or "").lower().split()
-        if _names_feed(link, relations):
-            _offer(feeds, link.get("href"), base, link.get("title") or "")
-        elif "canonical" in relations:
-            _note(about, link.get("href"), base)
-        if len(feeds) >= MAX_FEEDS:
+def direct_url(link: str) -> str | None:
+    """`link` without redirectors and tracking parameters; None if it is no http(s) URL."""
+    url = web_url(link)
+    for _ in range(MAX_DEPTH):
+        inner = _inside(url) if url else None
+        if inner is None:
             break
-    generator = ""
-    for meta in tree.iter("meta"):
-        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
-        content = (meta.get("content") or "").strip()
-        if name == "generator":
-            generator = generator or " ".join(content.split())[:80]
-        elif name == "og:url":
-            _note(about, content, base)
-        elif name in ("identifier", "channelid") and re.fullmatch(r"UC[\w-]{10,30}", content):
-            _note(about, f"/channel/{content}", base)
-    if not feeds:
-        _anchors(tree, base, feeds)
-    return {
-        "feeds": [{"url": link, "title": title} for link, title in feeds.items()],
-        "about": list(about)[:5],
-        "generator": generator,
-    }
+        url = inner
+    return _without_tracking(url) if url else None
 
 
-def _names_feed(link: Element, relations: list[str]) -> bool:
-    kind = (link.get("type") or "").split(";")[0].strip().lower()
-    if "alternate" not in relations:
-        return "feed" in relations
-    if kind == _JSON_TYPE:
-        return "/wp-json" not in (link.get("href") or "")
-    return kind in _TYPES
+def _inside(url: str) -> str | None:
+    """The URL that a redirector's URL carries."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    for name, value in parse_qsl(parts.query):
+        if name.lower() in _PARAMETERS or (name == "q" and _SEARCH_HOSTS.match(host)):
+            if host.startswith("urldefense"):
+                value = unquote(value.replace("-", "%").replace("_", "/"))
+            if found := _url(value) or _packed(value):
+                return found
+    if proofpoint := _PROOFPOINT.search(url):
+        return _url(re.sub(r"^(https?:)/(?!/)", r"\1//", proofpoint.group(1)))
+    embedded = _EMBEDDED.search(parts.path)
+    if embedded and not host.startswith("web.archive"):
+        return _url(_AFTER_ADDRESS.sub("", unquote(parts.path[embedded.start() :])))
+    if len(parts.path) < 5_000:
+        for piece in parts.path.split("/"):
+            if found := _packed(piece):
+                return found
+    return None
 
 
-def _anchors(tree: Element, base: str, feeds: dict[str, str]) -> None:
-    """Links that look like feeds: for pages that name none in their head."""
-    for number, anchor in enumerate(tree.iter("a")):
-        href = (anchor.get("href") or "").strip()
-        words = " ".join("".join(anchor.itertext()).split())[:80] if len(anchor) < 5 else ""
-        if (
-            href.lower().startswith(_SCHEMES)
-            or _LOOKS_LIKE_FEED.search(href)
-            or (len(words) < 20 and _WORDS.search(words))
-        ):
-            _offer(feeds, href, base, words)
-        if len(feeds) >= MAX_FEEDS or number > 20_000:
-            return
+def _url(text: str) -> str | None:
+    return web_url(text) if text.startswith(("http://", "https://")) else None
 
 
-def _offer(feeds: dict[str, str], href: str | None, base: str, title: str) -> None:
-    link = (href or "").strip()
-    scheme = next((s for s in _SCHEMES if link.lower().startswith(s)), None)
-    if scheme is not None:
-        rest = link[len(scheme) :]
-        link = rest if rest.lower().startswith(("http:", "https:")) else f"https:{rest}"
-    if (found := web_url(link, base)) is not None:
-        feeds.setdefault(found.partition("#")[0], html_to_line(title)[:MAX_TITLE])
+def _packed(text: str) -> str | None:
+    """A URL in base64, bare or as a value of a JSON object."""
+    if not _BASE64.fullmatch(text) or not text.startswith(("aHR0c", "eyJ")):
+        return None
+    try:
+        data = base64.b64decode(text.replace("-", "+").replace("_", "/").rstrip("=") + "==")
+        plain = data.decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if plain.startswith("{"):
+        try:
+            values = list(json.loads(plain).values())
+        except (ValueError, RecursionError):
+            return None
+        return next((url for value in values if isinstance(value, str) and (url := _url(value))), None)
+    return _url(plain)
 
 
-def _note(about: dict[str, None], link: str | None, base: str) -> None:
-    if (found := web_url(link, base)) is not None:
-        about.setdefault(found)
+def _without_tracking(url: str) -> str:
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
+    if len(kept) == len(pairs):
+        return url  # as it was written: encoding it anew could change it
+    return urlunsplit(parts._replace(query=urlencode(kept)))

@@ -6,6 +6,7 @@ import base64
 import email.utils
 import hashlib
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,12 +20,15 @@ from ingestors.parsers.mail_headers import (
     decoded,
     head,
     identifiers,
+    is_answer,
     is_own,
     is_personal,
     traits,
 )
+from ingestors.parsers.newsletter import find_stories
 from ingestors.parsers.reply import own_words_first
-from ingestors.wire import MAX_TITLE, EntryDict, entry_dict
+from ingestors.parsers.story import Story
+from ingestors.wire import MAX_TITLE, EntryDict, content_key, entry_dict
 
 TRIVIAL_TEXT = 500
 """Characters: a plain part shorter than this may be a stub that says to look at the HTML part."""
@@ -55,8 +59,9 @@ def parse_mails(
         headers_only: Leave the bodies alone, for mails whose bodies have ended a process.
 
     Returns:
-        `mails`: for each one `entry`; `problem`, which says in words why the body was not read; `own`,
-        whether the reader wrote it.
+        `mails`: for each one `entry`; `problem`, which says in words why the body was not read; `stories`,
+        entries for the parts of a newsletter, whose keys are unique within the mail; `own`, whether the
+        reader wrote it.
     """
     mails = []
     at = 0
@@ -69,10 +74,11 @@ def parse_mails(
 def _mail(raw: bytes, addresses: frozenset[str], headers_only: bool) -> dict[str, Any]:
     headers = Headers(raw)
     problem = None if headers_only else _excess(raw)
+    stories: list[Story] = []
     entry = None
     if not headers_only and problem is None:
         try:
-            entry = _whole(raw, headers, addresses)
+            entry, stories = _whole(raw, headers, addresses)
         except (MailParserError, RecursionError):
             problem = "it is nested too deeply"
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
@@ -80,6 +86,7 @@ def _mail(raw: bytes, addresses: frozenset[str], headers_only: bool) -> dict[str
     return {
         "entry": entry or _from_headers(raw, headers, addresses),
         "problem": problem,
+        "stories": _story_entries(stories, entry) if entry else [],
         "own": is_own(headers, addresses),
     }
 
@@ -94,14 +101,21 @@ def _excess(raw: bytes) -> str | None:
     return None
 
 
-def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> EntryDict:
+def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> tuple[EntryDict, list[Story]]:
     mail = mailparser.parse_from_bytes(raw)
     people = [_person(name, address) for name, address in mail.from_ or mail.sender or []]
     moment = mail.date
     published = None
     if isinstance(moment, datetime):
         published = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    return _entry(raw, headers, addresses, _first(mail.subject), people, published, _text(mail))
+    text = _text(mail)
+    flags = traits(headers, addresses)
+    markup = list(mail.text_html) or [part for part in mail.text_plain if _HTML.match(part)]
+    stories = find_stories(
+        markup, text, sent_to_many="newsletter" in flags, conversation="list" in flags or is_answer(headers)
+    )
+    title = _first(mail.subject)
+    return _entry(raw, headers, addresses, title, people, published, text, split=bool(stories)), stories
 
 
 def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str]) -> EntryDict:
@@ -110,7 +124,7 @@ def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str]) -> En
     parts = _ADDRESS.match(sender)
     people = [_person(parts.group(1).strip(' "'), parts.group(2).strip()) if parts else sender]
     published = _date(headers.text("date"))
-    return _entry(raw, headers, addresses, headers.text("subject"), people, published, "")
+    return _entry(raw, headers, addresses, headers.text("subject"), people, published, "", split=False)
 
 
 def _entry(
@@ -121,8 +135,13 @@ def _entry(
     people: list[str],
     published: int | None,
     text: str,
+    *,
+    split: bool,
 ) -> EntryDict:
     names = identifiers(headers)
+    flags = traits(headers, addresses)
+    if split and "list" not in flags:
+        flags.add("newsletter")
     return entry_dict(
         key=names["message-id"] or "sha256:" + hashlib.sha256(raw).hexdigest()[:32],
         title=" ".join(subject[: 4 * MAX_TITLE].split()) or "(no subject)",
@@ -130,9 +149,31 @@ def _entry(
         people=people,
         published=published,
         identifiers=names,
-        personal=is_personal(headers),
-        flags=traits(headers, addresses),
+        personal=is_personal(headers) and not split,
+        flags=flags,
     )
+
+
+def _story_entries(stories: list[Story], mail: EntryDict) -> list[EntryDict]:
+    """The stories as entries: sender and date are the mail's, and so is the word on how to leave the list."""
+    linked = Counter(story.url for story in stories)
+    names = {k: v for k, v in mail["identifiers"].items() if k in ("list-id", "unsubscribe")}
+    return [
+        entry_dict(
+            key=story.url
+            if story.url and linked[story.url] == 1
+            else content_key(story.url or "", story.title, story.text),
+            title=story.title,
+            text=story.text,
+            url=story.url,
+            people=[story.author] if story.author else mail["people"],
+            published=mail["published"],
+            identifiers=names,
+            parent=mail["key"],
+            flags={"newsletter"},
+        )
+        for story in stories
+    ]
 
 
 def _text(mail: mailparser.MailParser) -> str:

@@ -31,6 +31,10 @@ _MACHINE = re.compile(
 )
 """How the address of a sender begins that is no person."""
 
+_ANSWER = re.compile(
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|fwd?|aw|wg|sv|tr|rv|antw)\s*(?:\[\d+\])?:", re.IGNORECASE
+)
+
 _LIST_SOFTWARE = ("x-beenthere", "x-mailman-version", "mailing-list", "x-mailing-list", "x-ml-name")
 
 
@@ -119,6 +123,12 @@ def traits(headers: Headers, addresses: Collection[str]) -> set[Flag]:
     return found
 
 
+def is_answer(headers: Headers) -> bool:
+    """Whether it answers or forwards another mail, which it may quote as a whole."""
+    replied = headers.text("in-reply-to") or headers.text("references")
+    return bool(replied or _ANSWER.match(headers.text("subject")))
+
+
 def is_own(headers: Headers, addresses: Collection[str]) -> bool:
     """Whether the reader is the sender."""
     return any(address in addresses for address in headers.addresses("from"))
@@ -138,9 +148,10 @@ def _is_list(headers: Headers) -> bool:
     post = headers.word("list-post")
     if post:
         return not post.startswith("no")
-    if any(headers.text(name) for name in _LIST_SOFTWARE) or headers.word("precedence") == "list":
+    if any(headers.text(name) for name in _LIST_SOFTWARE):
         return True
-    return bool(headers.text("list-id") and headers.text("in-reply-to"))
+    named = headers.text("list-id") or headers.word("precedence") == "list"
+    return bool(named and headers.text("in-reply-to"))
 
 
 def _is_sent_to_many(headers: Headers) -> bool:
