@@ -164,6 +164,8 @@ def defined_in(path: Path) -> set[str]:
                     visit(node.body, f"{prefix}{node.name}.")
             elif isinstance(node, ast.Assign):
                 names.update(prefix + target.id for target in node.targets if isinstance(target, ast.Name))
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names.add(prefix + node.target.id)
 
     visit(ast.parse(path.read_text(encoding="utf-8")).body, "")
     return names
