@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+import msgspec
+
 from ingestors.wire import FRAME, RefusalError
 
 PARSER_ERRORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, OSError)
@@ -69,8 +71,11 @@ def _run(header: dict[str, Any], body: bytes) -> Answer:
 
 
 def _send(answers: BinaryIO, answer: Answer) -> None:
-    # Lone surrogates have no place in UTF-8, nor in any database: they become question marks.
-    data = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        data = msgspec.json.encode(answer)  # an eighth of the time
+    except UnicodeEncodeError:
+        # Lone surrogates have no place in UTF-8, nor in any database: they become question marks.
+        data = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     answers.write(FRAME.pack(len(data)))
     answers.write(data)
     answers.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -21,6 +22,9 @@ from ingestors.wire import FRAME
 
 MAX_ANSWER = 64 * 2**20
 """Bytes of JSON that a parser may answer: six times the largest document."""
+
+PIPE_BYTES = 2**18
+"""Room in the pipes to and from a child: with 64 KB each feed takes several turns of both processes."""
 
 MAX_TASKS = 200
 """After so many documents a child is replaced, so that no leak of a library adds up."""
@@ -135,7 +139,13 @@ class _Child:
             stderr=DEVNULL,  # what a library says about hostile bytes must not reach a terminal
             env=environment,
             start_new_session=True,  # Ctrl-C is for the program, which ends its children itself
+            limit=PIPE_BYTES,
         )
+        if sys.platform == "linux":
+            for name in (0, 1):
+                if (pipe := process._transport.get_pipe_transport(name)) is not None:  # type: ignore[attr-defined]
+                    with contextlib.suppress(OSError):  # more than a user may have: slower, and fine
+                        fcntl.fcntl(pipe.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         return cls(process)
 
     @property

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.core import text as text_module
 from triage.core.identity import content_hash
 from triage.core.text import MAX_COMBINING, sanitize_line, sanitize_text
 
@@ -73,3 +74,22 @@ def test_the_longest_text_costs_less_than_a_second_whatever_it_is_filled_with(fi
 
 def test_marks_that_take_room_are_cut_too() -> None:
     assert sanitize_line("a" + "\u302e\U0001d165" * 100) == "a" + "\u302e\U0001d165" * (MAX_COMBINING // 2)
+
+
+def test_characters_that_are_passed_over_are_those_that_nothing_is_done_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PRS-07, PRS-16."""
+    characters = [chr(code) for code in range(0x11000)]
+    quick = [sanitize_text(f"a{char}b") for char in characters]
+    monkeypatch.setattr(text_module, "_is_plain", lambda _: False)
+    assert quick == [sanitize_text(f"a{char}b") for char in characters]
+
+
+@pytest.mark.parametrize(
+    "text", ["Wort, wort; WORT\n", "a_b--c  9 Ünder", "", "_", "tab\tand\x1fothers\x7f", "naïve ⅷ"]
+)
+def test_words_of_plain_and_of_other_text_are_the_same_words(text: str) -> None:
+    """The hash of a text does not hang on whether some other word in it has an accent."""
+    hashes = {content_hash(f"{text} {end}", "") for end in ("x y", "X_Y", "x\u2003y")}
+    assert len(hashes) == 1

@@ -13,6 +13,7 @@ import pytest
 from loopback import LoopbackServer, Route
 from world import NOW
 
+from ingestors.base import Entry, FetchResult
 from triage.config import Config
 from triage.core.errors import LockedError, UsageError
 from triage.paths import Paths
@@ -20,6 +21,7 @@ from triage.services import ingest, reading, sources
 from triage.services.ingest import SourceReport
 from triage.services.worker_client import ModelWorker
 from triage.store import engine
+from triage.store import sources as store_sources
 from triage.store.engine import Database
 
 ITEM = "<item><guid>{n}</guid><title>{title}</title><link>https://post.example/{n}</link><description>{text}</description></item>"
@@ -115,6 +117,58 @@ def test_validators_and_items_are_stored_together_or_not_at_all(
     assert titles(database) == []
     assert sync(database, clock)[0].new == 1
     assert "if-none-match" not in server.requests("/f")[-1].headers
+
+
+def test_a_source_that_cannot_be_stored_keeps_no_other_from_it(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    """DB-02: sources that come in together go into one transaction; then each gets one of its own."""
+    for number in range(8):
+        server.routes[f"/{number}"] = Route(
+            rss({str(number): (f"Title {number}", "text")}, title=f"S{number}")
+        )
+        sources.add(database, clock, server.url(f"/{number}"), allow_local=True)
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER bad BEFORE UPDATE ON source WHEN NEW.title = 'S3'"
+            " BEGIN SELECT RAISE(ABORT, 'disk on fire'); END"
+        )
+    with pytest.raises(ExceptionGroup):
+        sync(database, clock)
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER bad")
+    assert "Title 3" not in titles(database)
+    clock.now += timedelta(hours=2)
+    sync(database, clock, ask_now=True)
+    assert titles(database) == [f"Title {number}" for number in range(8)]
+
+
+async def test_sources_that_wait_to_be_stored_together_are_each_whole_or_absent(
+    database: Database, clock: Hours
+) -> None:
+    for number in range(3):
+        sources.add(database, clock, f"https://e{number}.example/", allow_local=False)
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER bad BEFORE UPDATE ON source WHEN NEW.title = 'S1'"
+            " BEGIN SELECT RAISE(ABORT, 'disk on fire'); END"
+        )
+    with database.read() as connection:
+        rows = store_sources.active(connection)
+    writer = ingest.Writer(database, clock)
+    outcomes = await asyncio.gather(
+        *(
+            writer.store(
+                row,
+                FetchResult(entries=(Entry(key="k", title=f"Title {n}", text="t"),), title=f"S{n}"),
+            )
+            for n, row in enumerate(rows)
+        ),
+        return_exceptions=True,
+    )
+    await writer.aclose()
+    assert [isinstance(outcome, SourceReport) for outcome in outcomes] == [True, False, True]
+    assert titles(database) == ["Title 0", "Title 2"]
 
 
 def test_local_addresses_need_permission(database: Database, clock: Hours, server: LoopbackServer) -> None:

@@ -28,6 +28,7 @@ from triage.config import Clock, Config
 from triage.core.errors import TriageError
 from triage.core.identity import unambiguous
 from triage.core.items import Digest
+from triage.core.polling import Standing
 from triage.core.text import sanitize_line
 from triage.services import polling
 from triage.services.matching import Matches, match
@@ -119,15 +120,17 @@ async def sync(
     reports: list[SourceReport] = []
     slots = Slots(concurrency)
 
-    async def poll(source: SourceRow, tools: Tools) -> None:
+    async def poll(source: SourceRow, tools: Tools, writer: Writer) -> None:
         async with slots.slot():
-            report = await _poll(source, ingestors.get(source.ingestor), tools, database, config, clock)
+            ingestor = ingestors.get(source.ingestor)
+            report = await _poll(source, ingestor, tools, writer, database, config, clock)
         reports.append(report)
         if on_report is not None:
             on_report(report, len(reports), len(asked))
 
     try:
         async with contextlib.AsyncExitStack() as round_:
+            writer = await round_.enter_async_context(aclosing(Writer(database, clock)))
             if tools is None:
                 tools = Tools(
                     http=await round_.enter_async_context(aclosing(http_client(database, clock))),
@@ -136,7 +139,7 @@ async def sync(
             group = await round_.enter_async_context(asyncio.TaskGroup())
             running: set[asyncio.Task[None]] = set()
             while batch or running:
-                running |= {group.create_task(poll(source, tools)) for source in batch}
+                running |= {group.create_task(poll(source, tools, writer)) for source in batch}
                 # A host that answers slowly must not hold up what comes due while it is waited for.
                 _, running = await asyncio.wait(running, timeout=LOOK_AGAIN_S)
                 batch = due() if running else []
@@ -158,13 +161,14 @@ async def _poll(
     source: SourceRow,
     ingestor: Ingestor | None,
     tools: Tools,
+    writer: Writer,
     database: Database,
     config: Config,
     clock: Clock,
 ) -> SourceReport:
     if ingestor is None:
         error = FetchError("usage", f"no ingestor named {source.ingestor} is installed")
-        return _store(source, FetchResult(error=error), database, clock)
+        return await writer.store(source, FetchResult(error=error))
     report = None
     more = True
     while more:
@@ -172,7 +176,7 @@ async def _poll(
         result = await _fetch(source, ingestor, tools, config)
         if news := {host: until for host, until in tools.http.waits.items() if waits.get(host) != until}:
             await asyncio.to_thread(leave_alone, news, database, clock)
-        stored = await asyncio.to_thread(_store, source, result, database, clock)
+        stored = await writer.store(source, result)
         report = stored if report is None else _sum(report, stored)
         more = result.more and result.error is None
         source = dataclasses.replace(source, cursor=result.cursor, failures=0, failing_since=None)
@@ -228,32 +232,74 @@ def request_options(ingestor: str, options: Mapping[str, Any], config: Config) -
     return {**{name: value for name, value in told.items() if value}, **services.get(ingestor, {}), **options}
 
 
-def _store(source: SourceRow, result: FetchResult, database: Database, clock: Clock) -> SourceReport:
-    """One transaction: items, cursor, next due time, last error; all of it or nothing."""
+class Writer:
+    """Stores what was fetched, in a thread. What comes in meanwhile goes into the next transaction together.
+
+    A source is in as a whole or not at all. If anything fails, every source gets a transaction of its own,
+    so that none suffers for another.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: list[tuple[SourceRow, FetchResult, asyncio.Future[SourceReport]]] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def store(self, source: SourceRow, result: FetchResult) -> SourceReport:
+        """Returns when it is stored; raises what kept it from being."""
+        done: asyncio.Future[SourceReport] = asyncio.get_running_loop().create_future()
+        self._waiting.append((source, result, done))
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._run())
+        return await done
+
+    async def aclose(self) -> None:
+        """Waits until nothing is left to be stored."""
+        if self._work is not None:
+            await self._work
+
+    async def _run(self) -> None:
+        while batch := self._waiting:
+            self._waiting = []
+            pairs = [(source, result) for source, result, _ in batch]
+            outcomes = await asyncio.to_thread(_store_all, pairs, self._database, self._clock)
+            for (_, _, done), outcome in zip(batch, outcomes, strict=True):
+                if done.cancelled():
+                    continue
+                if isinstance(outcome, Exception):
+                    done.set_exception(outcome)
+                else:
+                    done.set_result(outcome)
+
+
+def _store_all(
+    pairs: Sequence[tuple[SourceRow, FetchResult]], database: Database, clock: Clock
+) -> list[SourceReport | Exception]:
+    """What became of each."""
+    try:
+        writes = [_prepare(source, result, clock) for source, result in pairs]
+        with database.write() as connection:
+            return [write(connection) for write in writes]
+    except Exception as error:  # noqa: BLE001 - raised again where the outcome of this source is waited for
+        if len(pairs) == 1:
+            return [error]
+    return [outcome for pair in pairs for outcome in _store_all([pair], database, clock)]
+
+
+def _prepare(source: SourceRow, result: FetchResult, clock: Clock) -> Callable[[Connection], SourceReport]:
+    """What writes all that a source brought: items, cursor, next due time, last error."""
     now = clock()
     standing = polling.standing(source, result, now)
     if result.error is not None:
-        message = sanitize_line(result.error.message, MAX_ERROR)
-        postponed = result.error.kind == "postponed"
-        with database.write() as connection:
-            if postponed:
-                sources.postpone(connection, source.id, standing)
-            else:
-                sources.record_failure(connection, source.id, error=message, now=now, standing=standing)
-        return SourceReport(
-            id=source.id,
-            title=source.title,
-            target=source.target,
-            error=None if postponed else message,
-            postponed=message if postponed else None,
-        )
+        return _failure(source, result.error, standing, now)
     title = sanitize_line(result.title or "", MAX_ERROR) or source.title
     documents = [new_item(entry, source.kind, now) for entry in result.entries]
     names = unambiguous([names_of(document) for document in documents])
     refusals = tuple(
         Refusal(sanitize_line(r.name, MAX_ERROR), sanitize_line(r.reason, MAX_ERROR)) for r in result.refusals
     )
-    with database.write() as connection:
+
+    def write(connection: Connection) -> SourceReport:
         own = identities.lookup(connection, source.id, [name for each in names for name in each.own])
         shared = identities.lookup(
             connection, identities.SHARED, [name for each in names for name in each.shared]
@@ -279,15 +325,39 @@ def _store(source: SourceRow, result: FetchResult, database: Database, clock: Cl
             standing=standing,
             note=_note(refusals),
         )
-    return SourceReport(
-        id=source.id,
-        title=title,
-        target=source.target,
-        new=len(found.new),
-        revised=len(found.revised),
-        not_modified=result.not_modified,
-        refusals=refusals,
-    )
+        return SourceReport(
+            id=source.id,
+            title=title,
+            target=source.target,
+            new=len(found.new),
+            revised=len(found.revised),
+            not_modified=result.not_modified,
+            refusals=refusals,
+        )
+
+    return write
+
+
+def _failure(
+    source: SourceRow, error: FetchError, standing: Standing, now: datetime
+) -> Callable[[Connection], SourceReport]:
+    message = sanitize_line(error.message, MAX_ERROR)
+    postponed = error.kind == "postponed"
+
+    def write(connection: Connection) -> SourceReport:
+        if postponed:
+            sources.postpone(connection, source.id, standing)
+        else:
+            sources.record_failure(connection, source.id, error=message, now=now, standing=standing)
+        return SourceReport(
+            id=source.id,
+            title=source.title,
+            target=source.target,
+            error=None if postponed else message,
+            postponed=message if postponed else None,
+        )
+
+    return write
 
 
 def _write(
@@ -358,7 +428,9 @@ def keep(database: Database, clock: Clock, source_id: int, result: FetchResult) 
     """Stores a first answer that was fetched to see what a source is, so that it is not asked for again."""
     with database.read() as connection:
         source = next(row for row in sources.active(connection) if row.id == source_id)
-    return _store(source, result, database, clock)
+    write = _prepare(source, result, clock)
+    with database.write() as connection:
+        return write(connection)
 
 
 def until_next(database: Database, clock: Clock, most: timedelta) -> timedelta:

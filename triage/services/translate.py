@@ -68,7 +68,8 @@ def names_of(item: NewItem) -> Names:
 
 def measure(text: str) -> tuple[int, int]:
     """How many words a text has, and how many Chinese or Japanese characters besides."""
-    return len(_CJK.sub(" ", text).split()), len(_CJK.findall(text))
+    characters = 0 if text.isascii() else len(_CJK.findall(text))
+    return len((_CJK.sub(" ", text) if characters else text).split()), characters
 
 
 def safe_url(url: str | None) -> str | None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError
@@ -107,7 +108,11 @@ class Database:
 
 def _create_engine(path: Path, checkpoints: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", module=driver, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+        f"sqlite:///{path}",
+        module=driver,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
     )
 
     @event.listens_for(engine, "connect")
@@ -130,6 +135,11 @@ def _create_engine(path: Path, checkpoints: bool) -> Engine:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def _to_json(value: object) -> str:
+    """An eighth of the time of the standard library, which items have four times each."""
+    return msgspec.json.encode(value).decode()
 
 
 @contextmanager

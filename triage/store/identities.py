@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from triage.store.engine import upsert
 from triage.store.items import CHUNK
@@ -29,24 +29,28 @@ class Known:
     words: int
 
 
+# Built once: with the names as values of the statement, making it takes longer than running it.
+_LOOKUP = (
+    select(
+        Identity.name,
+        Item.id,
+        Item.source_id,
+        Item.kind,
+        Item.key,
+        Item.content_hash,
+        Item.identifiers,
+        Item.words,
+    )
+    .join(Item, Item.id == Identity.item_id)
+    .where(Identity.scope == bindparam("scope"), Identity.name.in_(bindparam("names", expanding=True)))
+)
+
+
 def lookup(connection: Connection, scope: int, names: Sequence[bytes]) -> dict[bytes, Known]:
     """Name -> item, for those of `names` that are known in `scope`."""
     found: dict[bytes, Known] = {}
     for start in range(0, len(names), CHUNK):
-        rows = connection.execute(
-            select(
-                Identity.name,
-                Item.id,
-                Item.source_id,
-                Item.kind,
-                Item.key,
-                Item.content_hash,
-                Item.identifiers,
-                Item.words,
-            )
-            .join(Item, Item.id == Identity.item_id)
-            .where(Identity.scope == scope, Identity.name.in_(names[start : start + CHUNK]))
-        )
+        rows = connection.execute(_LOOKUP, {"scope": scope, "names": names[start : start + CHUNK]})
         found.update((row[0], Known(*row[1:])) for row in rows)
     return found
 

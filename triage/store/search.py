@@ -69,4 +69,4 @@ def search(connection: Connection, query: str, limit: int) -> list[int]:
 
 def _spaced(text: str) -> str:
     """A space around every CJK character, so that the tokenizer takes each for a word."""
-    return _CJK.sub(r" \1 ", text)
+    return text if text.isascii() else _CJK.sub(r" \1 ", text)
