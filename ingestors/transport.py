@@ -209,7 +209,10 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         for address in permitted:
             patience = timeout if address == permitted[-1] else _NEXT_ADDRESS_S
             try:
-                return await self._dialler.connect_tcp(address, port, patience, local_address, socket_options)
+                stream = await self._dialler.connect_tcp(
+                    address, port, patience, local_address, socket_options
+                )
+                return _Stream(stream)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         if failure is not None:
@@ -218,6 +221,41 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class _Stream(httpcore2.AsyncNetworkStream):
+    """The library's stream, closed also when a deadline ends its TLS handshake: it forgets that."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109  the signatures are the library's
+    ) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except asyncio.CancelledError:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401
+        return self._stream.get_extra_info(info)
 
 
 class _CappedStream(httpx2.AsyncByteStream):
@@ -290,7 +328,8 @@ def _connect_error(host: str, error: BaseException, proxy: str | None) -> HttpEr
             reason = (cause.reason or "unknown reason").replace("_", " ").lower()
             return HttpError("network", f"no secure connection to {host} can be made: {reason}")
         if isinstance(cause, (socket.gaierror, UnicodeError)):
-            return HttpError("network", f"there is no host named {_place(proxy) if proxy else host}")
+            missing = f"{_place(proxy)} cannot be found" if proxy else f"there is no host named {host}"
+            return HttpError("network", missing)
     return HttpError("network", f"cannot connect to {_place(proxy) if proxy else host}")
 
 

@@ -9,8 +9,8 @@ from triage.core.polling import Answer, Asked, Failure, Polling, Standing, after
 from triage.core.schedule import DEFAULT_INTERVAL
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
-FEED = Asked(id=7, seed="feeds https://a.example/", kind="feed", least=DEFAULT_INTERVAL)
-MAIL = Asked(id=8, seed="imap imaps://a.example/", kind="mail", least=DEFAULT_INTERVAL)
+FEED = Asked(seed="feeds https://a.example/", kind="feed", least=DEFAULT_INTERVAL)
+MAIL = Asked(seed="imap imaps://a.example/", kind="mail", least=DEFAULT_INTERVAL)
 GONE = Failure(kind="gone", message="a.example says that this is gone for good (410)")
 DENIED = Failure(kind="denied", message="the password is refused")
 NO_NETWORK = Failure(kind="network", message="cannot connect")
@@ -52,7 +52,7 @@ def test_gone_is_believed_after_three_times_and_two_days() -> None:
     assert standing.paused is not None
     assert at[-1] - at[0] >= timedelta(hours=48)
     assert 3 <= len(at) <= 8
-    assert "triage sources resume 7" in standing.paused
+    assert "gone for good" in standing.paused
     assert fail(FEED, [GONE])[0].paused is None
 
 

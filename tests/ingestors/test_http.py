@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import socket
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import brotli
 import pytest
+from backports import zstd
 from loopback import LoopbackServer, Route
 
 from ingestors import transport as transport_module
@@ -32,6 +35,7 @@ async def http() -> AsyncIterator[HttpClient]:
     ],
 )  # fmt: skip
 def test_private_addresses_need_consent(address: str) -> None:
+    """NET-09."""
     assert address_problem(address, allow_local=False) == "a private address"
     assert address_problem(address, allow_local=True) is None
 
@@ -45,6 +49,7 @@ def test_private_addresses_need_consent(address: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("allow_local", [False, True])
 def test_some_addresses_are_never_dialled(address: str, allow_local: bool) -> None:
+    """NET-09."""
     assert address_problem(address, allow_local=allow_local) is not None
 
 
@@ -59,6 +64,7 @@ def test_public_addresses_are_dialled(address: str) -> None:
 async def test_spellings_of_this_machine_are_blocked(
     server: LoopbackServer, http: HttpClient, host: str
 ) -> None:
+    """NET-09."""
     server.routes["/"] = Route(b"secret")
     with pytest.raises(HttpError) as caught:
         await http.get(f"http://{host}:{server.port}/")
@@ -69,6 +75,7 @@ async def test_spellings_of_this_machine_are_blocked(
 async def test_a_connection_of_a_local_source_is_not_lent_to_others(
     server: LoopbackServer, http: HttpClient
 ) -> None:
+    """NET-09."""
     server.routes["/"] = Route(b"secret")
     assert (await http.get(server.url("/"), allow_local=True)).body == b"secret"
     with pytest.raises(HttpError, match="allow-local"):
@@ -92,7 +99,7 @@ def _resolve_to(monkeypatch: pytest.MonkeyPatch, table: dict[str, list[str]]) ->
 async def test_redirect_from_a_public_to_a_private_host_is_blocked(
     server: LoopbackServer, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first host is let through as if it were public; the second hop must still be checked."""
+    """NET-09: the first host is let through as if it were public; the second hop must still be checked."""
     _resolve_to(monkeypatch, {"public.test": ["127.0.0.1"], "inner.test": ["127.0.0.2"]})
 
     def first_host_is_public(address: str, *, allow_local: bool) -> str | None:
@@ -112,7 +119,7 @@ async def test_redirect_from_a_public_to_a_private_host_is_blocked(
 async def test_the_checked_address_is_the_dialled_one(
     server: LoopbackServer, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name server that answers differently the second time is not asked a second time."""
+    """NET-10: a name server that answers differently the second time is not asked a second time."""
     asked = _resolve_to(monkeypatch, {"rebind.test": ["127.0.0.1", "10.0.0.1"]})
     server.routes["/"] = Route(b"ok")
     response = await http.get(f"http://rebind.test:{server.port}/", allow_local=True)
@@ -124,6 +131,7 @@ async def test_the_checked_address_is_the_dialled_one(
 async def test_redirects_to_other_schemes_are_refused(
     server: LoopbackServer, http: HttpClient, target: str
 ) -> None:
+    """NET-08."""
     server.routes["/"] = Route(status=301, headers={"Location": target}, etag=False)
     with pytest.raises(HttpError) as caught:
         await http.get(server.url("/"), allow_local=True)
@@ -131,6 +139,8 @@ async def test_redirects_to_other_schemes_are_refused(
 
 
 async def test_downgrade_from_https_is_refused(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NET-08."""
+
     async def hop(self: object, url: str, *_: object, **__: object) -> transport_module.Hop:
         return transport_module.Hop(302, {"location": "http://example.org/"}, b"")
 
@@ -140,7 +150,18 @@ async def test_downgrade_from_https_is_refused(http: HttpClient, monkeypatch: py
 
 
 async def test_a_redirect_loop_ends(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-06."""
     server.routes["/"] = Route(status=302, headers={"Location": "/"}, etag=False)
+    with pytest.raises(HttpError, match="more than 5 times"):
+        await http.get(server.url("/"), allow_local=True)
+    assert len(server.log) == 6
+
+
+async def test_a_redirect_that_grows_without_end_ends(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-06."""
+    for n in range(30):
+        route = Route(status=301, headers={"Location": f"/?{'x' * (n + 1)}"}, etag=False)
+        server.routes["/" if n == 0 else f"/?{'x' * n}"] = route
     with pytest.raises(HttpError, match="more than 5 times"):
         await http.get(server.url("/"), allow_local=True)
     assert len(server.log) == 6
@@ -149,6 +170,8 @@ async def test_a_redirect_loop_ends(server: LoopbackServer, http: HttpClient) ->
 async def test_only_an_unbroken_chain_of_permanent_redirects_moves_a_source(
     server: LoopbackServer, http: HttpClient
 ) -> None:
+    """NET-07."""
+
     def hop(status: int, to: str) -> Route:
         return Route(status=status, headers={"Location": to}, etag=False)
 
@@ -162,6 +185,7 @@ async def test_only_an_unbroken_chain_of_permanent_redirects_moves_a_source(
 
 
 async def test_credentials_do_not_follow_to_another_origin(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-25."""
     with LoopbackServer() as other:
         other.routes["/"] = Route(b"x")
         location = f"http://user:pw@127.0.0.1:{other.port}/"
@@ -174,7 +198,27 @@ async def test_credentials_do_not_follow_to_another_origin(server: LoopbackServe
         assert all("authorization" not in request.headers for request in other.log)
 
 
+async def test_credentials_stay_on_their_origin_and_move_with_it(
+    server: LoopbackServer, http: HttpClient
+) -> None:
+    """NET-25."""
+    server.routes |= {
+        "/old": Route(status=301, headers={"Location": "/new"}, etag=False),
+        "/new": Route(b"x"),
+    }
+    url = f"http://ada:can%40ry@127.0.0.1:{server.port}/old"
+    response = await http.get(url, allow_local=True)
+    sent = {request.headers["authorization"] for request in server.log}
+    assert sent == {"Basic " + base64.b64encode(b"ada:can@ry").decode()}
+    assert response.permanent_redirect_to == f"http://ada:can%40ry@127.0.0.1:{server.port}/new"
+    assert "ry" not in response.validators.url
+    with LoopbackServer({"/": Route(b"x")}) as other:
+        server.routes["/old"] = Route(status=301, headers={"Location": other.url("/")}, etag=False)
+        assert (await http.get(url, allow_local=True)).permanent_redirect_to is None
+
+
 async def test_what_we_say_about_ourselves(server: LoopbackServer, http: HttpClient) -> None:
+    """PRV-05."""
     server.routes["/"] = Route(b"x", headers={"Set-Cookie": "id=1"})
     for _ in range(2):
         await http.get(server.url("/"), allow_local=True)
@@ -184,12 +228,18 @@ async def test_what_we_say_about_ourselves(server: LoopbackServer, http: HttpCli
     assert not {"cookie", "referer"} & sent.keys()
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "br", "zstd"])
 async def test_a_bomb_ends_at_the_cap(server: LoopbackServer, http: HttpClient, coding: str) -> None:
+    """NET-01."""
     zeros = bytes(100 * 2**20)
-    body = zlib.compress(zeros, 1) if coding == "deflate" else gzip.compress(zeros, 1)
-    if coding == "gzip, gzip":
-        body = gzip.compress(body)
+    pack: dict[str, Callable[[bytes], bytes]] = {
+        "deflate": lambda data: zlib.compress(data, 1),
+        "br": lambda data: brotli.compress(data, quality=1),
+        "zstd": lambda data: zstd.compress(data, 1),
+        "gzip": lambda data: gzip.compress(data, 1),
+        "gzip, gzip": lambda data: gzip.compress(gzip.compress(data, 1)),
+    }
+    body = pack[coding](zeros)
     server.routes["/"] = Route(body, headers={"Content-Encoding": coding})
     with pytest.raises(HttpError) as caught:
         await http.get(server.url("/"), allow_local=True)
@@ -197,6 +247,8 @@ async def test_a_bomb_ends_at_the_cap(server: LoopbackServer, http: HttpClient, 
 
 
 async def test_an_endless_body_ends_at_the_cap(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-02."""
+
     def endless() -> Iterator[bytes]:
         while True:
             yield bytes(65_536)
@@ -210,6 +262,8 @@ async def test_an_endless_body_ends_at_the_cap(server: LoopbackServer, http: Htt
 async def test_an_endless_stream_that_unpacks_to_nothing_ends_too(
     server: LoopbackServer, http: HttpClient
 ) -> None:
+    """NET-01, NET-02."""
+
     def endless() -> Iterator[bytes]:
         yield b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
         while True:
@@ -222,7 +276,7 @@ async def test_an_endless_stream_that_unpacks_to_nothing_ends_too(
 
 
 async def test_the_deadline_is_for_the_whole_request(server: LoopbackServer) -> None:
-    """Each read succeeds, so a limit on reads alone would wait for ever."""
+    """NET-02, NET-03: each read succeeds, so a limit on reads alone would wait for ever."""
 
     def drip() -> Iterator[bytes]:
         while True:
@@ -240,6 +294,7 @@ async def test_the_deadline_is_for_the_whole_request(server: LoopbackServer) -> 
 
 
 async def test_a_body_shorter_than_announced_is_no_document(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-05."""
     server.routes["/"] = Route(b"<rss>", headers={"Content-Length": "50", "Connection": "close"})
     with pytest.raises(HttpError) as caught:
         await http.get(server.url("/"), allow_local=True)
@@ -247,6 +302,7 @@ async def test_a_body_shorter_than_announced_is_no_document(server: LoopbackServ
 
 
 async def test_huge_headers_are_an_error(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-12."""
     server.routes["/"] = Route(b"x", headers={"X-Big": "a" * 300_000})
     with pytest.raises(HttpError) as caught:
         await http.get(server.url("/"), allow_local=True)
@@ -256,6 +312,7 @@ async def test_huge_headers_are_an_error(server: LoopbackServer, http: HttpClien
 async def test_validators_go_back_verbatim_and_only_to_their_url(
     server: LoopbackServer, http: HttpClient
 ) -> None:
+    """NET-18."""
     odd = 'W/"a b" , "c"'
     server.routes["/f"] = Route(b"x", headers={"ETag": odd, "Last-Modified": "yesterday, 7 o'clock"})
     first = await http.get(server.url("/f"), allow_local=True)
@@ -270,11 +327,13 @@ async def test_validators_go_back_verbatim_and_only_to_their_url(
 
 
 async def test_an_etag_too_large_is_dropped(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-18."""
     server.routes["/"] = Route(b"x", headers={"ETag": '"' + "a" * 5_000 + '"'})
     assert (await http.get(server.url("/"), allow_local=True)).validators.etag is None
 
 
 async def test_not_modified_without_a_question_is_an_error(server: LoopbackServer, http: HttpClient) -> None:
+    """NET-17."""
     server.routes["/"] = Route(status=304, etag=False)
     with pytest.raises(HttpError, match="never asked"):
         await http.get(server.url("/"), allow_local=True)
@@ -282,10 +341,11 @@ async def test_not_modified_without_a_question_is_an_error(server: LoopbackServe
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(401, "denied"), (403, "denied"), (404, "not-found"), (410, "gone"), (429, "limit"), (503, "http"),
-     (418, "http")],
+    [(401, "denied"), (403, "denied"), (451, "denied"), (404, "not-found"), (410, "gone"), (429, "limit"),
+     (503, "http"), (418, "http")],
 )  # fmt: skip
 async def test_error_statuses(server: LoopbackServer, http: HttpClient, status: int, kind: str) -> None:
+    """NET-13, NET-14."""
     server.routes["/"] = Route(status=status, headers={"Retry-After": "120"}, etag=False)
     with pytest.raises(HttpError) as caught:
         await http.get(server.url("/"), allow_local=True)
@@ -300,6 +360,7 @@ async def test_error_statuses(server: LoopbackServer, http: HttpClient, status: 
      ("Thu, 01 Jan 1970 00:00:00 +" + "9" * 20, None)],
 )  # fmt: skip
 def test_retry_after(value: str | None, seconds: float | None) -> None:
+    """NET-15."""
     assert parse_retry_after(value, datetime.now(UTC)) == seconds
 
 
@@ -319,6 +380,7 @@ async def _as_public(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_public_hosts_are_asked_one_second_apart(
     server: LoopbackServer, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """NET-22."""
     await _as_public(monkeypatch)
     server.routes["/"] = Route(b"x")
     await asyncio.gather(*(http.get(server.url("/")) for _ in range(3)))
@@ -330,6 +392,7 @@ async def test_public_hosts_are_asked_one_second_apart(
 async def test_a_host_that_asks_for_a_pause_gets_it_for_all_its_pages(
     server: LoopbackServer, http: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """NET-15."""
     await _as_public(monkeypatch)
     server.routes["/"] = Route(status=429, headers={"Retry-After": "100"}, etag=False)
     server.routes["/other"] = Route(b"x")

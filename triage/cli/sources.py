@@ -123,7 +123,8 @@ def _lines(view: SourceView, now: datetime) -> list[str]:
         lines.append(f"       ! paused: {output.clean(view.paused)} (triage sources resume {view.id})")
     if view.last_error:
         times = f" {words.plural(view.failures, 'time')}" if view.failures > 1 else ""
-        what = f"failed{times}" if view.failures else "note"
+        since = f" since {view.failing_since.astimezone():%d %B}" if times and view.failing_since else ""
+        what = f"failed{times}{since}" if view.failures else "note"
         lines.append(f"       ! {what}: {output.clean(view.last_error)}")
     return lines
 
@@ -165,6 +166,7 @@ def show(source: str, as_json: bool) -> None:
         ("added", f"{view.added.astimezone():%Y-%m-%d %H:%M}"),
         ("last asked", view.last_attempt and f"{view.last_attempt.astimezone():%Y-%m-%d %H:%M}"),
         ("server says wait", view.wait_until and f"until {view.wait_until.astimezone():%Y-%m-%d %H:%M}"),
+        ("moved here from", ", ".join(view.former)),
         ("local addresses", "allowed" if view.allow_local else None),
         *((key, _value(value)) for key, value in view.settings.items()),
     ):

@@ -108,7 +108,6 @@ class Failure:
 class Asked:
     """The source that was asked. `seed` identifies it; it is never asked more often than every `least`."""
 
-    id: int
     seed: str
     kind: str
     least: timedelta
@@ -200,14 +199,10 @@ def _refused(before: Polling, kind: str, now: datetime) -> Polling:
 
 def _pause(asked: Asked, polling: Polling, failure: Failure, now: datetime) -> str | None:
     """Why the source is not to be asked again until the reader says so; None if it is."""
-    again = f"to try it again: triage sources resume {asked.id}"
     if failure.kind == "gone" and polling.refusals >= GONE_TIMES:
         since = polling.refused_since or now
         if now - since >= GONE_FOR:
-            return (
-                f"{failure.message}, {polling.refusals} times since {since:%d %B}; what it brought stays; "
-                f"{again}, or to let go of it: triage sources remove {asked.id}"
-            )
+            return f"{failure.message}, {polling.refusals} times since {since:%d %B}; what it brought stays"
     if failure.kind == "denied" and asked.kind == "mail" and polling.refusals >= DENIED_TIMES:
-        return f"{failure.message}, {polling.refusals} times in a row; mend the password, then {again}"
+        return f"{failure.message}, {polling.refusals} times in a row; mend the password first"
     return None

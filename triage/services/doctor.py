@@ -184,7 +184,11 @@ def _sources(paths: Paths) -> Iterator[Check]:
     failing = [row for row in rows if row.failures]
     yield Check("sources", "ok", f"{len(rows)} polled, {len(failing)} failing")
     for row in failing:
-        since = f"since {row.succeeded_at:%Y-%m-%d}" if row.succeeded_at else "from the start"
+        since = f"since {row.failing_since:%Y-%m-%d}" if row.failing_since else "from the start"
+        if row.paused:
+            fix = f"triage sources resume {row.id}"
+            yield Check("source", "warning", f"{row.title} is paused: {row.paused}", fix)
+            continue
         yield Check(
             "source",
             "warning",

@@ -18,6 +18,9 @@ from triage.store.sources import SourceRow
 
 INTERVAL = "interval_minutes"
 """The option with the least interval of a feed, where the reader wants another than an hour."""
+LEAST_MINUTES, MOST_MINUTES = (
+    int(span / timedelta(minutes=1)) for span in (schedule.MIN_INTERVAL, schedule.MAX_INTERVAL)
+)
 
 
 def due(
@@ -76,7 +79,7 @@ def fairly(sources: Iterable[SourceRow]) -> list[SourceRow]:
 
 def standing(source: SourceRow, result: FetchResult, now: datetime) -> Standing:
     """How a source stands after a fetch that ended at `now`."""
-    asked = Asked(id=source.id, seed=_seed(source), kind=source.kind, least=_least(source, result))
+    asked = Asked(seed=_seed(source), kind=source.kind, least=_least(source, result))
     error = result.error
     if error is None:
         answer = Answer(
@@ -120,10 +123,9 @@ def _least(source: SourceRow, result: FetchResult) -> timedelta:
     if source.kind != "feed":
         return schedule.OWN_INTERVAL if result.interval_s is not None else schedule.DEFAULT_INTERVAL
     minutes = source.options.get(INTERVAL)
-    if not isinstance(minutes, (int, float)) or not minutes > 0:
+    if not isinstance(minutes, int):
         return schedule.DEFAULT_INTERVAL
-    wanted = timedelta(minutes=min(float(minutes), schedule.MAX_INTERVAL / timedelta(minutes=1)))
-    return max(wanted, schedule.MIN_INTERVAL)
+    return timedelta(minutes=min(max(minutes, LEAST_MINUTES), MOST_MINUTES))
 
 
 def _seed(source: SourceRow) -> str:

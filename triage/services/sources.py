@@ -64,9 +64,12 @@ class SourceView:
     last_error: str | None
     """In words; with `failures` 0 it is a note on documents that were refused."""
     failures: int
+    failing_since: datetime | None
     next_try: datetime
     wait_until: datetime | None
     paused: str | None
+    former: tuple[str, ...]
+    """Its targets before it moved, the latest last."""
     allow_local: bool
     settings: Mapping[str, Any]
 
@@ -196,9 +199,11 @@ def _view(row: SourceRow, items: int, keeps: int) -> SourceView:
         last_attempt=row.attempted_at,
         last_error=row.last_error,
         failures=row.failures,
+        failing_since=row.failing_since,
         next_try=row.next_due_at,
         wait_until=row.wait_until,
         paused=row.paused,
+        former=row.polling.former,
         allow_local=row.allow_local,
         settings={name: value for name, value in row.options.items() if name not in hidden},
     )
