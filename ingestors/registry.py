@@ -1,15 +1,18 @@
 """Finds the ingestors that are installed, ours and those of other distributions.
 
-Ingestors register under the entry-point group `triage.ingestors`; this module knows none by name.
+Ingestors register under the entry-point group `triage.ingestors`; this module knows none by name. One that
+cannot be loaded is named and hinders no other.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
+from importlib.metadata import EntryPoint
 from typing import cast
 
 from ingestors.base import Claim, Ingestor
+from ingestors.plugins import Broken, Guarded, flaw
 
 GROUP = "triage.ingestors"
 
@@ -23,21 +26,51 @@ def names() -> tuple[str, ...]:
 def load() -> dict[str, Ingestor]:
     """All installed ingestors by name.
 
-    Raises:
-        ImportError: A distribution registers an ingestor that it does not have; the message names it.
+    A plug-in that cannot be loaded is there as well, and answers every fetch with the reason.
     """
     found: dict[str, Ingestor] = {}
-    for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            ingestor = point.load()()
-        except (ImportError, AttributeError) as error:
-            raise ImportError(
-                f"the ingestor {point.name!r} ({point.value}) cannot be loaded: {error}"
-            ) from error
-        found[point.name] = cast("Ingestor", ingestor)
+    points = importlib.metadata.entry_points(group=GROUP)
+    for point in sorted(points, key=lambda point: (point.name, not _is_ours(point), point.value)):
+        if point.name not in found:
+            found[point.name] = _open(point)
     return found
+
+
+def plugins() -> tuple[str, ...]:
+    """Names of the plug-ins that work."""
+    return tuple(name for name, ingestor in load().items() if isinstance(ingestor, Guarded))
+
+
+def problems() -> dict[str, str]:
+    """Plug-ins that are left out, by name, and why: they cannot be loaded, or their name is taken."""
+    found = {name: broken.reason for name, broken in load().items() if isinstance(broken, Broken)}
+    values: dict[str, set[str]] = {}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        values.setdefault(point.name, set()).add(point.value)
+    taken = {name: sorted(each) for name, each in values.items() if len(each) > 1}
+    return found | {
+        name: f"several distributions register an ingestor of this name: {', '.join(each)}"
+        for name, each in taken.items()
+    }
 
 
 def claim(target: str) -> Claim | None:
     """The first ingestor's claim on `target`, in the order of their names; None if nobody reads it."""
     return next((c for ingestor in load().values() if (c := ingestor.claim(target)) is not None), None)
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    return point.module.partition(".")[0] == "ingestors"
+
+
+def _open(point: EntryPoint) -> Ingestor:
+    if _is_ours(point):
+        return cast("Ingestor", point.load()())
+    where = f"the plug-in {point.name} ({point.value})"
+    try:
+        ingestor = point.load()()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  importing a stranger's module can do anything
+        return Broken(point.name, f"{where} cannot be loaded: {type(error).__name__}: {error}")
+    if (what := flaw(ingestor, point.name)) is not None:
+        return Broken(point.name, f"{where} is no ingestor: {what}")
+    return Guarded(cast("Ingestor", ingestor))

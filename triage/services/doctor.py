@@ -53,9 +53,19 @@ def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -
         lambda: _encoder(paths, settings),
         lambda: _daemon(daemon),
         lambda: _digest(paths, now),
+        _plugins,
         lambda: _sources(paths),
     ]
     return [check for run in checks for check in run()]
+
+
+def _plugins() -> Iterator[Check]:
+    from ingestors import registry
+
+    if working := registry.plugins():
+        yield Check("plug-ins", "ok", ", ".join(working))
+    for reason in registry.problems().values():
+        yield Check("plug-in", "warning", reason, "upgrade or uninstall the distribution that brings it")
 
 
 def _folders(paths: Paths) -> Iterator[Check]:
