@@ -20,9 +20,7 @@ import pytest
 from loopback import LoopbackServer, Route
 
 from ingestors import plugins, registry
-from ingestors.arxiv import ArxivIngestor
 from ingestors.base import Claim, Entry, FetchError, FetchRequest, FetchResult, Ingestor, Tools
-from ingestors.feeds import FeedIngestor
 from ingestors.http import HttpClient
 from ingestors.mail import MboxIngestor
 from ingestors.sandbox import ParserPool
@@ -84,13 +82,22 @@ async def test_the_example_passes_the_contract_suite(
     await check_hostile(example, replace(request, cursor={"url": "kept"}), own_tools)
 
 
+SERVICES = ("biorxiv", "crossref", "europepmc", "medrxiv", "openalex", "pubmed", "s2")
+
+
 @pytest.mark.parametrize(
-    ("ingestor", "target"),
-    [(FeedIngestor(), "https://example.org/feed"), (ArxivIngestor(), "arxiv:cs.IR")],
-    ids=["feeds", "arxiv"],
+    "target",
+    [
+        "https://example.org/feed",
+        "arxiv:cs.IR",
+        *(pytest.param(f"{service}:bees", marks=pytest.mark.slow) for service in SERVICES),
+    ],
 )
-async def test_built_in_ingestors_pass_it_as_well(ingestor: Ingestor, target: str, tools: Tools) -> None:
-    request = FetchRequest(target=target, cursor={"kept": 1})
+async def test_built_in_ingestors_pass_it_as_well(target: str, tools: Tools) -> None:
+    claim = registry.claim(target)
+    assert claim is not None
+    ingestor = registry.load()[claim.ingestor]
+    request = FetchRequest(target=claim.target, cursor={"kept": 1})
     await check_hostile(ingestor, request, tools)
     await check_cancellation(ingestor, request, tools)
 
