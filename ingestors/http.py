@@ -12,6 +12,7 @@ import base64
 import contextlib
 import importlib.metadata
 import random
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -126,6 +127,8 @@ _SERVICES = {
     "api.biorxiv.org": Pace("api.biorxiv.org", 1.0, 1),
     "api.zotero.org": Pace("api.zotero.org", 1.0, 1),
 }
+_SPAN = re.compile(r"(\d{1,5})s")
+_MOST_TOLD_S = 60.0
 _HOST_SPACING_S = 1.0
 """Between two requests to one public host, and by chance up to as much again: whoever has two hundred feeds
 on one host does not ask for them like a clock."""
@@ -306,6 +309,7 @@ class HttpClient:
                     lane.silence.append(error)
                 raise
             lane.silence.clear()
+            lane.heed(hop.headers)
             took_s = loop.time() - started
         if hop.status in (429, 503):
             wait_s = self._retry_after(hop)
@@ -381,11 +385,20 @@ class _Lane:
         self.silence: list[HttpError] = []
         """Why the last requests, one after another, brought no answer."""
         self._pace = pace
+        self._told_s = 0.0
 
     def spacing_s(self) -> float:
         """Seconds until the next request may start."""
         spread_s = 0.0 if self._pace.lane in _SERVICES else _HOST_SPACING_S
-        return self._pace.spacing_s + spread_s * random.random()  # noqa: S311  manners, not secrets
+        spacing_s = max(self._pace.spacing_s, self._told_s)
+        return spacing_s + spread_s * random.random()  # noqa: S311  manners, not secrets
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Takes note of how many requests in what time the host allows; Crossref says so with each answer."""
+        limit = headers.get("x-rate-limit-limit", "").strip()
+        span = _SPAN.fullmatch(headers.get("x-rate-limit-interval", "").strip())
+        if span and limit.isascii() and limit.isdigit() and len(limit) < 7 and int(limit):
+            self._told_s = min(int(span.group(1)) / int(limit), _MOST_TOLD_S)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

@@ -270,11 +270,12 @@ def settings(name: str, options: Mapping[str, JsonValue]) -> Mapping[str, JsonVa
 
 
 def day(text: object) -> date | None:
-    """A day in ISO form; None for anything else."""
+    """A day in ISO form, from 1970 on; None for anything else."""
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
+        found = date.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
+    return found if found is not None and found.year >= 1970 else None
 
 
 def days_ago(days: int) -> str:

@@ -42,7 +42,8 @@ def read_europe_pmc(data: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
         raise RefusalError(f"Europe PMC reports: {str(problem)[:200]}" if problem else "it is no answer")
     parsed = answer("Europe PMC", papers, _entry)
     total, mark = data.get("hitCount"), data.get("nextCursorMark")
-    asked = (data.get("request") or {}).get("cursorMark")
+    request = data.get("request")
+    asked = request.get("cursorMark") if isinstance(request, dict) else None
     stamps = (seconds(paper.get("firstIndexDate")) for paper in papers if isinstance(paper, dict))
     return {
         **parsed,

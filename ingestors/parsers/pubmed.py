@@ -28,11 +28,12 @@ def parse_pubmed_ids(body: bytes) -> dict[str, Any]:
         RefusalError: It is none, or the service reports an error.
     """
     data = read_json(decode(body))
-    found = data.get("esearchresult") if isinstance(data, dict) else None
-    problem = found.get("ERROR") if isinstance(found, dict) else data.get("error") if found is None else None
-    if problem:
+    data = data if isinstance(data, dict) else {}
+    found = data.get("esearchresult")
+    found = found if isinstance(found, dict) else {}
+    if problem := found.get("ERROR") or data.get("error"):
         raise RefusalError(f"PubMed reports: {' '.join(str(problem).split())[:200]}")
-    if not isinstance(found, dict) or not isinstance(found.get("idlist"), list):
+    if not isinstance(found.get("idlist"), list):
         raise RefusalError("it is no answer of PubMed")
     total = str(found.get("count", ""))
     ids = [str(pmid) for pmid in found["idlist"] if str(pmid).isascii() and str(pmid).isdigit()]

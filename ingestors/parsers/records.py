@@ -30,6 +30,7 @@ _ARXIV_ID = re.compile(
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)")
 _NUMBER = re.compile(r"\d{1,20}")
 _PMCID = re.compile(r"\d{4,12}")
+_LATEST = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # Elements of JATS and MathML whose content repeats what stands beside them, in another notation.
@@ -171,7 +172,10 @@ def seconds(text: object) -> int | None:
     except ValueError:
         found = re.match(r"(\d{4})(?:[-/ ](\d{1,2}))?(?:[-/ ](\d{1,2}))?(?!\d)", text)
         return date(*(int(part) for part in found.groups() if part)) if found else None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    try:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except OverflowError:  # the first or last day there is, in a zone beyond it
+        return None
 
 
 def date(year: int, month: int = 1, day: int = 1) -> int | None:
@@ -191,8 +195,8 @@ def month(text: str) -> int:
 
 
 def day_of(stamps: Iterable[int | None]) -> str | None:
-    """The latest of some moments, as `2026-03-02`."""
-    latest = max((stamp for stamp in stamps if stamp is not None), default=None)
+    """The latest of some moments, as `2026-03-02`; what lies before 1970 or after 9999 is none."""
+    latest = max((stamp for stamp in stamps if stamp is not None and 0 <= stamp <= _LATEST), default=None)
     return None if latest is None else datetime.fromtimestamp(latest, UTC).date().isoformat()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -195,8 +195,10 @@ async def test_how_a_target_is_asked_for(
     assert mirror.asked[-1] == query
 
 
-async def test_all_hosts_of_arxiv_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PAP-02: by a clock of our own, three seconds between any two requests, one at a time."""
+async def _starts(
+    monkeypatch: pytest.MonkeyPatch, urls: Sequence[str], headers: Mapping[str, str]
+) -> list[float]:
+    """When each of some requests is sent, by a clock that passes when somebody sleeps; one at a time."""
     loop = asyncio.get_running_loop()
     real_time, real_sleep = loop.time, asyncio.sleep
     skipped = 0.0
@@ -216,7 +218,7 @@ async def test_all_hosts_of_arxiv_wait_for_each_other(monkeypatch: pytest.Monkey
             starts.append(loop.time())
             await real_sleep(0)
             running -= 1
-            return Hop(200, {}, b"x")
+            return Hop(200, headers, b"x")
 
         async def aclose(self) -> None:
             pass
@@ -225,8 +227,30 @@ async def test_all_hosts_of_arxiv_wait_for_each_other(monkeypatch: pytest.Monkey
     monkeypatch.setattr(asyncio, "sleep", sleep)
     client = HttpClient()
     monkeypatch.setattr(client, "_open", Wire)
+    await asyncio.gather(*map(client.get, urls))
+    return starts
+
+
+async def test_all_hosts_of_arxiv_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PAP-02: three seconds between any two requests."""
     hosts = ("export.arxiv.org", "rss.arxiv.org", "arxiv.org", "export.arxiv.org", "www.arxiv.org")
-    await asyncio.gather(*(client.get(f"https://{host}/{n}") for n, host in enumerate(hosts)))
+    starts = await _starts(monkeypatch, [f"https://{host}/{n}" for n, host in enumerate(hosts)], {})
     gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert len(gaps) == 4
     assert min(gaps) >= 3.0
+
+
+@pytest.mark.parametrize(
+    ("limit", "interval", "least"),
+    [("1", "5s", 5.0), ("50", "1s", 1.0), ("0", "1s", 1.0), ("1", "99999s", 60.0), ("x", "-1s", 1.0)],
+)
+async def test_a_service_says_how_often_it_may_be_asked(
+    monkeypatch: pytest.MonkeyPatch, limit: str, interval: str, least: float
+) -> None:
+    """Crossref names its limits with each answer; no answer makes us quicker, or wait for ever."""
+    headers = {"x-rate-limit-limit": limit, "x-rate-limit-interval": interval}
+    urls = [f"https://api.crossref.org/works/{n}" for n in range(4)]
+    starts = await _starts(monkeypatch, urls, headers)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)][1:]
+    assert min(gaps) >= least
+    assert max(gaps) < least + 1
