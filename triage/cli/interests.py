@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from triage.cli import diagnostics, output
@@ -44,6 +46,20 @@ def add(phrase: str, weight: float) -> None:
 def remove(phrase: str) -> None:
     """Removes PHRASE."""
     _set(phrase, 0.0)
+
+
+@interests.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_(file: Path) -> None:
+    """Takes the documents in FILE for liked: BibTeX, RIS, JSON lines of {title, text}, or titles, one a line.
+
+    They teach as marks do and are never shown in a digest; undo takes the whole list back.
+    """
+    from triage.services.interests import import_liked
+
+    with Runtime.open() as runtime:
+        recorded = import_liked(runtime.database, runtime.clock, file)
+        say_learned(runtime, recorded.message)
 
 
 def _set(phrase: str, weight: float) -> None:

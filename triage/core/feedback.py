@@ -22,6 +22,8 @@ class Verb(StrEnum):
     LOVE = "love"
     DISLIKE = "dislike"
     LATER = "later"
+    KNOWN = "known"
+    """A document was handed in that the reader liked elsewhere; `phrase` names where it was listed."""
     INTEREST = "interest"
     """An interest phrase was added, or removed with weight 0."""
     RULE = "rule"
@@ -37,14 +39,15 @@ class Verb(StrEnum):
 MARKS = (Verb.LIKE, Verb.LOVE, Verb.DISLIKE, Verb.LATER)
 """The verbs that a reader can apply to an item."""
 
-LABEL_VALUES: dict[Verb, float] = {Verb.LIKE: 1.0, Verb.LOVE: 2.0, Verb.DISLIKE: 0.0}
-"""The marks that train the ranker. Later does not: it says when, not whether."""
+LABEL_VALUES: dict[Verb, float] = {Verb.LIKE: 1.0, Verb.LOVE: 2.0, Verb.DISLIKE: 0.0, Verb.KNOWN: 1.0}
+"""What trains the ranker. Later does not: it says when, not whether."""
 
 PAST_TENSE: dict[Verb, str] = {
     Verb.LIKE: "liked",
     Verb.LOVE: "loved",
     Verb.DISLIKE: "disliked",
     Verb.LATER: "kept for later",
+    Verb.KNOWN: "liked elsewhere",
 }
 
 
@@ -122,6 +125,22 @@ def labels(events: Iterable[Event]) -> dict[int, float]:
 def states(events: Iterable[Event]) -> dict[int, str]:
     """Item id -> its last mark of any kind."""
     return {e.item_id: e.verb.value for e in effective(events) if e.verb in MARKS and e.item_id is not None}
+
+
+def handed_in(events: Iterable[Event]) -> set[int]:
+    """Ids of the items that the reader liked before they came here."""
+    return {e.item_id for e in effective(events) if e.verb is Verb.KNOWN and e.item_id is not None}
+
+
+def same_step(events: Iterable[Event], event: Event) -> list[Event]:
+    """The events that count and were made in one step with `event`: a list is handed in as a whole."""
+    if event.verb is not Verb.KNOWN:
+        return [event]
+    return [
+        each
+        for each in effective(events)
+        if (each.verb, each.at, each.phrase) == (event.verb, event.at, event.phrase)
+    ]
 
 
 def interests(events: Iterable[Event]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from triage.config import Clock
-from triage.core import feedback, rules
+from triage.core import feedback, rules, words
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.items import Digest
@@ -83,11 +83,16 @@ def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recor
         TriageError: There is nothing left to undo.
     """
     with database.write() as connection:
-        event = feedback.last_undoable(event_log.events(connection), marks_only=marks_only)
+        log = event_log.events(connection)
+        event = feedback.last_undoable(log, marks_only=marks_only)
         if event is None:
             raise TriageError("there is nothing to undo")
-        event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=event.id)
+        step = feedback.same_step(log, event)
+        for each in step:
+            event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=each.id)
         row = items.get(connection, event.item_id) if event.item_id is not None else None
+    if event.verb is Verb.KNOWN:
+        return Recorded(event_id, f"undone: {words.plural(len(step), 'document')} of {event.phrase} liked")
     if row is None:
         return Recorded(event_id, f"undone: {_words(event)}")
     title = sanitize_line(row.title, MAX_SAID)

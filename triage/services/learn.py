@@ -212,7 +212,8 @@ class _Past:
         said = feedback.labels(self._counted)
         first: dict[int, Event] = {}
         for event in self._counted:
-            if event.verb in LABEL_VALUES and event.item_id is not None:
+            # What was handed in was never shown, so nobody could have foreseen it.
+            if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
                 first.setdefault(event.item_id, event)
         self.marks = [
             _Mark(item, event.id, event.at, said[item] > 0)

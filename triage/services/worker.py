@@ -202,7 +202,7 @@ class Worker:
         with self._database.read() as connection:
             events = event_log.events(connection)
         earlier = [event for event in feedback.effective(events) if event.at < moment]
-        return list(feedback.labels(earlier))
+        return [*feedback.labels(earlier), *feedback.handed_in(events)]
 
     def _warnings(self) -> tuple[str, ...]:
         found = []
