@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER_S = 7 * 86_400.0
+MAX_TARGET = 4_096
+"""Characters of a URL that is remembered as the new one of a source."""
 MAX_VALIDATOR = 4_096
 """Characters of an ETag or Last-Modified that are kept; real ones have under a hundred."""
 
@@ -451,7 +453,7 @@ def _without_userinfo(url: str) -> tuple[str, str]:
 
 def _with_userinfo(moved: str | None, url: str) -> str | None:
     """Where a source has moved, with the password of its old URL; another origin must not learn that."""
-    if moved is None:
+    if moved is None or len(moved) > MAX_TARGET or not moved.isprintable():
         return None
     userinfo, _ = _without_userinfo(url)
     parts = _split(moved)
@@ -505,6 +507,8 @@ def _check_status(status: int, parts: SplitResult, conditional: bool, retry_afte
 def _redirect_target(location: str | None, url: str, parts: SplitResult) -> str:
     if not location:
         raise HttpError("http", f"{parts.hostname} redirects to nowhere")
+    with contextlib.suppress(UnicodeError):
+        location = location.encode("latin-1").decode()  # not allowed, but what is sent is mostly UTF-8
     try:
         target = urlsplit(urljoin(url, location))
     except ValueError:

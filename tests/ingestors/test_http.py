@@ -184,6 +184,25 @@ async def test_only_an_unbroken_chain_of_permanent_redirects_moves_a_source(
     assert (await http.get(server.url("/e"), allow_local=True)).permanent_redirect_to is None
 
 
+@pytest.mark.parametrize(
+    ("location", "moved"),
+    [("/caf\u00c3\u00a9", "/caf\u00e9"), ("/" + "x" * 5_000, None), ("/\u009b31m", None)],
+)
+async def test_where_a_source_has_moved_is_remembered_if_it_is_sane(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch, location: str, moved: str | None
+) -> None:
+    """NET-07. Headers are bytes; those of a redirect are read as UTF-8."""
+
+    async def hop(self: object, url: str, *_: object, **__: object) -> transport_module.Hop:
+        if url == "https://a.example/":
+            return transport_module.Hop(301, {"location": location}, b"")
+        return transport_module.Hop(200, {}, b"x")
+
+    monkeypatch.setattr(transport_module.Transport, "get", hop)
+    response = await http.get("https://a.example/", allow_local=True)
+    assert response.permanent_redirect_to == (moved and f"https://a.example{moved}")
+
+
 async def test_credentials_do_not_follow_to_another_origin(server: LoopbackServer, http: HttpClient) -> None:
     """NET-25."""
     with LoopbackServer() as other:

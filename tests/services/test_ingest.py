@@ -88,6 +88,7 @@ def test_an_edited_item_is_revised_in_place(database: Database, clock: Hours, se
 def test_one_failing_source_does_not_fail_the_others(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
+    """NET-13, NET-19."""
     server.routes |= {"/good": Route(rss({"1": ("One", "first")})), "/bad": Route(b"<html>login</html>")}
     for path in ("/bad", "/gone", "/good"):
         sources.add(database, clock, server.url(path), allow_local=True)
@@ -104,6 +105,7 @@ def test_one_failing_source_does_not_fail_the_others(
 def test_validators_and_items_are_stored_together_or_not_at_all(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
+    """NET-21."""
     server.routes["/f"] = Route(rss({"1": ("One", "first")}))
     sources.add(database, clock, server.url("/f"), allow_local=True)
     with database.write() as connection:
@@ -172,6 +174,7 @@ async def test_sources_that_wait_to_be_stored_together_are_each_whole_or_absent(
 
 
 def test_local_addresses_need_permission(database: Database, clock: Hours, server: LoopbackServer) -> None:
+    """NET-09."""
     server.routes["/f"] = Route(rss({"1": ("One", "first")}))
     sources.add(database, clock, server.url("/f"), allow_local=False)
     (report,) = sync(database, clock)
@@ -259,6 +262,7 @@ def test_what_nobody_can_read_is_refused(database: Database, clock: Hours, targe
 def test_a_sync_that_is_killed_at_any_moment_leaves_a_consistent_database(
     database: Database, paths: Paths, clock: Hours, server: LoopbackServer
 ) -> None:
+    """NET-21, DB-02."""
     feeds = 6
     for f in range(feeds):
         server.routes[f"/{f}"] = Route(

@@ -221,6 +221,24 @@ def test_hours_in_which_a_feed_wants_to_sleep_are_kept_also_when_the_machine_wak
     assert len(sync(database, clock)) == 1
 
 
+def test_not_modified_for_ever_changes_nothing_but_the_validators_that_it_brings(
+    database: Database, clock: Hours, server: LoopbackServer, add: Callable[[str], int]
+) -> None:
+    """NET-17."""
+    add(server.url("/f"))
+    server.routes["/f"] = Route(rss("One"), headers={"ETag": '"0"', "Cache-Control": "max-age=10000"})
+    sync(database, clock)
+    for n in range(1, 6):
+        server.routes["/f"] = Route(b"", 304, {"ETag": f'"{n}"'} if n % 2 else {}, etag=False)
+        clock.now += timedelta(hours=2)
+        assert sync(database, clock) == []  # it was good for longer than that, and still is
+        clock.now += timedelta(hours=2)
+        assert [report.not_modified for report in sync(database, clock)] == [True]
+    sent = [request.headers.get("if-none-match") for request in server.log]
+    assert sent == [None, '"0"', '"1"', '"1"', '"3"', '"3"']
+    assert titles(database) == ["One"]
+
+
 def test_a_captive_portal_keeps_the_validators(
     database: Database, clock: Hours, server: LoopbackServer, add: Callable[[str], int]
 ) -> None:
