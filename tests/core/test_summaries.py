@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from datetime import timedelta
 
 import pytest
@@ -126,6 +127,15 @@ def test_a_page_takes_the_place_of_the_summary_that_it_repeats() -> None:
 def test_what_a_page_does_not_repeat_is_kept_above_it() -> None:
     comment = "I never liked boats, so this tram makes my mornings: finally something to look forward to."
     assert joined(facts(text=comment), "The tram line", PAGE) == f"{comment}\n\n{PAGE}"
+
+
+@pytest.mark.parametrize("run", [" ", "…", ".", "[", "The post ", "read more "])
+def test_a_long_run_costs_nothing(run: str) -> None:
+    text = f"The tram line{run * 40_000}to the harbour opens."
+    started = time.process_time()
+    is_summary(facts(text=text))
+    joined(facts(text=text), "The tram line", f"{text} {PAGE}")
+    assert time.process_time() - started < 1.0
 
 
 def test_a_page_with_no_more_words_changes_nothing() -> None:

@@ -35,6 +35,10 @@ SHARED = 0.7
 SAME_TITLE, SAME_TEXT = 0.5, 0.2
 """The share of the title, or of what was served, that a page about the same matter repeats at least."""
 
+END = 500
+"""Characters at the end of a text in which it may break off. No more, because the expressions look at every
+run of spaces from each of its characters on."""
+
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _CUT = re.compile(
@@ -185,7 +189,7 @@ def joined(facts: Facts, title: str, page: str) -> str | None:
     first, _, rest = page.partition("\n")
     if _words(first) == _words(title):
         page = rest.strip()
-    served = _CUT.sub("", _FOOTER.sub("", facts.text.strip())).strip()
+    served = _whole_part(facts.text.strip())
     said, told = _words(served), _words(page)
     named, spoken, known = _telling(_words(title)), _telling(said), _telling(told)
     if len(named & known) < SAME_TITLE * len(named) and len(spoken & known) < SAME_TEXT * len(spoken):
@@ -211,7 +215,12 @@ def state_of(facts: Facts, attempt: Attempt | None) -> tuple[TextState, str | No
 
 def _breaks_off(text: str) -> bool:
     """Whether a text says of itself that it goes on elsewhere."""
-    return _CUT.search(_FOOTER.sub("", text[-500:].rstrip())[-80:]) is not None
+    return _CUT.search(_FOOTER.sub("", text[-END:].rstrip())) is not None
+
+
+def _whole_part(text: str) -> str:
+    """A text without the words that it breaks off with."""
+    return (text[:-END] + _CUT.sub("", _FOOTER.sub("", text[-END:].rstrip()))).strip()
 
 
 def _words(text: str) -> list[str]:

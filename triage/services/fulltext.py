@@ -36,7 +36,9 @@ ROUND = 24
 BESIDES = 30
 """Items of the highest score that are looked at besides those of the digest: marks bring them up."""
 CONCURRENCY = 8
-"""Pages fetched at once; the HTTP client spaces requests to one host by itself."""
+"""Pages fetched at once."""
+SITE_CONCURRENCY = 2
+"""Of one site. The HTTP client spaces requests as well, but not those to a source that may be a local one."""
 CPU_S, WALL_S = 10, 20
 """For one page or document: a PDF document takes longer than a feed."""
 MAX_ERROR = 300
@@ -87,9 +89,10 @@ async def fetch_likely(
     if not wanted:
         return done
     gate = asyncio.Semaphore(CONCURRENCY)
+    sites = {policy.site(row.url or ""): asyncio.Semaphore(SITE_CONCURRENCY) for row in wanted}
 
     async def one(row: FullTextRow, tools: Tools) -> None:
-        async with gate:
+        async with sites[policy.site(row.url or "")], gate:
             if stopping():
                 return
             done.append(await _fetch(database, clock, row, tools, papers=row.kind == "paper"))
