@@ -25,10 +25,10 @@ PLAIN_PARSER = "ingestors.parsers.page:parse_plain"
 
 ACCEPT = "text/html, application/xhtml+xml, application/pdf;q=0.9, text/plain;q=0.8"
 MAX_PAGE = 8 * 2**20
-"""Bytes of a page: the longest articles have under one million, with all their scripts."""
+"""Bytes of a page, scripts and all."""
 MAX_PDF = 32 * 2**20
 PDF_CPU_S = 4.0
-"""Processor time for a PDF document: 400 pages of plain text on a slow machine."""
+"""Processor time for a PDF document; the pages that were read by then are kept."""
 
 _PARSERS = {
     "text/html": PAGE_PARSER,

@@ -162,6 +162,12 @@ def test_it_can_be_switched_off_for_a_source_and_for_all(world: World) -> None:
     world.set_option("auto")
     world.config = Config(full_text=FullTextConfig(fetch=False))
     assert world.likely() == []
+    world.server.routes["/tram"] = Route(status=503)
+    (item,) = reading.best(world.database, 1)
+    world.asked(item.id)
+    world.now += timedelta(hours=2)
+    assert world.likely() == [], "what has failed is not repeated either"
+    world.page("/tram", article())
     world.set_option("always")
     assert [fetched.got for fetched in world.likely()] == [True]
 
@@ -269,6 +275,12 @@ def test_a_paper_is_fetched_only_when_the_reader_asks(world: World) -> None:
     (item,) = reading.best(world.database, 1)
     assert world.likely() == []
     assert reading.read(world.database, item.id).text_note == "this is the abstract of a paper"
+    world.server.routes["/paper.pdf"], paper = Route(status=503), world.server.routes["/paper.pdf"]
+    assert [fetched.got for fetched in world.asked(item.id)] == [False]
+    world.now += timedelta(days=2)
+    assert world.likely() == [], "nor is it asked for again"
+    world.server.routes["/paper.pdf"] = paper
+    world.server.log.clear()
     assert [fetched.got for fetched in world.asked(item.id)] == [True]
     assert "Section 39 of the paper" in reading.read(world.database, item.id).text
     assert world.pages_asked_for() == ["/abs", "/paper.pdf"]

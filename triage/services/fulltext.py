@@ -171,10 +171,8 @@ def _is_wanted(row: FullTextRow, config: Config, now: datetime, *, again: bool) 
     if _left_alone_until(row, now) is not None:
         return False
     known = facts(row)
-    if again:
-        return known.setting != "never"
-    allowed = known.setting == "always" or config.full_text.fetch
-    return allowed and policy.is_summary(known) and policy.not_unasked(known) is None
+    allowed = (known.setting == "always" or config.full_text.fetch) and policy.not_unasked(known) is None
+    return allowed and (again or policy.is_summary(known))
 
 
 def _left_alone_until(row: FullTextRow, now: datetime) -> datetime | None:
@@ -257,8 +255,11 @@ def _record_failure(
     retry_after_s: float | None,
     now: datetime,
 ) -> str:
-    """Returns the message as it is stored."""
+    """Returns the message as it is stored. What only the reader may ask for is never repeated without him."""
     failures = (row.attempt.failures if row.attempt is not None else 0) + 1
+    again = None
+    if policy.not_unasked(facts(row)) is None:
+        again = policy.next_try(error.kind, failures, now, retry_after_s)
     message = sanitize_line(error.message, MAX_ERROR)
     store.record_failure(
         connection,
@@ -266,6 +267,6 @@ def _record_failure(
         error=message,
         failures=failures,
         tried_at=now,
-        next_try_at=policy.next_try(error.kind, failures, now, retry_after_s),
+        next_try_at=again,
     )
     return message
