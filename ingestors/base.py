@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ingestors.http import HttpClient
@@ -185,4 +185,18 @@ class Ingestor(Protocol):
 
     async def fetch(self, request: FetchRequest, tools: Tools) -> FetchResult:
         """Fetches what is new since `request.cursor`. Raises only for bugs and cancellation."""
+        ...
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """An ingestor whose servers tell of news by themselves."""
+
+    async def watch(self, request: FetchRequest) -> FetchError | None:
+        """Waits until there is something to fetch since `request.cursor`, for hours if need be.
+
+        Returns:
+            None as soon as there is. An error if nobody can tell: `network` and `timeout` are worth trying
+            again, everything else is not. Cancelling it ends its connection.
+        """
         ...

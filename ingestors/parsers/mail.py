@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from email.errors import MessageError
 from typing import Any
 
 import mailparser
@@ -23,6 +24,7 @@ from ingestors.parsers.mail_headers import (
     is_answer,
     is_own,
     is_personal,
+    structure_only,
     traits,
 )
 from ingestors.parsers.newsletter import find_stories
@@ -35,6 +37,12 @@ TRIVIAL_TEXT = 500
 
 _HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|p|div|table)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"^(.*?)<([^<>]*)>\s*$", re.DOTALL)
+
+# What mail-parser and the email package let escape.
+_BROKEN = (
+    *(MailParserError, MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, AssertionError),
+)
 
 # Real mail stays far below these. Above them the email package needs seconds, or more stack than
 # there is: 3,000 parentheses in From, 2,000 nested parts, 5,000 continued parameters.
@@ -79,10 +87,15 @@ def _mail(raw: bytes, addresses: frozenset[str], headers_only: bool) -> dict[str
     if not headers_only and problem is None:
         try:
             entry, stories = _whole(raw, headers, addresses)
-        except (MailParserError, RecursionError):
-            problem = "it is nested too deeply"
-        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
-            problem = f"its structure is broken ({type(error).__name__})"
+        except _BROKEN:
+            # Mostly one broken header, which must not cost the text.
+            try:
+                text = _text(mailparser.parse_from_bytes(structure_only(raw)))
+                entry = _from_headers(raw, headers, addresses, text)
+            except (MailParserError, RecursionError):
+                problem = "it is nested too deeply"
+            except _BROKEN as error:
+                problem = f"its structure is broken ({type(error).__name__})"
     return {
         "entry": entry or _from_headers(raw, headers, addresses),
         "problem": problem,
@@ -118,13 +131,13 @@ def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> tuple[Ent
     return _entry(raw, headers, addresses, title, people, published, text, split=bool(stories)), stories
 
 
-def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str]) -> EntryDict:
-    """An entry without text, made by means that no header can make expensive."""
+def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str], text: str = "") -> EntryDict:
+    """An entry made by means that no header can make expensive, or make fail."""
     sender = headers.text("from")[:1_000]
     parts = _ADDRESS.match(sender)
     people = [_person(parts.group(1).strip(' "'), parts.group(2).strip()) if parts else sender]
     published = _date(headers.text("date"))
-    return _entry(raw, headers, addresses, headers.text("subject"), people, published, "", split=False)
+    return _entry(raw, headers, addresses, headers.text("subject"), people, published, text, split=False)
 
 
 def _entry(

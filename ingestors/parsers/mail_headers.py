@@ -20,6 +20,7 @@ MAX_ADDRESSES = 20_000
 """Characters of To or From in which addresses are looked for."""
 
 _END = re.compile(rb"\r?\n\r?\n")
+_STRUCTURE = re.compile(rb"(?i)(?:content-[\w-]+|mime-version):")
 _ID = re.compile(r"<([^<>\s]{1,400})>")
 _ANGLED = re.compile(r"<([^<>]*)>")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -42,6 +43,14 @@ def head(raw: bytes) -> bytes:
     """The header block of a mail, without the blank line."""
     end = _END.search(raw)
     return raw[: end.start()] if end else raw
+
+
+def structure_only(raw: bytes) -> bytes:
+    """The mail with no headers but those that say how its body is made."""
+    top = head(raw)
+    fields = re.split(rb"\r?\n(?![ \t])", top)
+    kept = [field for field in fields if _STRUCTURE.match(field)]
+    return b"\n".join(kept) + raw[len(top) :]
 
 
 def decoded(value: Any) -> str:  # noqa: ANN401  str or email.header.Header

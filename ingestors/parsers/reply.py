@@ -46,9 +46,15 @@ def _quote_start(lines: list[str]) -> int | None:
     before: list[str] = []
     for number, line in enumerate(lines):
         if _QUOTED.match(line):
-            return number if not before or before[-1].rstrip().endswith((":", "：", "...")) else None
+            return number if not before or _is_attribution(before) else None
         if line.strip():
             before.append(line)
             if len(before) > _ATTRIBUTION_LINES:
                 return None
     return None
+
+
+def _is_attribution(lines: list[str]) -> bool:
+    """Whether these lines are one sentence that ends in a colon."""
+    *begin, end = (line.rstrip() for line in lines)
+    return end.endswith((":", "：")) and not any(line.endswith((".", "!", "?")) for line in begin)

@@ -22,6 +22,7 @@ from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.paths import Paths
 from triage.services import digest_file, fulltext, ingest
+from triage.services.watching import Watching
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 
@@ -72,6 +73,7 @@ class Daemon:
             )
             self._beat()
             scheduler.start()
+            watching = asyncio.create_task(Watching(self._database, self._config, self._clock).run())
             log.info("started, process %d", os.getpid())
             notify(READY)
             try:
@@ -80,6 +82,7 @@ class Daemon:
                 notify(STOPPING)
                 self._say("stopping")
                 scheduler.pause()
+                watching.cancel()
                 await self._drain()
                 scheduler.shutdown(wait=False)
                 self._paths.heartbeat.unlink(missing_ok=True)

@@ -232,6 +232,12 @@ def resume(connection: Connection, source_id: int, now: datetime) -> None:
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
+def have_due(connection: Connection, source_id: int, now: datetime) -> None:
+    """Has a source asked in the next round: its server says that there are news."""
+    later = (Source.id == source_id, Source.next_due_at > now)
+    connection.execute(update(Source).where(*later).values(next_due_at=now))
+
+
 def remove(connection: Connection, source_id: int, now: datetime) -> None:
     """Stops polling a source; everything it brought stays."""
     connection.execute(update(Source).where(Source.id == source_id).values(removed_at=now))
