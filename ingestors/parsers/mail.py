@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import email
+import email.message
 import email.utils
 import hashlib
 import re
@@ -27,7 +29,7 @@ from ingestors.parsers.mail_headers import (
     structure_only,
     traits,
 )
-from ingestors.parsers.newsletter import find_stories
+from ingestors.parsers.newsletter import MAX_STORIES, find_stories
 from ingestors.parsers.reply import own_words_first
 from ingestors.parsers.story import Story
 from ingestors.wire import MAX_TITLE, EntryDict, content_key, entry_dict
@@ -124,11 +126,27 @@ def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> tuple[Ent
     text = _text(mail)
     flags = traits(headers, addresses)
     markup = list(mail.text_html) or [part for part in mail.text_plain if _HTML.match(part)]
-    stories = find_stories(
+    stories = _enclosed(raw) if headers.word("content-type").startswith("multipart/digest") else []
+    stories = stories or find_stories(
         markup, text, sent_to_many="newsletter" in flags, conversation="list" in flags or is_answer(headers)
     )
     title = _first(mail.subject)
     return _entry(raw, headers, addresses, title, people, published, text, split=bool(stories)), stories
+
+
+def _enclosed(raw: bytes) -> list[Story]:
+    """The mails in a MIME digest (RFC 2046, 5.1.5) of a list."""
+    stories: list[Story] = []
+    for part in email.message_from_bytes(raw).walk():  # the old policy: it does not raise
+        if part.get_content_type() != "message/rfc822" or not part.is_multipart():
+            continue
+        mail = part.get_payload(0)
+        if not isinstance(mail, email.message.Message) or len(stories) >= MAX_STORIES:
+            break
+        headers = Headers(mail.as_bytes())
+        text = _text(mailparser.parse_from_bytes(mail.as_bytes()))
+        stories.append(Story(headers.text("subject") or "(no subject)", text, None, headers.text("from")))
+    return stories
 
 
 def _from_headers(raw: bytes, headers: Headers, addresses: frozenset[str], text: str = "") -> EntryDict:

@@ -26,8 +26,8 @@ _ANGLED = re.compile(r"<([^<>]*)>")
 _QUOTED = re.compile(r'"[^"]*"')
 _MAILTO = re.compile(r"mailto:[!-;=?-~]+@[!-;=?-~]+", re.IGNORECASE)
 _MACHINE = re.compile(
-    r"(?:no|do-?not)[-_.]?reply|(?:mailer-daemon|postmaster|bounces?|notifications?|newsletters?|news|updates?"
-    r"|digest|info|marketing|listserv|majordomo)(?:[-_+.@]|$)",
+    r"(?:no|do-?not)[-_.]?reply"
+    r"|(?:mailer-daemon|postmaster|bounces?|notifications?|newsletters?|news|listserv|majordomo)(?:[-_+.@]|$)",
     re.IGNORECASE,
 )
 """How the address of a sender begins that is no person."""

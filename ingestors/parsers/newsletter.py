@@ -21,6 +21,8 @@ from ingestors.parsers.text_digest import list_digest, text_stories
 
 MAX_STORIES = 100
 MAX_TITLE_CHARACTERS = 200
+MAX_LOOKS = 12
+"""Ways to look like a title that are tried, the commonest; each costs a pass over the mail."""
 MIN_WORDS = 5
 MAX_STORY = 6_000
 """Characters of a typical story; longer ones are the chapters of one text."""
@@ -85,7 +87,7 @@ def _html_stories(lines: list[Line]) -> list[Story]:
     chosen: set[tuple[str, bool, bool, str]] = set()
     best: list[Story] = []
     # The look of most stories decides; others join as long as the whole gets better by them.
-    for looks, count in candidates.most_common():
+    for looks, count in candidates.most_common(MAX_LOOKS):
         if count < (MIN_STORIES if not best else 1):
             continue
         stories = _cut(lines, {*chosen, looks})

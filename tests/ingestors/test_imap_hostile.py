@@ -686,6 +686,24 @@ async def test_a_server_that_ends_the_wait(tools: Tools, words: bytes) -> None:
         assert await _watch(server, result.cursor) is not None
 
 
+async def test_a_wait_into_nowhere_is_noticed_at_its_renewal(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAIL-03: the connection is dropped without a word; keep-alive finds out sooner, where it is real."""
+    monkeypatch.setattr("ingestors.imap_reading.IDLE_S", 0.05)
+    monkeypatch.setattr("ingestors.imap_session.SILENCE_S", 0.1)
+    monkeypatch.setattr("ingestors.imap_wire.SILENCE_S", 0.1)
+
+    def idle(visit: Visit, tag: str, line: str) -> bytes:
+        visit.send(b"+ idling\r\n")
+        visit.readline()
+        return b""
+
+    with ScriptedImap(script={"IDLE": idle}) as server:
+        result = await _fetch(server.target(), tools)
+        assert "in time" in str(await _watch(server, result.cursor))
+
+
 async def test_a_server_that_does_not_push(tools: Tools) -> None:
     with ScriptedImap(capabilities="IMAP4rev1 AUTH=PLAIN") as server:
         result = await _fetch(server.target(), tools)

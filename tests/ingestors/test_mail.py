@@ -85,6 +85,7 @@ async def test_an_mbox_becomes_entries(tmp_path: Path, tools: Tools) -> None:
 
 
 async def test_an_mbox_is_read_on_where_it_grew(tmp_path: Path, tools: Tools) -> None:
+    """MAIL-16"""
     box = tmp_path / "box"
     box.write_bytes(_mbox(_mail(1), _mail(2)))
     first = await _fetch(MboxIngestor(), box, tools)
@@ -97,6 +98,7 @@ async def test_an_mbox_is_read_on_where_it_grew(tmp_path: Path, tools: Tools) ->
 
 
 async def test_a_mail_seen_half_written_is_completed(tmp_path: Path, tools: Tools) -> None:
+    """MAIL-16"""
     box = tmp_path / "box"
     whole = _mbox(_mail(1), _mail(2, "begin " + "and on " * 50 + "end"))
     box.write_bytes(whole[:-100])
@@ -109,6 +111,7 @@ async def test_a_mail_seen_half_written_is_completed(tmp_path: Path, tools: Tool
 
 @pytest.mark.parametrize("rewritten", [[5], [5, 6, 7, 8], [2, 1]])
 async def test_a_rewritten_mbox_is_read_anew(tmp_path: Path, tools: Tools, rewritten: list[int]) -> None:
+    """MAIL-16"""
     box = tmp_path / "box"
     box.write_bytes(_mbox(_mail(1), _mail(2)))
     first = await _fetch(MboxIngestor(), box, tools)
@@ -145,6 +148,7 @@ async def test_a_large_mbox_is_taken_in_portions(
 
 
 async def test_a_maildir_is_read_once_whatever_happens_to_its_flags(tmp_path: Path, tools: Tools) -> None:
+    """MAIL-15"""
     folder = tmp_path / "mail"
     box = mailbox.Maildir(folder)
     for number in range(3):
@@ -161,6 +165,7 @@ async def test_a_maildir_is_read_once_whatever_happens_to_its_flags(tmp_path: Pa
 
 
 async def test_links_pipes_and_empty_files_in_a_maildir(tmp_path: Path, tools: Tools) -> None:
+    """MAIL-15"""
     folder = tmp_path / "mail"
     mailbox.Maildir(folder).add(_mail(1))
     outside = tmp_path / "outside"
@@ -183,6 +188,7 @@ async def test_links_pipes_and_empty_files_in_a_maildir(tmp_path: Path, tools: T
 async def test_a_file_that_vanishes_is_found_under_its_new_name(
     tmp_path: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """MAIL-15"""
     folder = tmp_path / "mail"
     box = mailbox.Maildir(folder)
     box.add(_mail(1))
@@ -229,6 +235,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 async def test_a_bomb_leaves_its_headers(parsers: ParserPool, name: str) -> None:
+    """MAIL-10"""
     bomb, reason = BOMBS[name]
     entries, refusals = await _parse(_mail(1), bomb, _mail(2), pool=parsers)
     assert [entry.title for entry in entries if entry.title.startswith("Mail")] == ["Mail 1", "Mail 2"]
@@ -275,6 +282,7 @@ async def test_a_mail_that_ends_the_parser_costs_nobody_else_anything(
     ],
 )
 async def test_odd_headers_lose_no_mail(parsers: ParserPool, header: bytes) -> None:
+    """MAIL-11"""
     entries, refusals = await _parse(header + b"\n\nThe text.\n", pool=parsers)
     assert [entry.text[-9:] for entry in entries] == ["The text."]
     assert refusals == []

@@ -245,6 +245,25 @@ async def test_the_digest_of_a_list_becomes_its_mails(parsers: ParserPool) -> No
     assert stories[1].text == "> Rails\n\nI agree with all of that."
 
 
+async def test_a_digest_in_mime_becomes_its_mails(parsers: ParserPool) -> None:
+    inner = (
+        "--b\nContent-Type: message/rfc822\n\nFrom: {0} <{0}@x>\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe_{0}?=\n"
+        "\n{1}\n"
+    )
+    raw = (
+        "From: list@x\nSubject: Rails Digest, Vol 3\nMessage-ID: <d@x>\nMIME-Version: 1.0\n"
+        "List-Post: <mailto:r@x>\nContent-Type: multipart/digest; boundary=b\n\n"
+        + inner.format("Bob", LONG)
+        + inner.format("Cem", "Yes.")
+    )
+    mail, stories = await _split((raw + "--b--\n").encode(), parsers)
+    assert [(s.title, s.people, s.text) for s in stories] == [
+        ("Grüße Bob", ("Bob <Bob@x>",), LONG),
+        ("Grüße Cem", ("Cem <Cem@x>",), "Yes."),
+    ]
+    assert {story.parent for story in stories} == {mail.key}
+
+
 async def test_numbered_questions_are_no_digest(parsers: ParserPool) -> None:
     text = "Hello, some newsletter questions about https://x.example:\n\n" + "\n".join(
         f"{n}. Is it possible to have the trams run on a Sunday, and if\nso, {LONG}\n" for n in range(1, 5)
@@ -309,6 +328,9 @@ def test_a_redirector_around_itself_ends() -> None:
         f"<h3>Some title here</h3><p>{LONG}</p>" * 5_000,
         "<h3><a href='https://x.example/%s'>Some title here</a></h3>" % ("a" * 500_000),
         "unsubscribe " * 100_000,
+        "".join(
+            f"<p style='font-size:{n}px'><b>Title with a size</b></p><p>{LONG}</p>" for n in range(5_000)
+        ),
     ],
 )
 def test_hostile_mark_up_costs_little(markup: str) -> None:
