@@ -48,7 +48,6 @@ class Discovery:
 
     feeds: tuple[FoundFeed, ...] = ()
     error: FetchError | None = None
-    retry_after_s: float | None = None
 
 
 class Recorded(HttpClient):
@@ -105,14 +104,14 @@ async def discover(
         return Discovery((FoundFeed(page_url, "", result),))
     page = recorded.last
     if page is None or page.not_modified or result.error.kind != "parse":
-        return Discovery(error=result.error, retry_after_s=result.retry_after_s)
+        return Discovery(error=result.error)
     return await _in_page(page, result.error, search)
 
 
 async def _in_page(page: Response, refusal: FetchError, search: _Search) -> Discovery:
     """The feeds that a page leads to; `refusal` says why it is none itself."""
     links = await _links(page, search.tools)
-    if links is None or links["format"] not in ("HTML",):
+    if links is None or links["format"] != "HTML":
         return Discovery(error=refusal)
     named = [Guess(feed["url"], feed["title"]) for feed in links["feeds"]]
     named.sort(key=_is_comments)
@@ -124,9 +123,7 @@ async def _in_page(page: Response, refusal: FetchError, search: _Search) -> Disc
     if named:
         reason = f": {search.error.message}" if search.error else ""
         return Discovery(error=FetchError("parse", f"no feed that {host} offers can be read{reason}"))
-    usual = _Search(search.ingestor, search.tools, search.allow_local, search.options, first=True)
-    feeds = await usual.check(tuple(sites.well_known(page.url, links["generator"])))
-    if feeds:
+    if feeds := await search.check(sites.well_known(page.url, links["generator"]), first=True):
         return Discovery(_ranked(feeds))
     return Discovery(error=FetchError("parse", f"{host} is a web page that offers no feed"))
 
@@ -170,10 +167,10 @@ class _Search:
         request = FetchRequest(target=url, allow_local=self.allow_local, options=self.options)
         return await self.ingestor.fetch(request, tools)
 
-    async def check(self, guesses: Iterable[Guess]) -> list[FoundFeed]:
+    async def check(self, guesses: Iterable[Guess], *, first: bool = False) -> list[FoundFeed]:
         """Those that are feeds, in their order; with `first`, only the first of them."""
         fresh = [g for g in {guess.url: guess for guess in guesses}.values() if g.url not in self._asked]
-        if not self._first:
+        if not (first or self._first):
             results = await asyncio.gather(*(self.fetch(guess.url, self.tools) for guess in fresh))
             found = [self._found(guess, result) for guess, result in zip(fresh, results, strict=True)]
             return [feed for feed in found if feed is not None]

@@ -11,6 +11,7 @@ from ingestors.parsers.html import html_to_line
 from ingestors.wire import MAX_NAME, MAX_TITLE, RefusalError, web_url
 
 MAX_SUBSCRIPTIONS = 10_000
+MAX_REFUSALS = 200
 MAX_FOLDERS = 20
 """Folders around one subscription that become its tags."""
 MAX_HEAD = 4_096
@@ -87,7 +88,7 @@ def parse_opml(body: bytes) -> dict[str, Any]:
             refusals.append({"name": label or link[:80], "reason": why})
         if not _SELF_CLOSED.search(segment):
             folders.append("" if link else tag_name(label))
-    return {"subscriptions": list(subscriptions.values()), "refusals": refusals}
+    return {"subscriptions": list(subscriptions.values()), "refusals": few(refusals)}
 
 
 def _others(segment: str, spaces: dict[str, str]) -> dict[str, str]:
@@ -102,6 +103,17 @@ def _others(segment: str, spaces: dict[str, str]) -> dict[str, str]:
             if len(found) >= MAX_ATTRIBUTES:
                 break
     return found
+
+
+def few(refusals: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The first refusals, with one word on how many more there are."""
+    if len(refusals) <= MAX_REFUSALS:
+        return refusals
+    more = len(refusals) - MAX_REFUSALS
+    return [
+        *refusals[:MAX_REFUSALS],
+        {"name": f"{more} more lines", "reason": "they cannot be subscribed to"},
+    ]
 
 
 def tag_name(label: str) -> str:

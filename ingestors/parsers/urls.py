@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingestors.parsers.document import decode
-from ingestors.parsers.opml import MAX_SUBSCRIPTIONS, refusal_reason, tag_name
+from ingestors.parsers.opml import MAX_SUBSCRIPTIONS, few, refusal_reason, tag_name
 from ingestors.quoting import split_line
 from ingestors.wire import MAX_TAGS, MAX_TITLE, MAX_URL
 
@@ -40,4 +40,4 @@ def parse_urls(body: bytes) -> dict[str, Any]:
         )
         known["title"] = known["title"] or title
         known["tags"] = list(dict.fromkeys(tag for tag in [*known["tags"], *tags] if tag))[:MAX_TAGS]
-    return {"subscriptions": list(subscriptions.values()), "refusals": refusals}
+    return {"subscriptions": list(subscriptions.values()), "refusals": few(refusals)}

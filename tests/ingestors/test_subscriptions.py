@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestors.parsers.opml import parse_opml
+from ingestors.parsers.opml import MAX_REFUSALS, parse_opml
 from ingestors.parsers.urls import parse_urls
 from ingestors.quoting import quote, split_line
 from ingestors.sandbox import ParserPool
@@ -82,6 +82,12 @@ def test_attributes_of_another_program_come_back_with_their_namespace() -> None:
     (outline,) = ElementTree.fromstring(written).iter("outline")
     assert outline.get("{https://freshrss.org/opml}priority") == "feed"
     assert "undeclared" not in written
+
+
+def test_of_many_refusals_the_first_are_named_and_the_rest_counted() -> None:
+    found = parse_urls(b"".join(b"exec:%d\n" % n for n in range(5_000)))
+    assert len(found["refusals"]) == MAX_REFUSALS + 1
+    assert found["refusals"][-1]["name"] == f"{5_000 - MAX_REFUSALS} more lines"
 
 
 async def test_a_list_nested_without_end_costs_little_and_keeps_twenty_folders(parsers: ParserPool) -> None:

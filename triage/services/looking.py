@@ -132,7 +132,7 @@ async def _look(
 ) -> Look:
     ingestor = registry.load()[claim.ingestor]
     asked = ingest.request_options(claim.ingestor, options, config)
-    if not claim.target.startswith(("http://", "https://")):
+    if claim.kind != "feed" or not claim.target.startswith(("http://", "https://")):
         request = FetchRequest(target=claim.target, allow_local=allow_local, options=asked)
         result = await _ask(ingestor, request, tools)
         if result.error is not None:
