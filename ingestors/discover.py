@@ -18,7 +18,7 @@ from ingestors.http import HttpClient, Response
 from ingestors.sandbox import ParseRefused
 from ingestors.sites import Guess
 
-PARSER = "ingestors.parsers.links:parse_links"
+PARSER = "ingestors.parsers.feed_links:parse_links"
 
 MAX_CHECKED = 8
 """Feeds that are fetched to be shown for a choice; blogs offer one for each category."""

@@ -9,7 +9,7 @@ from ingestors import sites
 from ingestors.base import Tools
 from ingestors.discover import MAX_CHECKED, Discovery, discover
 from ingestors.feeds import FeedIngestor
-from ingestors.parsers.links import MAX_FEEDS, parse_links
+from ingestors.parsers.feed_links import MAX_FEEDS, parse_links
 from ingestors.wire import RefusalError
 
 
