@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-PATIENCE_S = 5.0
+PATIENCE_S = 3.0
 """Seconds after which somebody who is still waiting for a stranger gives the slot to the next."""
 
 

@@ -171,8 +171,8 @@ class _GuardedTransport(httpx2.AsyncHTTPTransport):
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
-            # More than can hang at once: sixteen every five seconds, for a minute each.
-            max_connections=256,
+            # More than can hang at once: sixteen every three seconds, for a minute each.
+            max_connections=384,
             max_keepalive_connections=16,
             keepalive_expiry=_KEEPALIVE_S,
             network_backend=_GuardedBackend(allow_local=allow_local),

@@ -11,6 +11,7 @@ import pytest
 from loopback import LoopbackServer, Route
 from world import NOW
 
+from ingestors import http, transport
 from triage.config import Config
 from triage.core.errors import UsageError
 from triage.services import ingest, reading
@@ -201,6 +202,40 @@ def test_a_page_that_is_gone_for_good_is_paused_in_words_until_the_reader_resume
     server.routes["/f"] = Route(rss("One", "Two"))
     assert [report.new for report in sync(database, clock)] == [1]
     assert titles(database) == ["One", "Two"]
+
+
+def test_a_network_that_comes_back_is_noticed_by_all(
+    database: Database, clock: Hours, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two days without it, nobody waits for another; who is dead alone stays so."""
+    online = True
+
+    def blocked(address: str, *, allow_local: bool) -> str | None:
+        return None if online else "cut off"
+
+    monkeypatch.setattr(transport, "address_problem", blocked)
+    monkeypatch.setattr(http, "_HOST_SPACING_S", 0.0)
+    for n in range(6):
+        server.routes[f"/{n}"] = Route(rss(f"{n}"))
+        service.add(database, clock, server.url(f"/{n}"), allow_local=False)
+    off = LoopbackServer()
+    dead = service.add(database, clock, off.url("/f"), allow_local=False).id
+    off.close()
+    sync(database, clock)
+    clock.now += timedelta(minutes=90)
+    sync(database, clock)
+    online = False
+    for _ in range(60):
+        clock.now += timedelta(hours=1)
+        sync(database, clock)
+    assert all(row.failures >= 5 for row in rows(database).values())
+    online = True
+    while not any(report.error is None for report in sync(database, clock)):
+        clock.now += timedelta(minutes=30)
+    assert len(sync(database, clock)) >= 3
+    well = [row.failures == 0 for row in rows(database).values()]
+    assert well.count(True) == 6
+    assert rows(database)[dead].failures > 5
 
 
 def test_hours_in_which_a_feed_wants_to_sleep_are_kept_also_when_the_machine_wakes_in_one(

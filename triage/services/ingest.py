@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 CONCURRENCY = 16
 """Sources fetched at once; the HTTP client spaces requests to one host by itself."""
+SILENT_TOGETHER = 3
+"""So many sources that fall silent at the same time have not all died."""
 LOOK_AGAIN_S = 5.0
 """How often a round that is still waiting for somebody looks for what has come due."""
 MAIL_INGESTORS = ("imap", "maildir", "mbox")
@@ -113,9 +115,12 @@ async def sync(
         asked.update(source.id for source in found)
         return found if concurrency == 1 else polling.fairly(found)
 
+    started = clock()
     batch = due()
     if not batch:
         return []
+    with database.read() as connection:
+        last = sources.last_answer(connection)
     ingestors = registry.load()
     reports: list[SourceReport] = []
     slots = Slots(concurrency)
@@ -148,7 +153,24 @@ async def sync(
         if (mendable := failures.subgroup(TriageError)) is None:
             raise
         raise mendable.exceptions[0] from failures
+    if last is not None:
+        _recall_silent(database, last, started, clock())
     return sorted(reports, key=lambda report: report.id)
+
+
+def _recall_silent(database: Database, last: datetime, started: datetime, now: datetime) -> None:
+    """Makes due who fell silent together after the last answer of anybody, if somebody answers again now.
+
+    The network was away and is back; without this, everybody would wait for up to a day.
+    """
+    with database.read() as connection:
+        answered = sources.last_answer(connection)
+        if answered is None or answered <= last:
+            return
+        ids = sources.silent(connection, last, started, now)
+    if len(ids) >= SILENT_TOGETHER:
+        with database.write() as connection:
+            sources.recall(connection, ids, now)
 
 
 def http_client(database: Database, clock: Clock) -> HttpClient:

@@ -36,6 +36,12 @@ _COLUMNS = (
     Source.polling,
 )
 
+_REMOTE = (
+    Source.removed_at.is_(None),
+    Source.allow_local.is_(False),
+    Source.target.not_like("/%"),
+)
+"""Sources that can only be reached over the internet; the target of a local one is a path."""
 NAME = "title"
 """The option with the name that the reader gave to a source; what it calls itself does not replace that."""
 
@@ -278,6 +284,35 @@ def record_failure(
     """After a fetch that failed: cursor and validators stay as they were."""
     values = {**_values(standing), "attempted_at": now, "last_error": error}
     connection.execute(update(Source).where(Source.id == source_id).values(values))
+
+
+def last_answer(connection: Connection) -> datetime | None:
+    """When anybody out there last answered."""
+    return connection.execute(select(func.max(Source.succeeded_at)).where(*_REMOTE)).scalar_one()
+
+
+def silent(connection: Connection, last: datetime, started: datetime, now: datetime) -> list[int]:
+    """Who has failed only since `last` and without any answer, and was not asked since `started`."""
+    rows = connection.execute(
+        select(Source.id).where(
+            *_REMOTE,
+            Source.paused.is_(None),
+            Source.failures > 0,
+            Source.failing_since > last,
+            Source.attempted_at < started,
+            Source.polling["refusal"].as_string().is_(None),
+            or_(Source.wait_until.is_(None), Source.wait_until <= now),
+        )
+    )
+    return list(rows.scalars())
+
+
+def recall(connection: Connection, source_ids: Sequence[int], now: datetime) -> None:
+    """Has sources asked at once, as if they had never failed."""
+    values = {"next_due_at": now, "failures": 0, "failing_since": None}
+    for start in range(0, len(source_ids), CHUNK):
+        chunk = source_ids[start : start + CHUNK]
+        connection.execute(update(Source).where(Source.id.in_(chunk)).values(values))
 
 
 def postpone(connection: Connection, source_id: int, standing: Standing) -> None:
