@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -88,6 +89,19 @@ def test_several_feeds_without_a_terminal_are_listed_and_nothing_is_added(site: 
     assert site.url("/other") in err
     assert "\x1b" not in err
     assert listed() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "added"),
+    [("\n", ["/feed"]), ("9\n2\n", ["/other"]), ("2 1\n", ["/feed", "/other"]), ("q\n", [])],
+)
+def test_who_is_there_is_asked_which(
+    site: LoopbackServer, monkeypatch: pytest.MonkeyPatch, answer: str, added: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    monkeypatch.setattr("triage.cli.diagnostics.somebody_is_there", lambda: True)
+    ok(f"triage add --allow-local {site.url('/two')}")
+    assert sorted(str(source["target"]) for source in listed()) == [site.url(path) for path in added]
 
 
 def test_scripts_take_the_best_or_read_the_choices(site: LoopbackServer) -> None:
@@ -190,6 +204,15 @@ def test_a_list_is_merged_and_comes_out_again(paths: Paths, tmp_path: Path) -> N
         "custom": "kept",
     }
     assert ok("triage export urls") == 'https://a.example/f "Sea" "more" "~Better name"\n'
+
+
+def test_one_bad_list_does_not_stop_the_others(paths: Paths, tmp_path: Path) -> None:
+    (tmp_path / "a.opml").write_text(OPML)
+    (tmp_path / "b.opml").write_text("<rss/>")
+    code, out, err = triage(f"triage import {tmp_path / 'b.opml'} {tmp_path / 'a.opml'} {tmp_path / 'none'}")
+    assert (code, "1 source: 1 added" in out) == (3, True)
+    assert "b.opml is neither" in err
+    assert "2 lists of 3 could not be read" in err
 
 
 def test_sources_that_opml_has_no_place_for_are_counted(paths: Paths) -> None:

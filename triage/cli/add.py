@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,7 +113,7 @@ def add(
         check=not no_check,
         take_best=take_best,
         take_first=take_first,
-        ask=sys.stdin.isatty() and sys.stderr.isatty() and not as_json,
+        ask=diagnostics.somebody_is_there() and not as_json,
     )
     outcome = _Outcome()
     failed: list[TriageError] = []
@@ -132,9 +131,7 @@ def add(
     if as_json:
         output.document(
             {
-                "added": [
-                    dataclasses.asdict(one) | {"target": output.address(one.target)} for one in outcome.added
-                ],
+                "added": [added_row(one) for one in outcome.added],
                 "refusals": outcome.refusals,
                 "problems": outcome.problems,
             }
@@ -248,11 +245,11 @@ def _reader_of(choices: Sequence[Choice]) -> Any:  # noqa: ANN401  what click ca
         if text in ("a", "all"):
             return list(choices)
         if text in ("q", "n", "none"):
-            raise click.Abort
+            return []
         known = {str(number): choice for number, choice in enumerate(choices, 1)}
         numbers = text.replace(",", " ").split()
         if not numbers or not known.keys() >= set(numbers):
-            raise click.UsageError(f"1 to {len(choices)}, several with spaces, a or q")
+            raise click.UsageError(f"1 to {len(choices)}, several with spaces between them, a or q")
         return [known[number] for number in dict.fromkeys(numbers)]
 
     return read
@@ -276,10 +273,15 @@ def _found(choice: Choice, now: datetime) -> str:
 
 def _problem(target: str, error: TriageError) -> dict[str, Any]:
     found = [
-        {"title": choice.title, "target": choice.claim.target, "label": choice.label}
+        {"title": choice.title, "target": output.address(choice.claim.target), "label": choice.label}
         for choice in (error.choices if isinstance(error, SeveralFeedsError) else ())
     ]
-    return {"target": target, "message": str(error), "fix": error.fix, "choices": found}
+    return {"target": output.address(target), "message": str(error), "fix": error.fix, "choices": found}
+
+
+def added_row(added: Added) -> dict[str, Any]:
+    """An added source as JSON."""
+    return dataclasses.asdict(added) | {"target": output.address(added.target)}
 
 
 def say_import(report: Any) -> None:  # noqa: ANN401  an `ImportReport`, which is not imported for this

@@ -29,6 +29,11 @@ def line(text: str) -> None:
     click.echo(" " * indent + sanitize_line(text), err=True)
 
 
+def somebody_is_there() -> bool:
+    """Whether a question would be seen and could be answered."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def fail(error: TriageError) -> int:
     """Says what went wrong and what helps; returns the exit code."""
     click.echo(f"triage: {sanitize_line(str(error))}", err=True)

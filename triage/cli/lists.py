@@ -10,9 +10,10 @@ from typing import Literal
 import click
 
 from triage.cli import diagnostics, output
-from triage.cli.add import say_import
+from triage.cli.add import added_row, say_import
 from triage.cli.citations import bibtex, ris, zotero
 from triage.core import words
+from triage.core.errors import PartialError, UsageError
 from triage.runtime import Runtime
 
 MAX_STDIN = 10 * 2**20 + 1
@@ -31,23 +32,37 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
     from triage.services import subscriptions
 
     reports = []
+    failed: list[UsageError] = []
     with Runtime.open() as runtime, diagnostics.Progress() as progress:
         for done, file in enumerate(files):
             progress("reading lists", done, len(files))
-            body = (
-                sys.stdin.buffer.read(MAX_STDIN)
-                if file == "-"
-                else subscriptions.read_file(Path(file).expanduser())
-            )
             name = "standard input" if file == "-" else file
-            reports.append(subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags))
+            try:
+                body = (
+                    sys.stdin.buffer.read(MAX_STDIN)
+                    if file == "-"
+                    else subscriptions.read_file(Path(file).expanduser())
+                )
+                reports.append(
+                    subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags)
+                )
+            except UsageError as error:
+                failed.append(error)
     report = subscriptions.merged(reports)
     if as_json:
-        output.document(dataclasses.asdict(report))
-        return
-    say_import(report)
-    if any(one.new for one in report.added):
-        diagnostics.note("To fetch them: triage sync")
+        refusals = [dataclasses.asdict(refusal) for refusal in report.refusals]
+        output.document({"added": [added_row(one) for one in report.added], "refusals": refusals})
+    elif reports:
+        say_import(report)
+        if any(one.new for one in report.added):
+            diagnostics.note("To fetch them: triage sync")
+    if len(files) == 1 and failed:
+        raise failed[0]
+    if failed:
+        for problem in failed:
+            diagnostics.fail(problem)
+        message = f"{words.plural(len(failed), 'list')} of {len(files)} could not be read"
+        raise (UsageError if len(failed) == len(files) else PartialError)(message)
 
 
 @click.group()

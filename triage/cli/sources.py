@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -347,7 +346,7 @@ def edit(yes: bool) -> None:
     """Opens all sources as a sheet in $VISUAL or $EDITOR; what you change there is done as a whole."""
     from triage.cli.source_sheet import edit as run
 
-    run(ask=sys.stdin.isatty() and sys.stderr.isatty(), yes=yes)
+    run(ask=diagnostics.somebody_is_there(), yes=yes)
 
 
 @click.command()
