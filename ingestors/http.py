@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
 from ingestors.base import FetchError, FetchErrorKind
 from ingestors.slots import Slots
@@ -185,6 +185,7 @@ class HttpClient:
         allow_local: bool = False,
         validators: Validators | None = None,
         headers: Mapping[str, str] | None = None,
+        private: Mapping[str, str] | None = None,
         accept: str = FEED_TYPES,
         max_body: int | None = None,
     ) -> Response:
@@ -197,6 +198,8 @@ class HttpClient:
             validators: Of the last answer; sent only to the URL that they came from.
             headers: More request headers. None of them follows to another origin: some services take their
                 key in one of their own.
+            private: Parameters of the query that are sent and named nowhere, such as a key: no URL that comes
+                back from here holds them, and they do not follow to another origin.
             accept: The Accept header.
             max_body: Instead of the limit of the client.
 
@@ -214,7 +217,7 @@ class HttpClient:
             if validators is not None and conditional:
                 sent |= _conditions(validators)
             hop, took_s = await self._ask(
-                current,
+                _with_parameters(current, private or {}),
                 parts,
                 sent,
                 allow_local=allow_local,
@@ -230,10 +233,11 @@ class HttpClient:
                     raise
                 return Response(hop.status, current, hop.headers, hop.body, _with_userinfo(moved, url))
             target = _redirect_target(hop.headers.get("location"), current, parts)
+            target = _without_parameters(target, private or {})  # servers repeat what they were asked
             unbroken = unbroken and hop.status in (301, 308)
             moved = target if unbroken else moved
             if _origin(_split(target)) != _origin(parts):
-                headers = {}
+                headers, private = {}, None
             current = target
         raise HttpError("http", f"{_split(url).hostname} redirects more than {MAX_REDIRECTS} times")
 
@@ -518,6 +522,22 @@ def _redirect_target(location: str | None, url: str, parts: SplitResult) -> str:
     # Credentials in a redirect are somebody else's; the fragment is no part of a request.
     netloc = target.netloc.rpartition("@")[2]
     return urlunsplit((target.scheme, netloc, target.path, target.query, ""))
+
+
+def _with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    if not parameters:
+        return url
+    parts = _split(url)
+    query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+    return urlunsplit(parts._replace(query=query))
+
+
+def _without_parameters(url: str, names: Mapping[str, str]) -> str:
+    if not names:
+        return url
+    parts = _split(url)
+    kept = (part for part in parts.query.split("&") if unquote_plus(part.partition("=")[0]) not in names)
+    return urlunsplit(parts._replace(query="&".join(kept)))
 
 
 def _split(url: str) -> SplitResult:

@@ -74,14 +74,15 @@ class Service:
         self._request = request
         self._tools = tools
         self._params: dict[str, str] = dict(ingestor.parameters)
+        self._private: dict[str, str] = {}
         self._headers: dict[str, str] = {}
         contact = request.options.get("contact")
         if ingestor.contact_parameter and isinstance(contact, str) and contact:
-            self._params[ingestor.contact_parameter] = contact
+            self._private[ingestor.contact_parameter] = contact
         if key and ingestor.key_header:
             self._headers[ingestor.key_header] = key
         elif key and ingestor.key_parameter:
-            self._params[ingestor.key_parameter] = key
+            self._private[ingestor.key_parameter] = key
 
     async def ask(
         self, path: str, params: Mapping[str, object], *, parser: str | None = None, **how: JsonValue
@@ -103,6 +104,7 @@ class Service:
             f"{self._base}{path}{'?' if query else ''}{query}",
             allow_local=self._request.allow_local,
             headers=self._headers,
+            private=self._private,
             accept="application/json, application/xml;q=0.9, */*;q=0.1",
         )
         return await self._tools.parsers.parse(parser or self._parser, response.body, **how)

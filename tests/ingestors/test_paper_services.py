@@ -206,6 +206,34 @@ async def test_a_key_does_not_follow_a_redirect_to_another_host(
         assert "x-api-key" not in thief.log[0].headers
 
 
+async def test_a_key_in_a_query_is_in_no_address_that_comes_back(
+    server: LoopbackServer, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAP-07, PRV-03: who shows where an answer came from must not show the key, nor must a redirect."""
+    urls: list[str] = []
+    get = tools.http.get
+
+    async def watched(url: str, **how: Any) -> Any:
+        response = await get(url, **how)
+        urls.extend([url, response.url, str(response.permanent_redirect_to)])
+        return response
+
+    monkeypatch.setattr(tools.http, "get", watched)
+    monkeypatch.setenv("OPENALEX_KEY", "canary")
+    asked = "/api/works?api_key=canary&moved=1"
+    with LoopbackServer() as thief:
+        _serve(thief, lambda _, __: {"results": []})
+        for place in (server.url(asked), thief.url("/stolen?api_key=canary")):
+            moved = Route(status=301, headers={"Location": place}, etag=False)
+            _serve(server, lambda _, params, m=moved: {"results": []} if "moved" in params else m)  # type: ignore[misc]
+            await _fetch(OpenAlexIngestor(), server, tools, "openalex:x", key_env="OPENALEX_KEY")
+        assert "canary" in server.log[1].path, "the same service gets it again"
+        assert thief.log
+        assert "canary" not in thief.log[0].path
+    assert urls
+    assert "canary" not in " ".join(urls)
+
+
 async def test_a_storm_of_refusals_keeps_the_cursor(server: LoopbackServer, tools: Tools) -> None:
     """PAP-03."""
     _serve(server, lambda _, __: Route(status=429, etag=False))
