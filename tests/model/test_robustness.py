@@ -188,9 +188,12 @@ def test_a_list_of_keywords_is_not_read_in_english_prose() -> None:
     assert encoded("", stuffed) == encoded("", PROSE)
 
 
-def test_of_an_enumeration_the_first_words_count() -> None:
-    said = words_of("", f"{PROSE} We saw {LISTED}.")
-    assert said[len(words_of("", PROSE)) :] == ["we", "saw", *LISTED.split(", ")[: hygiene.RUN - 1]]
+def test_an_enumeration_counts_until_it_is_a_list_of_keywords() -> None:
+    few = LISTED.split(", ")[: hygiene.RUN - 1]
+    before = len(words_of("", PROSE))
+    assert words_of("", f"{PROSE} We saw {', '.join(few)}.")[before:] == ["we", "saw", *few]
+    assert words_of("", f"{PROSE} We saw {LISTED}.")[before:] == ["we"]
+    assert words_of("", f"{LISTED} {PROSE}") == words_of("", PROSE)
 
 
 def test_a_stuffed_title_keeps_its_first_words() -> None:
