@@ -24,8 +24,8 @@ row of such words within a sentence. Of the words of abstracts and mails 1 in 10
 shorter rows costs .01 average precision on mails: what a text enumerates is worth something."""
 
 TITLE_RUN = 5
-"""In a title, where words count double, what follows on so many in a row does not count. On nine mailing lists
-and ten reviews of papers it costs nothing."""
+"""In a title, where words count double, what follows on so many in a row does not count. On nine mailing
+lists and ten reviews of papers it costs nothing."""
 
 REPEATED = 8
 """So many words in the order in which they stood before are a repetition, not a turn of phrase."""
