@@ -171,5 +171,8 @@ def clamp_published(claimed: datetime | None, first_seen: datetime) -> datetime 
 
 def _words(text: str) -> str:
     if text.isascii():  # the same, in a fifth of the time
-        return b" ".join(text.encode().translate(_ASCII_WORDS).split()).decode()
+        words = text.encode().translate(_ASCII_WORDS)
+        while b"  " in words:
+            words = words.replace(b"  ", b" ")
+        return words.strip().decode()
     return _NO_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()

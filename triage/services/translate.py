@@ -24,6 +24,7 @@ UNTITLED = 80
 """Characters of the text that stand in for a missing title."""
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/|$)")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\ufffd]")
 
 
@@ -79,6 +80,8 @@ def safe_url(url: str | None) -> str | None:
     url = url.strip()
     if len(url) > MAX_URL or _UNSAFE_IN_URL.search(url):
         return None
+    if _PLAIN_URL.match(url):
+        return url
     try:
         parts = urlsplit(url)
         host = parts.hostname

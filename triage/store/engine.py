@@ -33,6 +33,11 @@ APPLICATION_ID = 0x74726961
 SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset bug (two processes that write and checkpoint can lose pages)."""
 BUSY_TIMEOUT_MS = 10_000
+CHECKPOINT_PAGES = 4_000
+"""After so many pages of 4 KB the log is copied into the file: rarely enough that a first load, which changes
+the same pages of the search index again and again, does not copy them each time."""
+CACHE_KB = 16_000
+"""Memory for pages in the process that ingests; SQLite's own choice is 2,000."""
 _NOT_A_DATABASE = "file is not a database"
 _DAMAGED = ("malformed", "Could not decode to UTF-8", "no such table")
 
@@ -125,7 +130,8 @@ def _create_engine(path: Path, checkpoints: bool) -> Engine:
             "foreign_keys = ON",
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             "temp_store = MEMORY",
-            f"wal_autocheckpoint = {1000 if checkpoints else 0}",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES if checkpoints else 0}",
+            f"cache_size = -{CACHE_KB if checkpoints else 2_000}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
