@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup digest test test-all check lint fmt type imports clean
+.PHONY: help setup digest test test-all check lint fmt type imports bench clean
 
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ type: $(STAMP)  ## mypy --strict
 
 imports: $(STAMP)  ## The architecture: who may import whom
 	@$(BIN)/lint-imports
+
+# Of the peers those are measured that are installed: newsboat, and `reader` for the Python of READER_PYTHON.
+bench: $(STAMP)  ## How fast feeds come in, beside newsboat and reader (minutes)
+	@$(BIN)/python benchmarks/ingest.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
 
 clean:  ## Removes what the tasks above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -228,6 +229,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._socket: Any = stream.get_extra_info("socket")
 
     async def read(
         self,
@@ -255,7 +257,16 @@ class _Stream(httpcore2.AsyncNetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401
-        return self._stream.get_extra_info(info)
+        if info != "is_readable" or self._socket is None:
+            return self._stream.get_extra_info(info)
+        # Asked of every idle connection at every request, for which the library looks up its socket anew:
+        # a quarter of a round in which nothing has changed.
+        descriptor = self._socket.fileno()
+        if descriptor < 0:
+            return True
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class _CappedStream(httpx2.AsyncByteStream):

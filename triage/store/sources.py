@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from triage.core.polling import Polling, Standing
 from triage.store.items import CHUNK
@@ -249,6 +260,25 @@ def remove(connection: Connection, source_id: int, now: datetime) -> None:
     connection.execute(update(Source).where(Source.id == source_id).values(removed_at=now))
 
 
+def _new(name: str) -> BindParameter[Any]:
+    return bindparam(f"new_{name}", type_=Source.__table__.c[name].type)
+
+
+_WRITTEN = (
+    *("next_due_at", "wait_until", "failures", "failing_since", "paused", "polling"),
+    *("cursor", "attempted_at", "succeeded_at", "last_error"),
+)
+# Built once: when nothing has changed anywhere, making this statement would be most of storing that.
+_SUCCESS = (
+    update(cast(Table, Source.__table__))
+    .where(Source.id == bindparam("source_id"))
+    .values(
+        **{name: _new(name) for name in _WRITTEN},
+        title=func.coalesce(Source.options[NAME].as_string(), _new("title"), Source.title),
+    )
+)
+
+
 def record_success(
     connection: Connection,
     source: SourceRow,
@@ -270,10 +300,11 @@ def record_success(
         "attempted_at": now,
         "succeeded_at": now,
         "last_error": note,
+        "title": title or None,
     }
-    if title:
-        values["title"] = func.coalesce(Source.options[NAME].as_string(), title)
-    connection.execute(update(Source).where(Source.id == source.id).values(values))
+    connection.execute(
+        _SUCCESS, {"source_id": source.id, **{f"new_{name}": value for name, value in values.items()}}
+    )
     if target := standing.polling.moved_to(now):
         _move(connection, source, target, standing.polling, now)
 
