@@ -38,6 +38,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _MORE_WORDS = 5
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _PRICE = re.compile(r"[$€£]\s?\d|\d+[.,]\d\d\s?(?:€|EUR|USD)")
 _NO_STORY_LINK = re.compile(
     r"unsubscribe|opt-?out|list-manage\d?\.com/(?:profile|unsub)|/(?:manage-)?preferences"
@@ -69,7 +70,7 @@ def _find(markup: Sequence[str], text: str, sent_to_many: bool, conversation: bo
     for part in markup:
         if stories := _html_stories(mail_lines(part)):
             return stories
-    return [] if markup else list_digest(text) or text_stories(text)
+    return list_digest(text) or text_stories(text)
 
 
 def _distinct(stories: Sequence[Story]) -> list[Story]:
@@ -101,11 +102,10 @@ def _html_stories(lines: list[Line]) -> list[Story]:
 
 
 def _may_be_title(line: Line) -> bool:
-    words = line.text.split()
     return (
         line.stands_out
-        and len(words) >= 2
-        and 8 <= len(line.text) <= MAX_TITLE_CHARACTERS
+        and _words(line.text) >= 2
+        and 8 <= _width(line.text) <= MAX_TITLE_CHARACTERS
         and not is_boilerplate(line.text)
         and not _is_more(line.text)
     )
@@ -165,8 +165,18 @@ def _best_link(own: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]
 def _is_story(story: Story) -> bool:
     """Whether it says something: one line of prose at least, not a menu or a table."""
     return not is_boilerplate(story.text[:60]) and any(
-        len(line) >= MIN_TEXT and line.count(" ") >= MIN_WORDS for line in story.text.split("\n")
+        _width(line) >= MIN_TEXT and _words(line) > MIN_WORDS for line in story.text.split("\n")
     )
+
+
+def _words(text: str) -> int:
+    """Words; in scripts without spaces two characters pass for one."""
+    return len(text.split()) + len(_EAST_ASIAN.findall(text)) // 2
+
+
+def _width(text: str) -> int:
+    """Characters; those of East Asian scripts say twice as much."""
+    return len(text) + len(_EAST_ASIAN.findall(text))
 
 
 def _are_stories(stories: Sequence[Story]) -> bool:

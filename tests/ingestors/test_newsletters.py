@@ -129,11 +129,18 @@ SUNDRY = (
 )
 
 
-@pytest.mark.parametrize(("html", "count"), [(HEADED, 5), (BOLD, 5), (SUNDRY, 6)])
+CJK = "".join(
+    f"<h3><a href='https://news.example/{n}'>港の新しい路面電車 第{n}回</a></h3>"
+    "<p>市議会は新しい路線を可決し、夏の前に最初のレールが敷かれる見込みです。</p>"
+    for n in range(4)
+)
+
+
+@pytest.mark.parametrize(("html", "count"), [(HEADED, 5), (BOLD, 5), (SUNDRY, 6), (CJK, 4)])
 async def test_other_ways_to_set_a_title(parsers: ParserPool, html: str, count: int) -> None:
     _, stories = await _split(_mail(f"<html><body>{html}</body></html>", **LEAVE), parsers)
     assert len(stories) == count
-    assert all(story.url and story.text.startswith("The council") for story in stories)
+    assert all(story.url and story.text.startswith(("The council", "市議会")) for story in stories)
 
 
 async def test_a_story_without_a_link_is_kept(parsers: ParserPool) -> None:
