@@ -19,9 +19,9 @@ from model.stopwords import ENGLISH
 Span = tuple[int, int]
 
 RUN = 10
-"""A sentence of so many words, none of them a function word or a number, is a list of keywords; so is a longer
-row of such words within a sentence. Of the words of abstracts and mails 1 in 100 stands in such. Leaving out
-shorter rows costs .01 average precision on mails: what a text enumerates is worth something."""
+"""A sentence of so many words, none of them a function word or a number, is a list of keywords; so is a
+longer row of such words within a sentence. Of the words of abstracts and mails 1 in 100 stands in such.
+Leaving out shorter rows costs .01 average precision on mails: what a text enumerates is worth something."""
 
 TITLE_RUN = 5
 """In a title, where words count double, what follows on so many in a row does not count. On nine mailing
