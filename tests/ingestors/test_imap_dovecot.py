@@ -61,6 +61,16 @@ def _names(result: FetchResult) -> list[str]:
     return sorted(entry.key.partition("@")[0] for entry in result.entries)
 
 
+def _number(result: FetchResult, name: str) -> int:
+    folders = result.cursor["folders"]
+    assert isinstance(folders, dict)
+    inbox = folders["INBOX"]
+    assert isinstance(inbox, dict)
+    number = inbox[name]
+    assert isinstance(number, int)
+    return number
+
+
 async def test_first_fetch_new_mail_and_no_flag_changed(server: Dovecot, tools: Tools) -> None:
     server.deliver(_mail("a"), _mail("b"))
     with server.connect() as client:
@@ -72,6 +82,8 @@ async def test_first_fetch_new_mail_and_no_flag_changed(server: Dovecot, tools: 
     assert server.flags() == before
     assert (_names(first), second.not_modified) == (["a", "b"], True)
     assert first.entries[0].flags == {"to-me"}
+    # CONDSTORE is announced after the login only, and counts once it is enabled.
+    assert _number(first, "modseq") > 0
     server.deliver(_mail("c"))
     before = server.flags()
     third = await _fetch(server, tools, second.cursor)
