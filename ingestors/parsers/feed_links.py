@@ -11,7 +11,7 @@ from ingestors.parsers.html import Element, html_to_line, parse_html
 from ingestors.wire import MAX_TITLE, RefusalError, web_url
 
 MAX_FEEDS = 50
-MAX_PAGE = 4 * 2**20
+MAX_PAGE = 2**20
 """Characters of a page that are looked at; feeds are named in its head."""
 
 _FORMATS = {"rss": "RSS", "rdf": "RSS 1.0", "feed": "Atom", "opml": "OPML", "html": "HTML"}
