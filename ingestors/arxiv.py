@@ -162,7 +162,7 @@ class ArxivIngestor:
                 for key, entry in found.items():
                     entries[key] = _united(entries[key], entry) if key in entries else entry
                 refusals += refused
-                after["newest"] = latest
+                after["newest"] = latest or None
         elif (announced := day(daily["day"])) is not None and isinstance(newest, int):
             # A list holds what was submitted until the day before.
             submitted = datetime(announced.year, announced.month, announced.day, tzinfo=UTC)
@@ -233,7 +233,8 @@ class ArxivIngestor:
                 what = f"only the newest {MAX_PAGES * PAGE} of {total} are read; ask for less at a time"
                 refusals.append(Refusal("the rest of the papers", what))
         latest = max((int(e.published.timestamp()) for e in entries.values() if e.published), default=0)
-        return entries, refusals, max(latest, newest or 0)
+        # One date that lies ahead must not keep later fetches from looking back.
+        return entries, refusals, min(max(latest, newest or 0), int(datetime.now(UTC).timestamp()))
 
     async def _page(
         self, query: str, number: int, known_total: int, request: FetchRequest, tools: Tools

@@ -163,6 +163,18 @@ async def test_a_total_that_shrinks_to_nothing_is_not_believed(server: LoopbackS
     assert result.cursor == cursor
 
 
+async def test_neither_nothing_nor_a_date_ahead_moves_the_cursor(
+    server: LoopbackServer, tools: Tools
+) -> None:
+    mirror = Mirror(_daily(WEDNESDAY), _results([], 0))
+    server.routes = mirror
+    assert "newest" not in (await _fetch(server, tools)).cursor
+    mirror.results = [Route(_results([3], 1).replace(b"2026-03-03", b"9998-03-03"), etag=False)]
+    newest = (await _fetch(server, tools)).cursor["newest"]
+    assert isinstance(newest, int)
+    assert newest <= datetime.now(UTC).timestamp()
+
+
 async def test_one_paper_through_its_versions(server: LoopbackServer, tools: Tools) -> None:
     mirror = Mirror(Route(status=404), _results([7], 1), _results([], 0))
     server.routes = mirror
