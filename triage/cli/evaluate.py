@@ -75,5 +75,21 @@ def replay(items: Path, user: Path, per_day: int, output: Path) -> None:
     click.echo(f"Replayed {count} days into {output}", err=True)
 
 
+@evaluate.command()
+@click.option("--items", multiple=True, required=True, type=_EXISTING, help="Documents: {id, title, text}.")
+@click.option("--output", required=True, type=_OUTPUT, help="One line a document: {id, story}.")
+def stories(items: tuple[Path, ...], output: Path) -> None:
+    """Group documents that tell the same story, in the order in which they stand.
+
+    Where a document says so, its {kind, source, published, people, identifiers, parent} are used, too.
+    """
+    from triage.paths import Paths
+    from triage.services import evaluate as service
+
+    cache = Paths.of().cache / "evaluate"
+    count = service.stories(items, output, cache=cache, on_progress=_show_progress)
+    click.echo(f"Grouped {count} documents into {output}", err=True)
+
+
 def _show_progress(done: int, total: int) -> None:
     click.echo(f"Encoding {done} of {total} texts", err=True)

@@ -118,6 +118,25 @@ def replay(
         return _write(output, rows)
 
 
+def stories(
+    items: Sequence[Path],
+    output: Path,
+    *,
+    cache: Path,
+    encoder: Path | None = None,
+    on_progress: Progress | None = None,
+) -> int:
+    """Groups documents that tell the same story.
+
+    Returns:
+        How many documents were grouped. Arguments and errors as for `rank`.
+    """
+    from model.grouping import group
+
+    with _errors(), _encoder(cache, encoder, on_progress) as encode:
+        return _write(output, group(items, sanitize_text, encode, encode.weights.reads))
+
+
 def _tasks(items: Sequence[Path], tasks: Path) -> tuple[dict[str, Document], list[Task]]:
     """Documents by id, and what is to be done with them."""
     from model.evaluate import read_items, read_tasks

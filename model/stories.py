@@ -1,0 +1,397 @@
+"""Which documents tell the same story: copies, the same event in other words, versions of a paper.
+
+Owns what speaks for and against two documents telling the same, and how they are grouped as they come in.
+Knows neither where documents come from nor where groups are kept. Wrong groups hide things and missing ones
+only repeat them, so everything here is in favour of precision.
+
+A new document is compared with those of the nearest meaning and those that share its rarest words. Each pair
+gets log-odds from several kinds of evidence (`WEIGHTS`). It joins the story that it agrees with as a whole:
+one that agrees with a fringe member only stays apart, so no chain leads from one event to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.particulars import BITS, CAPITAL, MINOR, NUMBER, RUNS, SMALL, TITLE, Particulars
+
+Floats = NDArray[np.float64]
+
+NEAREST = 10
+"""Documents compared for their meaning, and again as many for their words."""
+LIKELY = 0.45
+"""Cosine below which meaning alone makes nobody a candidate."""
+RARE = 30
+"""A word that more documents hold finds no candidates."""
+CORE = 8
+"""Members that a newcomer is compared with: the first ones, which define the story."""
+DAYS = 10.0
+"""Between two reports of one event. Copies of the same words may be `COPY_DAYS` apart, versions of a paper
+any time."""
+COPY_DAYS = 30.0
+UNKNOWN_DAYS = 2.5
+"""Between two documents one of which has no date: what is not known speaks against them a little."""
+SHORT = 8
+"""A text of fewer runs is a copy of another if it is equal."""
+MOST = 60
+"""Members of a story; what finds more is not a story."""
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A document as it is compared with others."""
+
+    id: int
+    particulars: Particulars
+    vector: NDArray[np.float32]
+    """(dim,): what it says as a whole, of length one; zero where no encoder has read it."""
+    published: float | None = None
+    """Unix seconds; None where unknown."""
+    kind: str = ""
+    source: str = ""
+    """Empty where unknown."""
+    people: frozenset[str] = frozenset()
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    """Kinds and names that hold everywhere: `doi`, `arxiv`, `pmid`, `message-id`, `thread`."""
+    parent: int | None = None
+    """The document that this one is a part of."""
+    answers: bool = False
+    """Whether its title says so (`Re:`)."""
+
+
+WEIGHTS = {
+    "meaning": 3.5,
+    "title": 2.4,
+    "numbers": 2.9,
+    "names": 1.4,
+    "copy": 3.5,
+    "clash": -6.3,
+    "days": -0.7,
+    "nothing shared": -1.9,
+    "same source": -0.65,
+}
+"""Log-odds for each unit of evidence; see `Stories.compare`."""
+START = {"meaning": 0.82, "title": 0.2, "numbers": 0.3, "names": 0.4, "days": 2.0}
+"""Where a kind of evidence speaks neither for nor against."""
+MINOR_WEIGHT = 0.4
+"""Of a number of one digit and of a year, which many texts hold; in a title they tell part 1 from part 2."""
+AGREED = 0.5
+"""Log-odds from which on a newcomer joins a story."""
+MIXED = 0.2
+"""How much the member that a newcomer agrees with best counts beside the mean over all of them."""
+_PRIOR = 1.0
+"""Weight of one rare word, that shares of few words are drawn to `START` with."""
+
+
+class Stories:
+    """Groups documents as they come in; `add` may be called as often as there are new ones.
+
+    The result depends on the order of the documents and, because rare words are counted over all that have
+    come so far, a little on how they are split into calls.
+    """
+
+    def __init__(self) -> None:
+        self._reports: list[Report] = []
+        self._row: dict[int, int] = {}
+        self._story: list[int] = []
+        self._members: dict[int, list[int]] = {}
+        self._parents: set[int] = set()
+        self._apart: set[tuple[int, int]] = set()
+        self._vectors = np.zeros((0, 0), dtype=np.float32)
+        self._when = np.zeros(0)
+        self._count = np.zeros(1 << BITS, dtype=np.int32)
+        self._small = np.zeros(1 << BITS, dtype=np.int32)
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return len(self._reports)
+
+    def __contains__(self, document: object) -> bool:
+        """Whether a document of this id was added."""
+        return document in self._row
+
+    def story_of(self, document: int) -> int:
+        """The id of the first document of its story."""
+        return self._story[self._row[document]]
+
+    def add(self, reports: Sequence[Report], known: Mapping[int, int] | None = None) -> dict[int, int]:
+        """Groups documents that are new, in this order.
+
+        Args:
+            reports: With ids that were not added before, and vectors of one length.
+            known: Story of those that were grouped earlier, by their id; they keep it.
+
+        Returns:
+            Id of each -> id of its story: that of the story's first document.
+        """
+        known = known or {}
+        first = len(self._reports)
+        self._take(reports)
+        for start in range(first, len(self._reports), _CHUNK):
+            self._group(range(start, min(start + _CHUNK, len(self._reports))), known)
+        return {report.id: self.story_of(report.id) for report in reports}
+
+    def part(self, document: int, others: Iterable[int]) -> None:
+        """Says that a document tells another story than some others: they will not be put together again."""
+        self._apart.update((min(document, other), max(document, other)) for other in others)
+
+    def compare(self, document: int, others: Sequence[int]) -> Floats:
+        """Log-odds that a document tells the same as each of some others; -inf where that cannot be.
+
+        The evidence is the cosine of their vectors; the share of their titles' words that the other text
+        holds, and the shares of their numbers and of their names that they have in common (by idf, as Dice's
+        coefficient, drawn to `START` where there are few); that neither a number nor a name is common to
+        both; the share of the shorter one's runs of words that the other has too; how much their numbers
+        differ although their words do not, as in alerts from one template; the days between them; and
+        whether they come from one source.
+        """
+        rows = np.array([self._row[other] for other in others], dtype=np.intp)
+        return self._compare(self._row[document], rows)
+
+    # ------------------------------------------------------------ what is known
+
+    def _take(self, reports: Sequence[Report]) -> None:
+        if not reports:
+            return
+        for report in reports:
+            self._row[report.id] = len(self._reports)
+            self._reports.append(report)
+            self._story.append(report.id)
+            found = report.particulars
+            self._count[found.tokens] += 1
+            self._small[found.tokens[(found.flags & SMALL) > 0]] += 1
+            if report.parent is not None:
+                self._parents.add(report.parent)
+        vectors = np.stack([report.vector for report in reports]).astype(np.float32)
+        self._vectors = np.concatenate([self._vectors, vectors]) if self._vectors.size else vectors
+        when = [np.nan if report.published is None else report.published / _DAY for report in reports]
+        self._when = np.concatenate([self._when, when])
+
+    def _idf(self, tokens: NDArray[np.uint32]) -> Floats:
+        """ln((n + 1) / (df + 1/2)) / ln(n + 1), in (0, 1]."""
+        size = len(self._reports) + 1
+        return np.asarray(np.log(size / (self._count[tokens] + 0.5)) / np.log(size))
+
+    # ------------------------------------------------------------ candidates
+
+    def _group(self, rows: range, known: Mapping[int, int]) -> None:
+        near = self._nearest(rows)
+        words = self._sharing(rows)
+        for row in rows:
+            report = self._reports[row]
+            if report.id in known:
+                self._put(row, known[report.id])
+                continue
+            candidates = np.unique(np.concatenate([near[row - rows.start], words[row - rows.start]]))
+            self._put(row, self._best(row, candidates))
+
+    def _put(self, row: int, story: int) -> None:
+        self._story[row] = story
+        self._members.setdefault(story, []).append(row)
+
+    def _nearest(self, rows: range) -> list[NDArray[np.intp]]:
+        """For each of these, the earlier documents whose meaning is nearest."""
+        cosines = self._vectors[rows.start : rows.stop] @ self._vectors[: rows.stop].T
+        return [_largest(cosines[n, :row], NEAREST, LIKELY) for n, row in enumerate(rows)]
+
+    def _sharing(self, rows: range) -> list[NDArray[np.intp]]:
+        """For each of these, the earlier documents that share the most rare words with it, two or more."""
+        from scipy.sparse import csr_array
+
+        found = [self._reports[row].particulars.tokens for row in range(rows.stop)]
+        sizes = np.array([len(tokens) for tokens in found])
+        tokens = np.concatenate(found).astype(np.int64)
+        counts = self._count[tokens]
+        kept = (counts > 1) & (counts <= RARE)
+        owners = np.repeat(np.arange(rows.stop), sizes)[kept]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=rows.stop))])
+        values = self._idf(tokens[kept].astype(np.uint32)).astype(np.float32)
+        matrix = csr_array((values, tokens[kept], starts), shape=(rows.stop, 1 << BITS))
+        shared = csr_array(matrix[rows.start : rows.stop] @ matrix.T)
+        chosen = []
+        for n, row in enumerate(rows):
+            part = slice(shared.indptr[n], shared.indptr[n + 1])
+            places, weights = shared.indices[part], shared.data[part]
+            earlier = places < row
+            best = _largest(weights[earlier], NEAREST, 0.5)
+            chosen.append(places[earlier][best].astype(np.intp))
+        return chosen
+
+    # ------------------------------------------------------------ grouping
+
+    def _best(self, row: int, candidates: NDArray[np.intp]) -> int:
+        """The story that a document joins; its own id if there is none."""
+        own = self._reports[row].id
+        if not len(candidates):
+            return own
+        agreed = candidates[self._compare(row, candidates) > 0]
+        best, story = AGREED, own
+        for found in dict.fromkeys(self._story[other] for other in agreed.tolist()):
+            members = self._members[found]
+            if len(members) >= MOST:
+                continue
+            scores = self._compare(row, np.array(members[:CORE], dtype=np.intp))
+            score = float(MIXED * scores.max() + (1 - MIXED) * scores.mean())
+            if score > best:
+                best, story = score, found
+        return story
+
+    # ------------------------------------------------------------ evidence
+
+    def _compare(self, row: int, others: NDArray[np.intp]) -> Floats:
+        own = self._reports[row]
+        found = [self._reports[other] for other in others.tolist()]
+        shares = self._shares(own.particulars, [other.particulars for other in found])
+        cosine = np.asarray(self._vectors[others] @ self._vectors[row], dtype=np.float64)
+        unread = ~(self._vectors[others].any(axis=1) & bool(self._vectors[row].any()))
+        cosine[unread] = np.minimum(1.0, 0.45 + 0.75 * shares["words"][unread])
+        gap = np.abs(self._when[others] - self._when[row])
+        days = np.nan_to_num(gap, nan=UNKNOWN_DAYS).clip(max=DAYS)
+        copied = shares["copy"]
+        same_source = np.array([bool(own.source) and own.source == other.source for other in found])
+        thread = np.array([_thread(own, other) for other in found])
+        papers = np.array([own.kind == other.kind == "paper" for other in found])
+        paper = np.array([own.kind == "paper" or other.kind == "paper" for other in found])
+        clash = np.where(paper, 0.0, shares["clash"])
+        score: Floats = (
+            WEIGHTS["meaning"] * (cosine - START["meaning"])
+            + WEIGHTS["copy"] * copied * (clash < 0.5)
+            + WEIGHTS["clash"] * clash
+            + WEIGHTS["days"] * (days - START["days"]) * (copied < 0.5)
+            + WEIGHTS["nothing shared"] * shares["nothing shared"]
+            + WEIGHTS["same source"] * (same_source & ~thread)
+        )
+        for name in ("title", "numbers", "names"):
+            score += WEIGHTS[name] * (shares[name] - START[name])
+        far = np.nan_to_num(gap, nan=0.0) > np.where(copied > 0.5, COPY_DAYS, DAYS)
+        score[far & ~(paper & (copied > 0.4)) & ~papers] = -np.inf
+        # Papers of one group on one subject share their words; versions of a paper share their sentences.
+        same_people = np.array([bool(own.people & other.people) for other in found])
+        version = (copied > 0.25) | ((shares["title"] > 0.7) & (same_people | (cosine > 0.9)))
+        score[papers & ~version] = -np.inf
+        score[papers & version] = np.maximum(score[papers & version], 1.0)
+        score[[self._never(own, other) for other in found]] = -np.inf
+        return score
+
+    def _never(self, own: Report, other: Report) -> bool:
+        """Whether two documents cannot tell the same, whatever they say."""
+        pair = (min(own.id, other.id), max(own.id, other.id))
+        part = own.id in self._parents or other.id in self._parents
+        siblings = own.parent is not None and own.parent == other.parent
+        named = any(
+            own.identifiers.get(kind, name) != name
+            for kind, name in other.identifiers.items()
+            if kind in ("arxiv", "pmid")
+        )
+        return part or siblings or named or pair in self._apart
+
+    def _shares(self, own: Particulars, others: Sequence[Particulars]) -> dict[str, Floats]:
+        """What a document has in common with each of some others, each (others,); see `compare`."""
+        tokens = np.concatenate([other.tokens for other in others])
+        flags = np.concatenate([other.flags for other in others])
+        owner = np.repeat(np.arange(len(others)), [len(other.tokens) for other in others])
+        met = np.zeros(len(tokens), dtype=bool)
+        place = np.searchsorted(own.tokens, tokens)
+        inside = place < len(own.tokens)
+        met[inside] = own.tokens[place[inside]] == tokens[inside]
+        weight, own_weight = self._weight(tokens, flags), self._weight(own.tokens, own.flags)
+        chosen = self._kinds(tokens, flags)
+        found: dict[str, Floats] = {}
+        common: dict[str, Floats] = {}
+        differing = np.zeros(len(others))
+        for name, mine in self._kinds(own.tokens, own.flags).items():
+            both = met.copy()
+            both[met] = mine[place[met]]
+            theirs = _sums(owner, weight * chosen[name], len(others))
+            if name == "title":  # a headline is borne out by the other text, whatever the other headline says
+                borne_out = weight * (both.astype(np.float64) + (chosen[name] & met)) / 2
+                common[name] = _sums(owner, borne_out, len(others))
+            else:
+                common[name] = _sums(owner, weight * (chosen[name] & both), len(others))
+            size = float(own_weight @ mine)
+            prior = START.get(name, 0.0) * _PRIOR
+            found[name] = (2 * common[name] + prior) / (theirs + size + _PRIOR)
+            if name == "numbers":
+                differing = np.minimum(theirs, size) - common[name]
+        found["copy"] = np.array([_copied(own.runs, other.runs) for other in others])
+        found["clash"] = np.where(found["words"] > 0.3, found["words"], 0.0) * differing.clip(min=0, max=2)
+        nothing = (common["numbers"] + common["names"] < 0.5) & (found["copy"] < 0.25)
+        found["nothing shared"] = nothing.astype(np.float64)
+        return found
+
+    def _kinds(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
+        """Which tokens are numbers, names, words of the title, words."""
+        return {
+            "numbers": (flags & NUMBER) > 0,
+            "names": self._names(tokens, flags),
+            "title": (flags & TITLE) > 0,
+            "words": (flags & (SMALL | CAPITAL)) > 0,
+        }
+
+    def _weight(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> Floats:
+        return self._idf(tokens) * np.where((flags & (MINOR | TITLE)) == MINOR, MINOR_WEIGHT, 1.0)
+
+    def _names(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which tokens are names: written with a capital, here always and elsewhere nearly always."""
+        capital = (flags & (CAPITAL | SMALL | NUMBER)) == CAPITAL
+        return np.asarray(capital & (self._small[tokens] <= 0.25 * self._count[tokens]))
+
+
+def wholes(values: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """What each document says as a whole: the direction of the sum of its passages, (documents, dim).
+
+    Args:
+        values: (passages in all, dim), in document order: each passage's share of its window's vector.
+        counts: How many of them each document has. One without any, or with none encoded, gets zero.
+    """
+    ends = np.cumsum(counts)
+    sums = np.zeros((len(counts), values.shape[1]), dtype=np.float32)
+    for n, (count, end) in enumerate(zip(counts, ends, strict=True)):
+        sums[n] = values[end - count : end].sum(axis=0)
+    sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return sums
+
+
+_CHUNK = 512
+"""Documents whose candidates are looked for at once."""
+
+
+def _sums(owner: NDArray[np.intp], values: Floats, count: int) -> Floats:
+    """The sum of the values of each owner, (count,)."""
+    return np.bincount(owner, weights=values, minlength=count).astype(np.float64)
+
+
+def _largest(values: NDArray[np.float32], count: int, least: float) -> NDArray[np.intp]:
+    """Places of the largest values that reach `least`, at most `count` of them."""
+    places = np.flatnonzero(values >= least)
+    if len(places) > count:
+        places = places[np.argpartition(-values[places], count)[:count]]
+    return places
+
+
+def _copied(runs: NDArray[np.uint32], others: NDArray[np.uint32]) -> float:
+    """The share of the shorter text's runs that the other has too, in [0, 1].
+
+    Of long texts only the runs of the smallest hashes are kept, so only hashes are compared that would have
+    been kept of both.
+    """
+    if min(len(runs), len(others)) < SHORT:
+        return float(len(runs) > 0 and np.array_equal(runs, others))
+    cut = [kept[-1] for kept in (runs, others) if len(kept) == RUNS]
+    found = [kept[kept <= min(cut)] if cut else kept for kept in (runs, others)]
+    short, long = sorted(found, key=len)
+    if not len(short):
+        return 0.0
+    place = np.searchsorted(long, short).clip(max=len(long) - 1)
+    return float((long[place] == short).mean())
+
+
+def _thread(own: Report, other: Report) -> bool:
+    """Whether two are mails of one thread, as far as their titles and headers tell."""
+    named = own.identifiers.get("thread"), other.identifiers.get("thread")
+    return (None not in named and named[0] == named[1]) or own.answers or other.answers
