@@ -291,7 +291,11 @@ class ReaderBackend:
         """See `Backend`."""
         from triage.services import feedback
 
-        recorded = feedback.mark(self._runtime.database, self._runtime.clock, item_id, verb)
+        database, clock = self._runtime.database, self._runtime.clock
+        if verb is Verb.SPLIT:
+            recorded = feedback.split(database, clock, item_id)
+        else:
+            recorded = feedback.mark(database, clock, item_id, verb)
         return self._runtime.learn(recorded.message)
 
     def undo(self) -> Change:

@@ -42,6 +42,7 @@ def test_the_json_form_has_the_documented_fields_and_comes_back_equal() -> None:
             "published",
             "revised",
             "story",
+            "copies",
         ),
         *("lane", "p", "score", "minutes", "value", "why", "highlights", "state"),
     }

@@ -63,7 +63,8 @@ def show(item_id: int, as_json: bool) -> None:
     with Runtime.open() as runtime:
         opened = reading.read(runtime.database, item_id, runtime.first_page())
         if as_json:
-            output.document({**opened.item.to_json(), **render.text_json(opened)})
+            copies = [dataclasses.asdict(copy) for copy in opened.copies]
+            output.document({**opened.item.to_json(), **render.text_json(opened), "told_by": copies})
             return
         for text in render.reading_lines(opened, runtime.clock()):
             output.line(text)

@@ -33,6 +33,7 @@ COMMANDS = {
     "mark": ("triage.cli.items:mark", "Say what you think of an item; the order learns from it"),
     "undo": ("triage.cli.items:undo", "Take back the last mark"),
     "why": ("triage.cli.items:why", "Why an item stands where it stands"),
+    "stories": ("triage.cli.stories:stories", "What several items tell; splits a wrong group"),
     "search": ("triage.cli.items:search", "Find items by their words"),
     "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
     "rules": ("triage.cli.rules:rules", "What you know beforehand: more of, less of, always, never"),

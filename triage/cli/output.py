@@ -47,7 +47,7 @@ def stream(rows: Iterable[Any]) -> None:
         click.echo(json.dumps(row, ensure_ascii=False))
 
 
-def listing(rows: list[dict[str, Any]], as_json: bool, as_jsonl: bool) -> bool:
+def listing(rows: list[Any], as_json: bool, as_jsonl: bool) -> bool:
     """Writes rows as JSON if that was asked for; returns whether it was."""
     if as_jsonl:
         stream(rows)

@@ -70,7 +70,7 @@ def item_lines(item: Item, now: datetime) -> Iterator[str]:
     """One item: a line to decide by, a line of facts, and the passage that speaks most for it."""
     mark = f"{words.GLYPHS.get(item.state, ' ')}"
     chance = f"{item.p:.0%}" if item.p is not None else words.match(item)
-    yield f"{mark}{item.id:>5}  {clean(item.title)}"
+    yield f"{mark}{item.id:>5}  {clean(item.title)}{words.copies(item)}"
     facts = [clean(item.source), clean(item.people[0]) if item.people else "", words.age(item.published, now)]
     facts += [words.revised(item, now), words.minutes(item.minutes), chance]
     yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
@@ -78,6 +78,11 @@ def item_lines(item: Item, now: datetime) -> Iterator[str]:
     if best is not None and best.contribution >= 0:
         text = clean(best.text, PASSAGE)
         yield from textwrap.wrap(text, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
+
+
+def copy_line(item_id: int, source: str, title: str) -> str:
+    """One line on another item that tells the same."""
+    return f"        = {item_id}  {clean(source)}: {clean(title)}"
 
 
 def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
@@ -94,6 +99,10 @@ def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
         yield clean(note)
         if reading.text_state == "summary":
             yield f"To fetch the full text: triage fetch {item.id}"
+    for copy in reading.copies:
+        yield copy_line(copy.id, copy.source, copy.title)
+        if copy.url:
+            yield f"          {clean(copy.url)}"
     yield ""
     for paragraph in _marked(reading).split("\n"):
         yield from textwrap.wrap(paragraph, width(), replace_whitespace=False) or [""]

@@ -44,10 +44,8 @@ class Candidate:
     minutes: float
     value: float
     """What reading it is expected to be worth, in [0, 1]."""
-    content: str = ""
-    """Hash of its words; two candidates with the same one tell the same."""
-    copies: frozenset[int] = frozenset()
-    """Ids of candidates that tell the same in almost the same words."""
+    story: int | None = None
+    """Two candidates with the same one tell the same; None if nobody else tells it."""
     kept: bool = False
     """Marked since this digest was built, or saved by hand: it stays, whatever its value."""
     first: bool = False
@@ -153,19 +151,17 @@ def _uniform(seed: str, item_id: int) -> float:
 
 def _folded(ranked: Sequence[Candidate]) -> tuple[list[Candidate], dict[int, int]]:
     """What remains when each repeat is folded under the first that tells the same, and the repeats."""
-    by_content: dict[str, int] = {}
+    told: dict[int, int] = {}
+    unique: list[Candidate] = []
     repeats: dict[int, int] = {}
-    unique: dict[int, Candidate] = {}
     for candidate in ranked:
-        told = by_content.get(candidate.content) if candidate.content else None
-        if told is None:
-            told = next((i for i in sorted(candidate.copies) if i in unique), None)
-        if told is not None:
-            repeats[candidate.id] = told
-        else:
-            by_content[candidate.content] = candidate.id
-            unique[candidate.id] = candidate
-    return list(unique.values()), repeats
+        if candidate.story is not None and candidate.story in told:
+            repeats[candidate.id] = told[candidate.story]
+            continue
+        if candidate.story is not None:
+            told[candidate.story] = candidate.id
+        unique.append(candidate)
+    return unique, repeats
 
 
 def _fill(ranked: Sequence[Candidate], minutes: float) -> list[Candidate]:

@@ -33,11 +33,16 @@ class Verb(StrEnum):
     """A hard rule was added; `phrase` is its condition."""
     ALIAS = "alias"
     """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
+    SPLIT = "split"
+    """An item does not tell the same story as those that it was folded with."""
     UNDO = "undo"
 
 
 MARKS = (Verb.LIKE, Verb.LOVE, Verb.DISLIKE, Verb.LATER)
 """The verbs that a reader can apply to an item."""
+
+STEPS = (*MARKS, Verb.SPLIT)
+"""What a reader says of an item with a key."""
 
 LABEL_VALUES: dict[Verb, float] = {Verb.LIKE: 1.0, Verb.LOVE: 2.0, Verb.DISLIKE: 0.0, Verb.KNOWN: 1.0}
 """What trains the ranker. Later does not: it says when, not whether."""
@@ -48,6 +53,7 @@ PAST_TENSE: dict[Verb, str] = {
     Verb.DISLIKE: "disliked",
     Verb.LATER: "kept for later",
     Verb.KNOWN: "liked elsewhere",
+    Verb.SPLIT: "told apart",
 }
 
 
@@ -96,8 +102,8 @@ def effective(events: Iterable[Event]) -> list[Event]:
 
 
 def last_undoable(events: Iterable[Event], *, marks_only: bool = False) -> Event | None:
-    """The newest event that still counts, or the newest such mark: what the next undo takes back."""
-    counted = [event for event in effective(events) if not marks_only or event.verb in MARKS]
+    """The newest event that still counts, or the newest such step: what the next undo takes back."""
+    counted = [event for event in effective(events) if not marks_only or event.verb in STEPS]
     return counted[-1] if counted else None
 
 
@@ -141,6 +147,11 @@ def same_step(events: Iterable[Event], event: Event) -> list[Event]:
         for each in effective(events)
         if (each.verb, each.at, each.phrase) == (event.verb, event.at, event.phrase)
     ]
+
+
+def parted(events: Iterable[Event]) -> frozenset[int]:
+    """Ids of the items that tell a story of their own, because the reader says so."""
+    return frozenset(e.item_id for e in effective(events) if e.verb is Verb.SPLIT and e.item_id is not None)
 
 
 def interests(events: Iterable[Event]) -> dict[str, float]:

@@ -67,6 +67,8 @@ class Item:
     """When its source last changed its words; None if it never did."""
     story: int | None = None
     """The id of the item that stands for the same story, if this one is folded under it."""
+    copies: int = 0
+    """How many other items tell the same story."""
     lane: Lane = "for-you"
     p: float | None = None
     """P(you will care), in [0, 1]; None while there are too few labels to say it in numbers."""
@@ -79,7 +81,7 @@ class Item:
     why: tuple[Reason, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     state: str = "new"
-    """new, or the last mark: like, love, dislike, later."""
+    """new, or the last mark: like, love, dislike, later; settled, if another copy of its story was marked."""
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON form; times are RFC 3339."""
@@ -175,6 +177,16 @@ class Digest:
         return cls(**fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another item that tells the same story."""
+
+    id: int
+    source: str
+    title: str
+    url: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """An item opened: its whole text. `item.highlights` are offsets into `text`."""
@@ -186,6 +198,7 @@ class Reading:
     """Of a summary, why it is no more than that; of a full text, what is missing of it."""
     text_url: str | None = None
     """Of a full text, where it was found."""
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from triage.core.items import Item, Reading
 BAR_CELLS = 5
 STRONG, FAIR = 0.35, 0.17
 """Expected worth from which on a match is called so; what nobody has said anything about stands at .15."""
-GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "later": "»"}
+GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "later": "»", "settled": "="}
 """One cell each, and different without colour."""
 
 
@@ -35,6 +35,11 @@ def age(published: datetime | None, now: datetime) -> str:
 def revised(item: Item, now: datetime) -> str:
     """That its source changed it, and when; empty if it never did."""
     return f"revised {age(item.revised, now)}" if item.revised else ""
+
+
+def copies(item: Item) -> str:
+    """How many other items tell the same, to be put behind a title: `  +3`; empty if none does."""
+    return f"  +{item.copies}" if item.copies else ""
 
 
 def minutes(value: float) -> str:

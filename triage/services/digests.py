@@ -25,8 +25,6 @@ from triage.store.engine import Database
 
 SHORTLIST = 1000
 """The candidates of the highest value that the policy looks at: hundreds of times what a morning holds."""
-COMPARED = 300
-"""Of those, how many are compared with each other for repeats in other words: 2 ms."""
 REASONS_SHOWN = 6
 """Of each item in the digest; `triage why` has all of them."""
 
@@ -48,7 +46,8 @@ def compose(
         ranked: All candidates.
         built_at: The moment that the ranking refers to.
         minutes: The reader's budget.
-        before: Ids of items that were marked before this digest was built: they are done with.
+        before: Ids of items that were marked before this digest was built, in this copy or another: they
+            are done with.
         demo: Whether this is the demo.
         warnings: What the reader should know about the ranking.
         unread: Of how many items only the beginning is known.
@@ -62,8 +61,7 @@ def compose(
     best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (ranked.probabilities[i], -i))
     people = [i for i in allowed if ranked.rows[i].personal]
     special = [*first, *marked, *people]
-    copies = ranked.copies(dict.fromkeys([*special, *best[:COMPARED]]))
-    candidates = [_candidate(ranked, i, copies.get(i, frozenset())) for i in dict.fromkeys([*special, *best])]
+    candidates = [_candidate(ranked, i) for i in dict.fromkeys([*special, *best])]
     if drawn is None:
         drawn = budget.draw(candidates, budget.select(candidates, minutes), minutes, built_at.isoformat())
     chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn))
@@ -89,7 +87,7 @@ def compose(
     )
 
 
-def _candidate(ranked: Ranked, item_id: int, copies: frozenset[int]) -> budget.Candidate:
+def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
     row, state = ranked.rows[item_id], ranked.states.get(item_id, "new")
     item = views.item(row, state=state, probability=ranked.probabilities[item_id])
     return budget.Candidate(
@@ -98,8 +96,7 @@ def _candidate(ranked: Ranked, item_id: int, copies: frozenset[int]) -> budget.C
         lane=item.lane,
         minutes=item.minutes,
         value=item.value,
-        content=row.content_hash,
-        copies=copies,
+        story=ranked.stories.story(item_id),
         kept=state != "new",
         first=ranked.decision(item_id) == "always",
     )
@@ -114,6 +111,7 @@ def _explained_item(ranked: Ranked, item_id: int, explanation: Explanation) -> I
         probability=ranked.probabilities[item_id],
         why=ranked.reasons(explanation)[:REASONS_SHOWN],
         highlights=ranked.highlights(explanation),
+        copies=len(ranked.stories.others(item_id)),
     )
 
 

@@ -18,6 +18,7 @@ from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.items import Digest
 from triage.core.text import sanitize_line
+from triage.services import folding
 from triage.store import feedback as event_log
 from triage.store import items, scores
 from triage.store.engine import Database
@@ -51,6 +52,25 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
             connection, verb=verb, at=clock(), item_id=item_id, **_on_screen(connection, item_id)
         )
     return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
+
+
+def split(database: Database, clock: Clock, item_id: int) -> Recorded:
+    """Records that an item tells another story than those it was folded with.
+
+    Raises:
+        UsageError: There is no such item, or nobody else tells its story.
+    """
+    with database.write() as connection:
+        row = items.get(connection, item_id)
+        if row is None:
+            raise UsageError(f"there is no item {item_id}", fix="triage stories")
+        others = folding.around(connection, event_log.events(connection), [item_id]).others(item_id)
+        if not others:
+            raise UsageError(f"no other item tells what item {item_id} tells", fix="triage stories")
+        shown = {"others": list(others)}
+        event_id = event_log.append(connection, verb=Verb.SPLIT, at=clock(), item_id=item_id, shown=shown)
+    said = feedback.PAST_TENSE[Verb.SPLIT]
+    return Recorded(event_id, f"{said}: {sanitize_line(row.title, MAX_SAID)}")
 
 
 def _on_screen(connection: Connection, item_id: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ in our terms. Runs in the model worker only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +22,8 @@ from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.items import Highlight, Reason
 from triage.core.rules import Hard
-from triage.services import leads, learn
+from triage.core.stories import Stories
+from triage.services import folding, leads, learn
 from triage.services.models import Models
 from triage.services.profile import document, profile
 from triage.services.vectors import Vectors
@@ -34,8 +35,6 @@ from triage.store.passages import PassageRow
 
 RANKER = "blend-2"
 """Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
-ALIKE = 0.95
-"""Cosine of the vectors of two items from which on they tell the same."""
 MAX_ITEMS = 20_000
 """The newest items of the window that are ranked: more than a reader could be shown in a year."""
 
@@ -64,19 +63,8 @@ class Ranked:
     standings: dict[int, float]
     """Logits in units that stay comparable from one ranking to another."""
     probabilities: dict[int, float]
-    vectors: NDArray[np.float16]
-    """(items, dim) in the order of `rows`: what each item says as a whole, of length one, or zero."""
-
-    def copies(self, ids: Iterable[int]) -> dict[int, frozenset[int]]:
-        """Which of these items tell the same in almost the same words: id -> the others."""
-        row_of = {i: n for n, i in enumerate(self.rows)}
-        chosen = np.array(list(ids), dtype=np.int64)
-        wholes = self.vectors[[row_of[i] for i in chosen.tolist()]].astype(np.float32)
-        alike = wholes @ wholes.T >= ALIKE
-        np.fill_diagonal(alike, val=False)
-        return {
-            int(chosen[n]): frozenset(chosen[alike[n]].tolist()) for n in np.flatnonzero(alike.any(axis=1))
-        }
+    stories: Stories
+    """Which of the items tell the same, also with items that are not ranked."""
 
     def explain(self, item_id: int) -> Explanation:
         """Why an item stands where it stands; raises UsageError for one that is not ranked."""
@@ -141,6 +129,8 @@ class RankingService:
             events = log.events(connection)
         labels = feedback.labels(events)
         loaded = self._load(as_of, set(labels))
+        with self._database.read() as connection:
+            told_again = folding.around(connection, events, list(loaded.rows))
         interests = feedback.interests(events)
         phrases = self._vectors.phrase_vectors(list(interests))
         model = self._models.in_use(self._vectors.name)
@@ -163,7 +153,7 @@ class RankingService:
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
             standings=dict(zip(loaded.rows, map(float, ranking.standings), strict=True)),
             probabilities=dict(zip(loaded.rows, map(float, ranking.probabilities), strict=True)),
-            vectors=loaded.vectors,
+            stories=told_again,
         )
 
     def past(self, as_of: datetime) -> learn.Material:
@@ -197,11 +187,9 @@ class RankingService:
         documents = [document(rows[i], texts.get(i, ""), as_of) for i in ids]
         found = [parts.get(i, []) for i in ids]
         parts_of = [[_passage(part) for part in each] for each in found]
-        wholes = np.zeros((len(ids), 0), dtype=np.float16)
         values = None
         if self._vectors.weights is not None:
             values = self._vectors.rows([part.vector_row for each in found for part in each])
-            wholes = _wholes(values, [len(each) for each in found])
             _scale_leads(values, documents, found)
         corpus = Corpus(
             documents,
@@ -209,7 +197,7 @@ class RankingService:
             values,
             [Terms.from_bytes(packed[i]) for i in ids],
         )
-        self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus, wholes)
+        self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus)
         return self._loaded
 
 
@@ -221,20 +209,9 @@ class _Loaded:
     rows: dict[int, ItemRow]
     texts: dict[int, str]
     corpus: Corpus
-    vectors: NDArray[np.float16]
 
     def serves(self, key: tuple[object, ...], labelled: set[int]) -> bool:
         return self.key == key and self.older == labelled - (self.rows.keys() - self.older)
-
-
-def _wholes(values: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float16]:
-    """The direction of the sum of each item's passages, (items, dim): they are shares of what it says."""
-    ends = np.cumsum(counts)
-    sums = np.zeros((len(counts), values.shape[1]), dtype=np.float32)
-    for n, (count, end) in enumerate(zip(counts, ends, strict=True)):
-        sums[n] = values[end - count : end].sum(axis=0)
-    sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-    return sums.astype(np.float16)
 
 
 def _scale_leads(

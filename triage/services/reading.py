@@ -7,21 +7,26 @@ from datetime import datetime
 
 from triage.core import feedback
 from triage.core.errors import UsageError
-from triage.core.items import Digest, Item, Reading
-from triage.services import views
+from triage.core.items import Copy, Digest, Item, Reading
+from triage.core.stories import SETTLED
+from triage.services import folding, views
 from triage.store import feedback as event_log
 from triage.store import fulltext, items, search
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 
 SEARCH_LIMIT = 200
+FOLDED_FROM = 2
+"""So many times the items of a list are looked at: as long as half of them are told again, it is full."""
 
 
 def best(database: Database, limit: int, since: datetime | None = None) -> list[Item]:
-    """The stored items of the highest score."""
+    """The stored items of the highest score, those that tell the same folded under the first of them."""
     with database.read() as connection:
-        rows = items.best(connection, limit, since)
-    return _views(database, rows)
+        rows = items.best(connection, FOLDED_FROM * limit, since)
+    found = _views(database, rows)
+    listed = {item.id for item in found}
+    return [item for item in found if item.story not in listed][:limit]
 
 
 def latest_of(database: Database, source_id: int, limit: int) -> list[Item]:
@@ -51,9 +56,12 @@ def read(database: Database, item_id: int, digest: Digest | None = None) -> Read
             raise UsageError(f"there is no item {item_id}", fix="triage list")
         text = items.text(connection, item_id)
         behind = fulltext.rows(connection, [item_id])[item_id]
+        others = folding.around(connection, event_log.events(connection), [item_id]).others(item_id)
+        told = items.by_ids(connection, others)
     explained = next((item for item in digest.items if item.id == item_id), None) if digest else None
     item = _in_place(explained, text) if explained else _views(database, [row])[0]
-    return views.reading(item, text, behind)
+    copies = tuple(Copy(i, told[i].source, told[i].title, told[i].url) for i in others if i in told)
+    return dataclasses.replace(views.reading(item, text, behind), copies=copies)
 
 
 def _in_place(item: Item, text: str) -> Item:
@@ -62,8 +70,45 @@ def _in_place(item: Item, text: str) -> Item:
     return item if kept == item.highlights else dataclasses.replace(item, highlights=kept)
 
 
+def stories(database: Database, since: datetime) -> list[list[Item]]:
+    """The stories that several items tell, one of them first seen since then; the newest story first.
+
+    Of each, the item that stands for it comes first.
+    """
+    with database.read() as connection:
+        found = folding.recent(connection, event_log.events(connection), since)
+        rows = items.by_ids(connection, [i for members in found for i in members])
+    listed = [[rows[i] for i in members if i in rows] for members in found]
+    listed.sort(key=lambda told: max(row.first_seen_at for row in told), reverse=True)
+    views_of = {item.id: item for item in _views(database, [row for told in listed for row in told])}
+    return [
+        sorted((views_of[row.id] for row in told), key=lambda item: item.story is not None) for told in listed
+    ]
+
+
 def _views(database: Database, rows: list[ItemRow]) -> list[Item]:
+    """Items as a reader sees them; one that another stands for names it in `story`."""
     with database.read() as connection:
         events = event_log.events(connection)
+        stories = folding.around(connection, events, [row.id for row in rows])
+        settled = folding.settled(connection, events, stories)
+        told = items.by_ids(connection, [i for members in stories for i in members])
     states, labels = feedback.states(events), len(feedback.labels(events))
-    return [views.item(row, state=states.get(row.id, "new"), labels=labels) for row in rows]
+    heads = {members: _head([told[i] for i in members if i in told]) for members in stories}
+    head_of = {i: head for members, head in heads.items() for i in members if i != head}
+    return [
+        views.item(
+            row,
+            state=states.get(row.id, SETTLED if row.id in settled else "new"),
+            labels=labels,
+            story=head_of.get(row.id),
+            copies=len(stories.others(row.id)),
+        )
+        for row in rows
+    ]
+
+
+def _head(rows: list[ItemRow]) -> int | None:
+    """The item that stands for a story: that of the highest score, or the first."""
+    best = max(rows, key=lambda row: (row.logit is not None, row.logit or 0.0, -row.id), default=None)
+    return None if best is None else best.id

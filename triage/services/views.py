@@ -26,6 +26,7 @@ def item(
     why: tuple[Reason, ...] = (),
     highlights: tuple[Highlight, ...] = (),
     story: int | None = None,
+    copies: int = 0,
 ) -> Item:
     """One item as a reader sees it.
 
@@ -38,6 +39,7 @@ def item(
         why: Its reasons, if known.
         highlights: Its highlights, if known.
         story: The item that it repeats.
+        copies: How many other items tell the same story.
     """
     logit = row.logit if logit is None else logit
     probability = row.probability if probability is None else probability
@@ -52,6 +54,7 @@ def item(
         published=row.published_at,
         revised=row.revised_at,
         story=story,
+        copies=copies,
         lane=lane_of(kind, row.personal, state == "later"),
         p=probability if labels >= NUMBERS_FROM else None,
         score=logit,

@@ -42,10 +42,11 @@ from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.items import Digest
 from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digests, learn
+from triage.services import digests, folding, learn
 from triage.services.indexing import index_items, read_on
 from triage.services.models import Models
 from triage.services.ranking import RANKER, Ranked, RankingService
+from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
 from triage.store import feedback as event_log
 from triage.store import items, scores
@@ -68,6 +69,7 @@ class Worker:
         window = timedelta(days=settings.digest.window_days)
         self._models = Models(paths.models, RANKER)
         self._ranking = RankingService(self._database, self._vectors, self._models, window)
+        self._grouping = Grouping(self._database, self._vectors)
         self._afterwards: Callable[[], None] | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +78,7 @@ class Worker:
         match request["op"]:
             case "build":
                 index_items(self._database, self._vectors, self._progress)
+                self._grouping.group_new(now)
                 minutes = request.get("minutes") or self._settings.digest.minutes
                 return {"digest": self._build(now, minutes).to_json()}
             case "read_on":
@@ -201,8 +204,9 @@ class Worker:
     def _marked_before(self, moment: datetime) -> list[int]:
         with self._database.read() as connection:
             events = event_log.events(connection)
+            settled = folding.settled_by_marks(connection, events, moment)
         earlier = [event for event in feedback.effective(events) if event.at < moment]
-        return [*feedback.labels(earlier), *feedback.handed_in(events)]
+        return [*feedback.labels(earlier), *feedback.handed_in(events), *settled]
 
     def _warnings(self) -> tuple[str, ...]:
         found = []

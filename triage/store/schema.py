@@ -233,6 +233,20 @@ class Passage(Base):
     vector_id: Mapped[int | None] = mapped_column(ForeignKey("vector.id", ondelete="SET NULL"), index=True)
 
 
+class ItemStory(Base):
+    """Which story an item tells, and what of it is compared with items that come later.
+
+    The story is named by the first item that told it. What the reader says against it is in the event log.
+    """
+
+    __tablename__ = "item_story"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    story: Mapped[int] = mapped_column(Integer, index=True)
+    particulars: Mapped[bytes] = mapped_column(LargeBinary)
+    """As `model.particulars` packs them."""
+
+
 class Event(Base):
     """What the reader said: append-only, never updated, never deleted."""
 

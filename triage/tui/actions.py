@@ -101,10 +101,17 @@ ACTIONS: tuple[Action, ...] = (
         call="mark('later')",
     ),
     Action(
+        id="split",
+        keys=("x",),
+        label="split",
+        help="Tells another story than those folded under it: they are shown apart.",
+        group="Say what you think",
+    ),
+    Action(
         id="undo",
         keys=("u",),
         label="undo",
-        help="Takes the last mark back, again and again.",
+        help="Takes the last mark or split back, again and again.",
         group="Say what you think",
     ),
     # ---- reading

@@ -335,6 +335,16 @@ class TriageApp(App[int]):
         if self.base.list.has_focus:
             self.base.list.action_move(1)
 
+    def action_split(self) -> None:
+        """Says that the item in question tells another story than those folded under it."""
+        item = self.current_item
+        if item is None or self.marks.leaving:
+            return
+        if not item.copies:
+            self.say("Nobody else tells this story")
+            return
+        self.say(self.marks.put(item, Verb.SPLIT))
+
     def action_undo(self) -> None:
         """Takes back the last mark."""
         if not self.marks.leaving:

@@ -58,9 +58,11 @@ def _first(item: Item, view: RowView, styles: Styles) -> list[Segment]:
     used = sum(cell_len(segment.text) for segment in right)
     title = styles["faint" if view.state == "dislike" else "title"]
     room = view.width - INDENT - used - 1
+    told = clip(words.copies(item), room)
     return [
         Segment(fit(f" {words.GLYPHS.get(view.state, ' ')} ", 3), styles["mark"]),
-        Segment(fit(line(item.title) or "(no title)", room), title),
+        Segment(fit(line(item.title) or "(no title)", room - cell_len(told)), title),
+        Segment(told, styles["dim"]),
         *right,
         Segment(" ", title),
     ]

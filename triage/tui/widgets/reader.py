@@ -20,11 +20,13 @@ from textual.strip import Strip
 from textual.style import Style
 
 from triage.core import words
-from triage.core.items import Highlight, Item, Reading
+from triage.core.items import Copy, Highlight, Item, Reading
 from triage.core.text import sanitize_text
 from triage.tui.actions import bindings
 from triage.tui.cells import line
 
+MAX_COPIES = 5
+"""Other tellers of a story that are named above its text."""
 MARGIN = 3
 """Cells left of the text; the bars of the passages stand in it."""
 MEASURE = 84
@@ -81,6 +83,7 @@ class Reader(ScrollView, can_focus=True):
         self._text: str | None = None
         self._note = ""
         self._about = ""
+        self._copies: tuple[Copy, ...] = ()
         self._places: list[tuple[int, int, bool]] = []
         self._phrases: list[tuple[int, int]] = []
         self._sought = False
@@ -93,6 +96,7 @@ class Reader(ScrollView, can_focus=True):
     def show_item(self, item: Item | None, note: str = "") -> None:
         """Shows the head of an item at once, and `note` where its text will be."""
         self._item, self._text, self._note, self._about = item, None, note, ""
+        self._copies = ()
         self._places, self._here = [], -1
         self.scroll_to(y=0, animate=False, immediate=True)
         self._lay_out()
@@ -100,7 +104,7 @@ class Reader(ScrollView, can_focus=True):
     def show_reading(self, reading: Reading) -> None:
         """Shows the whole text. The same item keeps its place, so that a new ranking moves nothing."""
         again = self._item is not None and self._item.id == reading.item.id
-        self._item, self._note = reading.item, ""
+        self._item, self._note, self._copies = reading.item, "", reading.copies
         self._about = words.text_note(reading) + (
             " · f fetches it" if reading.text_state == "summary" else ""
         )
@@ -182,6 +186,10 @@ class Reader(ScrollView, can_focus=True):
         head.append(Content.styled(chance, "dim"))
         if self._about:
             head.append(Content.styled(line(self._about), "dim"))
+        named = self._copies[:MAX_COPIES]
+        head += [Content.styled(f"= {line(copy.source)}: {line(copy.title)}", "dim") for copy in named]
+        if len(self._copies) > MAX_COPIES:
+            head.append(Content.styled(f"= and {len(self._copies) - MAX_COPIES} more", "dim"))
         return [Content(""), *head, Content("")]
 
     def _paragraphs(self, text: str) -> Iterator[Content]:

@@ -1,0 +1,120 @@
+"""Statements on stories: which story each item tells, and what items are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy.orm import aliased
+
+from triage.store.items import CHUNK
+from triage.store.schema import Item, ItemStory, ItemText
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An item as it is compared with others."""
+
+    id: int
+    kind: str
+    source_id: int
+    title: str
+    people: list[str]
+    identifiers: dict[str, Any]
+    personal: bool
+    parent_id: int | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    text: str | None
+    """None for one that is grouped already."""
+    story: int | None
+    particulars: bytes | None
+
+
+def _told(text: bool) -> Select[*tuple[Any, ...]]:
+    columns = (
+        Item.id,
+        Item.kind,
+        Item.source_id,
+        Item.title,
+        Item.people,
+        Item.identifiers,
+        Item.personal,
+        Item.parent_id,
+        Item.published_at,
+        Item.first_seen_at,
+    )
+    if text:
+        return select(*columns, ItemText.text).join(ItemText, ItemText.item_id == Item.id)
+    return select(*columns)
+
+
+def ungrouped(connection: Connection, since: datetime, limit: int) -> list[Told]:
+    """Items first seen since then whose passages are there and whose story is not known yet, oldest first."""
+    rows = connection.execute(
+        _told(text=True)
+        .outerjoin(ItemStory, ItemStory.item_id == Item.id)
+        .where(Item.first_seen_at >= since, Item.indexed_with.is_not(None), ItemStory.item_id.is_(None))
+        .order_by(Item.id)
+        .limit(limit)
+    )
+    return [Told(*[*row, None, None]) for row in rows]
+
+
+def grouped(connection: Connection, since: datetime, limit: int) -> list[Told]:
+    """The newest items first seen since then whose story is known, without their texts, oldest first."""
+    rows = connection.execute(
+        _told(text=False)
+        .add_columns(ItemStory.story, ItemStory.particulars)
+        .join(ItemStory, ItemStory.item_id == Item.id)
+        .where(Item.first_seen_at >= since)
+        .order_by(Item.id.desc())
+        .limit(limit)
+    )
+    return [Told(*[*row[:-2], None, *row[-2:]]) for row in rows][::-1]
+
+
+def put(connection: Connection, rows: Iterable[tuple[int, int, bytes]]) -> None:
+    """Stores (item id, story, particulars) of items whose story was not known."""
+    values = [{"item_id": item, "story": story, "particulars": packed} for item, story, packed in rows]
+    if values:
+        connection.execute(insert(ItemStory), values)
+
+
+def around(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Item id -> story, of some items and of all that tell the same."""
+    own, other = aliased(ItemStory), aliased(ItemStory)
+    found: dict[int, int] = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = connection.execute(
+            select(other.item_id, other.story)
+            .join(own, own.story == other.story)
+            .where(own.item_id.in_(ids[start : start + CHUNK]))
+        )
+        found.update((item_id, story) for item_id, story in rows)
+    return found
+
+
+def retold(connection: Connection, since: datetime) -> dict[int, int]:
+    """Item id -> story, of all stories that several items tell, one of them first seen since then."""
+    several = (
+        select(ItemStory.story)
+        .join(Item, Item.id == ItemStory.item_id)
+        .group_by(ItemStory.story)
+        .having(func.count() > 1, func.max(Item.first_seen_at) >= since)
+    )
+    rows = connection.execute(select(ItemStory.item_id, ItemStory.story).where(ItemStory.story.in_(several)))
+    return {item_id: story for item_id, story in rows}  # noqa: C416 - rows are no pairs to a type checker
+
+
+def first_seen(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """When each of these items came in."""
+    found: dict[int, datetime] = {}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        rows = connection.execute(select(Item.id, Item.first_seen_at).where(Item.id.in_(chunk)))
+        found.update((item_id, moment) for item_id, moment in rows)
+    return found
