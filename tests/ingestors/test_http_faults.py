@@ -75,6 +75,7 @@ def says(*parts: bytes, pause_s: float = 0.0, reset: bool = False) -> Behaviour:
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
+CLOSE = b"Connection: close\r\n"
 
 
 async def failure(http: HttpClient, port: int, scheme: str = "http", host: str = "127.0.0.1") -> HttpError:
@@ -157,7 +158,9 @@ async def test_validators_go_back_byte_for_byte(http: HttpClient, server: Loopba
 
     def behaviour(connection: socket.socket) -> None:
         asked.append(connection.recv(65_536))
-        connection.sendall(OK + b"ETag: " + etag + b'\r\nETag: "b"\r\nContent-Length: 1\r\n\r\nx')
+        connection.sendall(
+            OK + b"ETag: " + etag + b'\r\nETag: "b"\r\n' + CLOSE + b"Content-Length: 1\r\n\r\nx"
+        )
 
     with raw_server(behaviour) as port:
         url = f"http://127.0.0.1:{port}/"

@@ -141,17 +141,22 @@ def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:
 
 @click.command()
 @click.argument("item_id", metavar="ID", type=int)
+@click.option("--marks", is_flag=True, help="Also which of your marks move it most, by ranking without each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def why(item_id: int, as_json: bool) -> None:
+def why(item_id: int, marks: bool, as_json: bool) -> None:
     """Shows why item ID stands where it stands: signed shares that add up to its score."""
     with Runtime.open() as runtime:
-        explained = runtime.worker.explain(item_id, runtime.clock())
+        explained = runtime.worker.explain(item_id, runtime.clock(), marks=marks)
         if as_json:
             rows = [dataclasses.asdict(reason) for reason in explained.reasons]
             told = {"why": rows, "calibration": explained.calibration, "warnings": explained.warnings}
-            output.document({**explained.item.to_json(), **told})
+            shares = [dataclasses.asdict(mark) for mark in explained.marks]
+            output.document({**explained.item.to_json(), **told, **({"marks": shares} if marks else {})})
             return
         for warning in explained.warnings:
             note(f"! {warning}")
         for text in render.explained_lines(explained):
             output.line(text)
+        if marks:
+            for text in render.mark_lines(explained):
+                output.line(text)

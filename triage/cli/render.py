@@ -134,3 +134,14 @@ def explained_lines(explained: Explained) -> Iterator[str]:
         yield f"{reason.contribution:+8.3f}  {bar:<{BAR}}  {label}"
     yield f"{explained.score:+8.3f}  {'the score, the sum of these':<{BAR}}"
     yield explained.calibration
+
+
+def mark_lines(explained: Explained) -> Iterator[str]:
+    """Which marks move an item, the strongest first, and by how much."""
+    yield ""
+    if not explained.marks:
+        yield "No mark moves it: nothing was marked yet."
+        return
+    yield "Your marks that move it most (its score with the mark, less its score without):"
+    for mark in explained.marks:
+        yield f"{mark.change:+8.3f}  {mark.state:<8}{mark.item:>6}  {clean(mark.title, 60)}"

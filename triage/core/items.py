@@ -201,6 +201,17 @@ class Reading:
     copies: tuple[Copy, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MarkShare:
+    """What one mark does to the score of another item: the score less what it would be without the mark."""
+
+    item: int
+    title: str
+    state: str
+    """The mark: like, love, dislike, or known for what was liked elsewhere."""
+    change: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """Why an item stands where it stands: the contributions of `reasons` sum to `score`."""
@@ -212,6 +223,8 @@ class Explained:
     """One sentence: how the score becomes a probability, or why it does not yet."""
     warnings: tuple[str, ...] = ()
     """What the reader should know about the ranking."""
+    marks: tuple[MarkShare, ...] = ()
+    """The marks that move it most, the strongest first, if that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from model.corpus import Corpus
 from model.knowledge import clamps
+from model.leverage import leverage
 from model.lexical import Terms
 from model.ranker import Ranker, Ranking
 from model.types import Document, Explanation, Passage, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
-from triage.core.items import Highlight, Reason
+from triage.core.items import Highlight, MarkShare, Reason
 from triage.core.rules import Hard
 from triage.core.stories import Stories
 from triage.services import folding, leads, learn
@@ -154,6 +155,30 @@ class RankingService:
             standings=dict(zip(loaded.rows, map(float, ranking.standings), strict=True)),
             probabilities=dict(zip(loaded.rows, map(float, ranking.probabilities), strict=True)),
             stories=told_again,
+        )
+
+    def marks(self, as_of: datetime, item_id: int) -> tuple[MarkShare, ...]:
+        """What the marks on items like this one do to its score, each by ranking without it."""
+        with self._database.read() as connection:
+            events = log.events(connection)
+        loaded = self._load(as_of, set(feedback.labels(events)))
+        if item_id not in loaded.rows:
+            raise UsageError(f"item {item_id} is not ranked", fix=f"triage show {item_id}")
+        model = self._models.in_use(self._vectors.name)
+        kind = scores.kind(model.ranker, self._vectors.name)
+        told = profile(events, loaded.rows, as_of, kind, model.rehearsed)
+        phrases = self._vectors.phrase_vectors(list(feedback.interests(events)))
+        ranker = Ranker(loaded.corpus, model.settings)
+        states = feedback.states(events)
+        return tuple(
+            MarkShare(
+                marked := int(found.label.document),
+                loaded.rows[marked].title,
+                states.get(marked, "like" if found.label.value else "dislike"),
+                found.change,
+            )
+            for found in leverage(ranker, loaded.corpus, told, phrases, str(item_id))
+            if found.label.document.isdecimal()
         )
 
     def past(self, as_of: datetime) -> learn.Material:

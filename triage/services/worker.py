@@ -91,7 +91,11 @@ class Worker:
             case "explain":
                 current = self._current()
                 ranked = self._ranking.rank(current.built_at if current else now)
-                return {"explained": _explained_json(ranked, int(request["item"]), self._warnings())}
+                told = _explained_json(ranked, int(request["item"]), self._warnings())
+                if request.get("marks"):
+                    marks = self._ranking.marks(current.built_at if current else now, int(request["item"]))
+                    told["marks"] = [dataclasses.asdict(mark) for mark in marks]
+                return {"explained": told}
             case "learn":
                 return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
             case "roll_back":

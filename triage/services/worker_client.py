@@ -19,7 +19,7 @@ import msgspec
 
 from model.frames import BrokenFrame, read_frame, write_frame
 from triage.core.errors import TriageError, UsageError, WorkerError
-from triage.core.items import Digest, Explained, Item, Reason
+from triage.core.items import Digest, Explained, Item, MarkShare, Reason
 from triage.core.learning import Outcome
 from triage.paths import Paths
 
@@ -74,15 +74,17 @@ class ModelWorker:
         reply = self._ask({"op": "reread", "now": now.isoformat()}, on_progress)
         return Digest.from_json(reply["digest"])
 
-    def explain(self, item_id: int, now: datetime) -> Explained:
-        """Why an item stands where it stands."""
-        found = self._ask({"op": "explain", "item": item_id, "now": now.isoformat()}, None)["explained"]
+    def explain(self, item_id: int, now: datetime, *, marks: bool = False) -> Explained:
+        """Why an item stands where it stands; with `marks`, also which marks move it, at a fit a mark."""
+        request = {"op": "explain", "item": item_id, "now": now.isoformat(), "marks": marks}
+        found = self._ask(request, None)["explained"]
         return Explained(
             item=Item.from_json(found["item"]),
             score=found["score"],
             reasons=tuple(Reason(**reason) for reason in found["reasons"]),
             calibration=found["calibration"],
             warnings=tuple(found["warnings"]),
+            marks=tuple(MarkShare(**mark) for mark in found["marks"]),
         )
 
     def learn(self, now: datetime, on_progress: Progress | None = None, *, dry_run: bool = False) -> Outcome:
