@@ -144,6 +144,7 @@ def test_every_candidate_differs_in_one_setting_and_stays_in_reach() -> None:
     assert [s.source for name, s in learn.candidates(at_the_edge) if name == "source"] == [2.0]
 
 
+@pytest.mark.slow
 def test_marks_are_foreseen_from_earlier_ones_alone(
     database: Database, inner: Worker, clock: Ticking
 ) -> None:
@@ -167,6 +168,7 @@ def test_marks_are_foreseen_from_earlier_ones_alone(
     assert outcome.fitting.log_loss == pytest.approx(np.mean(losses[10:30]))
 
 
+@pytest.mark.slow
 def test_what_is_said_later_changes_nothing_before_it(
     database: Database, inner: Worker, clock: Ticking
 ) -> None:
@@ -180,6 +182,7 @@ def test_what_is_said_later_changes_nothing_before_it(
     assert found.outcome.held_back_before != later.outcome.held_back_before
 
 
+@pytest.mark.slow
 def test_what_was_undone_does_not_count(database: Database, inner: Worker, clock: Ticking) -> None:
     turns = mark(database, clock, inner, of_the_first_source)
     before = learn.search(inner._ranking.past(NOW), TIMID, quiet)
@@ -251,6 +254,7 @@ def test_what_is_worse_on_the_marks_held_back_is_not_promoted(
     assert models.in_use("words").version == timid
 
 
+@pytest.mark.slow
 def test_a_taste_that_nothing_explains_changes_nothing(
     database: Database, inner: Worker, clock: Ticking, paths: Paths
 ) -> None:
