@@ -23,8 +23,6 @@ Floats = NDArray[np.float64]
 
 NEAREST = 10
 """Documents compared for their meaning, and again as many for their words."""
-LIKELY = 0.45
-"""Cosine below which meaning alone makes nobody a candidate."""
 RARE = 30
 """A word that more documents hold finds no candidates."""
 CORE = 8
@@ -65,19 +63,31 @@ class Report:
 
 
 WEIGHTS = {
-    "meaning": 3.5,
-    "title": 2.4,
-    "numbers": 2.9,
-    "names": 1.4,
-    "copy": 3.5,
-    "clash": -6.3,
+    "meaning": 3.7,
+    "title": 9.4,
+    "numbers": 11.6,
+    "names": 2.7,
+    "copy": 1.1,
+    "clash": -20.0,
     "days": -0.7,
-    "nothing shared": -1.9,
-    "same source": -0.65,
+    "in common": 0.3,
+    "same source": -1.25,
 }
 """Log-odds for each unit of evidence; see `Stories.compare`."""
-START = {"meaning": 0.82, "title": 0.2, "numbers": 0.3, "names": 0.4, "days": 2.0}
+START = {"meaning": 0.84, "title": 0.15, "numbers": 0.35, "names": 0.55, "days": 0.5, "in common": 1.3}
 """Where a kind of evidence speaks neither for nor against."""
+NEAR = 0.7
+"""Cosine that two reports of one event have at least."""
+SOME = 0.6
+"""Weight of the numbers and names that they have in common at least."""
+COPIED = 0.2
+"""Share of copied runs from which on that is not asked."""
+BACKGROUND = 50
+"""Imagined documents that hold none of the words: among a few, every word that two share would be common."""
+RARITY = 2.0
+"""Power of the idf by which shared tokens count: what a whole field writes says little of one event."""
+ENOUGH = 3.0
+"""Weight of common numbers and names beyond which more of them say nothing more."""
 MINOR_WEIGHT = 0.4
 """Of a number of one digit and of a year, which many texts hold; in a title they tell part 1 from part 2."""
 AGREED = 0.5
@@ -104,6 +114,9 @@ class Stories:
         self._apart: set[tuple[int, int]] = set()
         self._vectors = np.zeros((0, 0), dtype=np.float32)
         self._when = np.zeros(0)
+        self._tokens = np.zeros(0, dtype=np.uint32)
+        self._owners = np.zeros(0, dtype=np.intp)
+        self._ends = np.zeros(0, dtype=np.intp)
         self._count = np.zeros(1 << BITS, dtype=np.int32)
         self._small = np.zeros(1 << BITS, dtype=np.int32)
 
@@ -143,10 +156,11 @@ class Stories:
     def compare(self, document: int, others: Sequence[int]) -> Floats:
         """Log-odds that a document tells the same as each of some others; -inf where that cannot be.
 
-        The evidence is the cosine of their vectors; the share of their titles' words that the other text
-        holds, and the shares of their numbers and of their names that they have in common (by idf, as Dice's
-        coefficient, drawn to `START` where there are few); that neither a number nor a name is common to
-        both; the share of the shorter one's runs of words that the other has too; how much their numbers
+        Two reports of one event are near each other in meaning and have rare numbers or names in common, or
+        copy each other. The evidence is the cosine of their vectors; the share of their titles' words that
+        the other text holds, and the shares of their numbers and of their names that they have in common (by
+        idf, as Dice's coefficient, drawn to `START` where there are few); how many rare numbers and names
+        that are; the share of the shorter one's runs of words that the other has too; how much their numbers
         differ although their words do not, as in alerts from one template; the days between them; and
         whether they come from one source.
         """
@@ -167,14 +181,19 @@ class Stories:
             self._small[found.tokens[(found.flags & SMALL) > 0]] += 1
             if report.parent is not None:
                 self._parents.add(report.parent)
+        sizes = [len(report.particulars.tokens) for report in reports]
+        rows = np.arange(len(self._ends), len(self._reports))
+        self._tokens = np.concatenate([self._tokens, *(report.particulars.tokens for report in reports)])
+        self._owners = np.concatenate([self._owners, np.repeat(rows, sizes)])
+        self._ends = np.concatenate([self._ends, len(self._tokens) - sum(sizes) + np.cumsum(sizes)])
         vectors = np.stack([report.vector for report in reports]).astype(np.float32)
         self._vectors = np.concatenate([self._vectors, vectors]) if self._vectors.size else vectors
         when = [np.nan if report.published is None else report.published / _DAY for report in reports]
         self._when = np.concatenate([self._when, when])
 
     def _idf(self, tokens: NDArray[np.uint32]) -> Floats:
-        """ln((n + 1) / (df + 1/2)) / ln(n + 1), in (0, 1]."""
-        size = len(self._reports) + 1
+        """ln(n / (df + 1/2)) / ln(n) with n = documents + `BACKGROUND`, in (0, 1]."""
+        size = len(self._reports) + BACKGROUND
         return np.asarray(np.log(size / (self._count[tokens] + 0.5)) / np.log(size))
 
     # ------------------------------------------------------------ candidates
@@ -197,21 +216,23 @@ class Stories:
     def _nearest(self, rows: range) -> list[NDArray[np.intp]]:
         """For each of these, the earlier documents whose meaning is nearest."""
         cosines = self._vectors[rows.start : rows.stop] @ self._vectors[: rows.stop].T
-        return [_largest(cosines[n, :row], NEAREST, LIKELY) for n, row in enumerate(rows)]
+        return [_largest(cosines[n, :row], NEAREST, NEAR) for n, row in enumerate(rows)]
 
     def _sharing(self, rows: range) -> list[NDArray[np.intp]]:
         """For each of these, the earlier documents that share the most rare words with it, two or more."""
         from scipy.sparse import csr_array
 
-        found = [self._reports[row].particulars.tokens for row in range(rows.stop)]
-        sizes = np.array([len(tokens) for tokens in found])
-        tokens = np.concatenate(found).astype(np.int64)
-        counts = self._count[tokens]
-        kept = (counts > 1) & (counts <= RARE)
-        owners = np.repeat(np.arange(rows.stop), sizes)[kept]
-        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=rows.stop))])
-        values = self._idf(tokens[kept].astype(np.uint32)).astype(np.float32)
-        matrix = csr_array((values, tokens[kept], starts), shape=(rows.stop, 1 << BITS))
+        tokens, owners = self._tokens[: self._ends[rows.stop - 1]], self._owners[: self._ends[rows.stop - 1]]
+        first = self._ends[rows.start - 1] if rows.start else 0
+        rare = np.unique(tokens[first:])
+        rare = rare[(self._count[rare] > 1) & (self._count[rare] <= RARE)]
+        column = np.full(1 << BITS, -1, dtype=np.int32)
+        column[rare] = np.arange(len(rare))
+        found = column[tokens]
+        kept = found >= 0
+        values = self._idf(rare).astype(np.float32)[found[kept]]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(owners[kept], minlength=rows.stop))])
+        matrix = csr_array((values, found[kept], starts), shape=(rows.stop, len(rare)))
         shared = csr_array(matrix[rows.start : rows.stop] @ matrix.T)
         chosen = []
         for n, row in enumerate(rows):
@@ -263,16 +284,19 @@ class Stories:
             + WEIGHTS["copy"] * copied * (clash < 0.5)
             + WEIGHTS["clash"] * clash
             + WEIGHTS["days"] * (days - START["days"]) * (copied < 0.5)
-            + WEIGHTS["nothing shared"] * shares["nothing shared"]
+            + WEIGHTS["in common"] * (shares["in common"] - START["in common"]) * (copied < 0.5)
             + WEIGHTS["same source"] * (same_source & ~thread)
         )
         for name in ("title", "numbers", "names"):
             score += WEIGHTS[name] * (shares[name] - START[name])
+        # Neither a common subject nor common names and numbers are enough: it takes both, or copied words.
+        both = (cosine >= NEAR) & (shares["in common"] >= SOME) | (copied >= COPIED)
+        score[~both & ~thread] = -np.inf
         far = np.nan_to_num(gap, nan=0.0) > np.where(copied > 0.5, COPY_DAYS, DAYS)
         score[far & ~(paper & (copied > 0.4)) & ~papers] = -np.inf
         # Papers of one group on one subject share their words; versions of a paper share their sentences.
         same_people = np.array([bool(own.people & other.people) for other in found])
-        version = (copied > 0.25) | ((shares["title"] > 0.7) & (same_people | (cosine > 0.9)))
+        version = (copied > 0.25) | ((shares["headline"] > 0.8) & (same_people | (cosine > 0.9)))
         score[papers & ~version] = -np.inf
         score[papers & version] = np.maximum(score[papers & version], 1.0)
         score[[self._never(own, other) for other in found]] = -np.inf
@@ -308,7 +332,10 @@ class Stories:
             both = met.copy()
             both[met] = mine[place[met]]
             theirs = _sums(owner, weight * chosen[name], len(others))
-            if name == "title":  # a headline is borne out by the other text, whatever the other headline says
+            if name == "title":
+                same = _sums(owner, weight * (chosen[name] & both), len(others))
+                found["headline"] = 2 * same / (theirs + float(own_weight @ mine) + 1e-9)
+                # a headline is borne out by the other text, whatever the other headline says
                 borne_out = weight * (both.astype(np.float64) + (chosen[name] & met)) / 2
                 common[name] = _sums(owner, borne_out, len(others))
             else:
@@ -320,8 +347,7 @@ class Stories:
                 differing = np.minimum(theirs, size) - common[name]
         found["copy"] = np.array([_copied(own.runs, other.runs) for other in others])
         found["clash"] = np.where(found["words"] > 0.3, found["words"], 0.0) * differing.clip(min=0, max=2)
-        nothing = (common["numbers"] + common["names"] < 0.5) & (found["copy"] < 0.25)
-        found["nothing shared"] = nothing.astype(np.float64)
+        found["in common"] = (common["numbers"] + common["names"]).clip(max=ENOUGH)
         return found
 
     def _kinds(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
@@ -334,7 +360,7 @@ class Stories:
         }
 
     def _weight(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> Floats:
-        return self._idf(tokens) * np.where((flags & (MINOR | TITLE)) == MINOR, MINOR_WEIGHT, 1.0)
+        return self._idf(tokens) ** RARITY * np.where((flags & (MINOR | TITLE)) == MINOR, MINOR_WEIGHT, 1.0)
 
     def _names(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which tokens are names: written with a capital, here always and elsewhere nearly always."""

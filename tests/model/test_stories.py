@@ -134,12 +134,12 @@ def test_the_evidence_is_that_of_a_plain_computation() -> None:
     ]
     count = Counter(token for tokens in sets for token in tokens)
     small = Counter(token for tokens in sets for token, flags in tokens.items() if flags & SMALL)
-    size = len(said) + 1
+    size = len(said) + stories.BACKGROUND
 
     def weight(tokens: set[int], flags: dict[int, int]) -> float:
         idf = (math.log(size / (count[t] + 0.5)) / math.log(size) for t in tokens)
         minor = (0.4 if flags[t] & (MINOR | TITLE) == MINOR else 1.0 for t in tokens)
-        return sum(a * b for a, b in zip(idf, minor, strict=True))
+        return sum(a**stories.RARITY * b for a, b in zip(idf, minor, strict=True))
 
     def chosen(n: int, kind: str) -> set[int]:
         flags = sets[n]
@@ -163,11 +163,15 @@ def test_the_evidence_is_that_of_a_plain_computation() -> None:
             dice = (2 * both + prior) / (weight(mine, sets[a]) + weight(theirs, sets[b]) + 1)
             expected += stories.WEIGHTS[kind] * (dice - prior)
             shared += both if kind != "title" else 0.0
-        expected += stories.WEIGHTS["nothing shared"] * (shared < 0.5)
+        expected += stories.WEIGHTS["in common"] * (min(shared, stories.ENOUGH) - stories.START["in common"])
         expected += stories.WEIGHTS["days"] * (abs(a - b) - stories.START["days"])
         runs = sorted((set(reports[n].particulars.runs.tolist()) for n in (a, b)), key=len)
-        expected += stories.WEIGHTS["copy"] * len(runs[0] & runs[1]) / len(runs[0])
-        assert found.compare(a, [b])[0] == pytest.approx(expected, abs=1e-5)
+        copied = len(runs[0] & runs[1]) / len(runs[0]) if len(runs[0]) >= stories.SHORT else 0.0
+        expected += stories.WEIGHTS["copy"] * copied
+        cosine = float(reports[a].vector @ reports[b].vector)
+        possible = (cosine >= stories.NEAR and shared >= stories.SOME) or copied >= stories.COPIED
+        assert possible is (b == 1), "one pair tells the same, the others cannot"
+        assert found.compare(a, [b])[0] == pytest.approx(expected if possible else -math.inf, abs=1e-5)
 
 
 def test_every_pair_that_tells_the_same_is_a_candidate_in_a_crowd() -> None:
