@@ -345,10 +345,7 @@ class Stories:
             found[name] = (2 * common[name] + prior) / (theirs + size + _PRIOR)
             if name == "numbers":
                 differing = np.minimum(theirs, size) - common[name]
-        # Who copies shares words, and most candidates share hardly any: this is a third of the time.
-        found["copy"] = np.zeros(len(others))
-        for n in np.flatnonzero((found["words"] >= 0.05) | (common["words"] == 0)):
-            found["copy"][n] = _copied(own.runs, others[n].runs)
+        found["copy"] = np.array([_copied(own.runs, other.runs) for other in others])
         found["clash"] = np.where(found["words"] > 0.3, found["words"], 0.0) * differing.clip(min=0, max=2)
         found["in common"] = (common["numbers"] + common["names"]).clip(max=ENOUGH)
         return found
