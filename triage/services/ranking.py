@@ -18,14 +18,14 @@ from model.knowledge import clamps
 from model.leverage import leverage
 from model.lexical import Terms
 from model.ranker import Ranker, Ranking
-from model.types import Document, Explanation, Passage, Rule
+from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.items import Highlight, MarkShare, Reason
 from triage.core.rules import Hard
 from triage.core.stories import Stories
 from triage.services import folding, leads, learn
-from triage.services.models import Models
+from triage.services.models import InUse, Models
 from triage.services.profile import document, profile
 from triage.services.vectors import Vectors
 from triage.store import feedback as log
@@ -126,18 +126,13 @@ class RankingService:
         A pure function of `as_of`, the items, the event log and the current model: the same log gives the
         same scores.
         """
-        with self._database.read() as connection:
-            events = log.events(connection)
-        labels = feedback.labels(events)
-        loaded = self._load(as_of, set(labels))
+        told = self._told(as_of)
+        events, loaded, model = told.events, told.loaded, told.model
         with self._database.read() as connection:
             told_again = folding.around(connection, events, list(loaded.rows))
+        labels = feedback.labels(events)
         interests = feedback.interests(events)
-        phrases = self._vectors.phrase_vectors(list(interests))
-        model = self._models.in_use(self._vectors.name)
-        kind = scores.kind(model.ranker, self._vectors.name)
-        told = profile(events, loaded.rows, as_of, kind, model.rehearsed)
-        ranking = Ranker(loaded.corpus, model.settings).fit(told, phrases)
+        ranking = told.ranker.fit(told.profile, told.phrases)
         ids = list(loaded.rows)
         return Ranked(
             rows=loaded.rows,
@@ -147,7 +142,7 @@ class RankingService:
             labels=len(labels),
             by_words=int((~loaded.corpus.grid.readable).sum()) if loaded.corpus.dim else 0,
             avoided=frozenset(phrase for phrase, weight in interests.items() if weight < 0),
-            hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, told.rules).items()},
+            hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, told.profile.rules).items()},
             profile=feedback.profile_hash(events),
             last_event=events[-1].id if events else 0,
             ranker=model.ranker,
@@ -159,17 +154,12 @@ class RankingService:
 
     def marks(self, as_of: datetime, item_id: int) -> tuple[MarkShare, ...]:
         """What the marks on items like this one do to its score, each by ranking without it."""
-        with self._database.read() as connection:
-            events = log.events(connection)
-        loaded = self._load(as_of, set(feedback.labels(events)))
+        told = self._told(as_of)
+        loaded = told.loaded
         if item_id not in loaded.rows:
             raise UsageError(f"item {item_id} is not ranked", fix=f"triage show {item_id}")
-        model = self._models.in_use(self._vectors.name)
-        kind = scores.kind(model.ranker, self._vectors.name)
-        told = profile(events, loaded.rows, as_of, kind, model.rehearsed)
-        phrases = self._vectors.phrase_vectors(list(feedback.interests(events)))
-        ranker = Ranker(loaded.corpus, model.settings)
-        states = feedback.states(events)
+        states = feedback.states(told.events)
+        found_marks = leverage(told.ranker, loaded.corpus, told.profile, told.phrases, str(item_id))
         return tuple(
             MarkShare(
                 marked := int(found.label.document),
@@ -177,8 +167,24 @@ class RankingService:
                 states.get(marked, "like" if found.label.value else "dislike"),
                 found.change,
             )
-            for found in leverage(ranker, loaded.corpus, told, phrases, str(item_id))
+            for found in found_marks
             if found.label.document.isdecimal()
+        )
+
+    def _told(self, as_of: datetime) -> _Told:
+        """All that a fit takes: what was said so far, of what, and the settings in use."""
+        with self._database.read() as connection:
+            events = log.events(connection)
+        loaded = self._load(as_of, set(feedback.labels(events)))
+        model = self._models.in_use(self._vectors.name)
+        kind = scores.kind(model.ranker, self._vectors.name)
+        return _Told(
+            events,
+            loaded,
+            model,
+            Ranker(loaded.corpus, model.settings),
+            profile(events, loaded.rows, as_of, kind, model.rehearsed),
+            self._vectors.phrase_vectors(list(feedback.interests(events))),
         )
 
     def past(self, as_of: datetime) -> learn.Material:
@@ -224,6 +230,16 @@ class RankingService:
         )
         self._loaded = _Loaded(key, older, rows, {i: texts.get(i, "") for i in ids}, corpus)
         return self._loaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    events: list[feedback.Event]
+    loaded: _Loaded
+    model: InUse
+    ranker: Ranker
+    profile: Profile
+    phrases: dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
