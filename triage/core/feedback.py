@@ -76,6 +76,10 @@ class Event:
     """How high the item stood, as `model.ranker` measures it."""
     model: str | None = None
     """The kind of ranker that says so; standings of two kinds cannot be compared."""
+    until: datetime | None = None
+    """From when on it says nothing any more; None for ever."""
+    scope: str | None = None
+    """The profile that it belongs to, of a reader who has several; None for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ def events(connection: Connection) -> list[Event]:
             table.weight,
             table.standing,
             table.model,
+            table.until,
+            table.scope,
         ).order_by(table.id)
     )
     return [
@@ -39,6 +41,8 @@ def events(connection: Connection) -> list[Event]:
             weight=row[6],
             standing=row[7],
             model=row[8],
+            until=row[9],
+            scope=row[10],
         )
         for row in rows
     ]
@@ -61,6 +65,8 @@ def append(
     standing: float | None = None,
     model: str | None = None,
     shown: Mapping[str, Any] | None = None,
+    until: datetime | None = None,
+    scope: str | None = None,
 ) -> int:
     """Adds one event; returns its id."""
     result = connection.execute(
@@ -75,6 +81,8 @@ def append(
             standing=standing,
             model=model,
             shown=dict(shown or {}),
+            until=until,
+            scope=scope,
         )
         .returning(schema.Event.id)
     )

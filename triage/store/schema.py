@@ -265,6 +265,22 @@ class Event(Base):
     """What ranked it: a ranker and its encoder (`triage.store.scores.kind`)."""
     shown: Mapped[dict[str, Any]]
     """What was on the screen when it was said: digest, rank, score, p, lane, propensity."""
+    until: Mapped[datetime | None]
+    """From when on it says nothing any more; None for ever."""
+    scope: Mapped[str | None] = mapped_column(Text)
+    """The profile that it belongs to, of a reader who has several; None for all of them."""
+
+
+class Opening(Base):
+    """That the reader opened an item to read it, and for how long: not what they think of it."""
+
+    __tablename__ = "opening"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    seconds: Mapped[float | None] = mapped_column(Float)
+    """None where nobody saw it closed: in a browser, or from the shell."""
 
 
 class ModelVersion(Base):

@@ -182,6 +182,15 @@ class TriageApp(App[int]):
     def _complain(self, error: TriageError) -> None:
         self.notify(sentence(error), severity="error", timeout=8)
 
+    @handles(messages.Answered)
+    def _answered(self, message: messages.Answered) -> None:
+        if not message.screen.is_attached:
+            return
+        if message.then is not None:
+            message.then()
+        elif message.error is not None:
+            self._complain(message.error)
+
     # ------------------------------------------------------------ the digest
 
     @handles(messages.DigestLoaded)

@@ -6,16 +6,21 @@ counts, so a slow old one can never overwrite a fast new one.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 from textual.worker import Worker
 
 from triage.core.errors import TriageError
 from triage.tui import messages
 from triage.tui.backend import Backend
+
+T = TypeVar("T")
 
 
 class Loader:
@@ -115,6 +120,32 @@ class Loader:
         self._start("why", load, exclusive=True)
 
     # ------------------------------------------------------------ the rest
+
+    def ask(
+        self,
+        screen: Screen[Any],
+        question: Callable[[Backend], T],
+        then: Callable[[T], object],
+        *,
+        failed: Callable[[TriageError], object] | None = None,
+    ) -> None:
+        """Asks the backend something for one screen, in a thread; the newest question of a screen counts.
+
+        Args:
+            screen: Who asks; nothing happens any more when it is gone.
+            question: Called in the thread.
+            then: Called with the answer, in the event loop.
+            failed: Called instead with a TriageError; without it, the app shows the error.
+        """
+
+        def load() -> Message:
+            try:
+                answer = question(self._backend)
+            except TriageError as error:
+                return messages.Answered(screen, functools.partial(failed, error) if failed else None, error)
+            return messages.Answered(screen, functools.partial(then, answer))
+
+        self._start(f"screen {id(screen)}", load, exclusive=True)
 
     def poll(self) -> None:
         """Looks at the daemon; answered by `Polled`. A look that is not over yet is not repeated."""

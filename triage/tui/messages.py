@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from textual import on
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 
 from triage.core.errors import TriageError
 from triage.core.items import Change, Digest, Explained, Item, Reading
@@ -100,6 +101,16 @@ class SearchFailed(Message):
 
     generation: int
     error: TriageError
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class Answered(Message):
+    """What a screen asked for is there, or the error says why not."""
+
+    screen: Screen[Any]
+    then: Callable[[], object] | None
+    """What the screen does with it."""
+    error: TriageError | None = None
 
 
 A = TypeVar("A", bound=App[Any])

@@ -1,0 +1,37 @@
+"""What the reader opens and for how long; until when an event holds, and for which profile.
+
+Revision: 4
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "4"
+down_revision = "3"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("event", sa.Column("until", sa.DateTime(), nullable=True))
+    op.add_column("event", sa.Column("scope", sa.Text(), nullable=True))
+    op.create_table(
+        "opening",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_opening_item_id_item"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_opening")),
+    )
+    op.create_index(op.f("ix_opening_item_id"), "opening", ["item_id"], unique=False)
+    op.create_index(op.f("ix_opening_at"), "opening", ["at"], unique=False)
+    op.execute("PRAGMA user_version = 4")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a backup is made before every upgrade: restore it")

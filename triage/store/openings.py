@@ -1,0 +1,35 @@
+"""Statements on what the reader opened, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from triage.store import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One time that an item was opened."""
+
+    item_id: int
+    at: datetime
+    seconds: float | None
+    """How long it was open; None where nobody saw it closed."""
+
+
+def add(connection: Connection, item_id: int, at: datetime, seconds: float | None) -> None:
+    """Remembers that an item was opened."""
+    connection.execute(insert(schema.Opening).values(item_id=item_id, at=at, seconds=seconds))
+
+
+def since(connection: Connection, moment: datetime) -> Sequence[Opening]:
+    """What was opened since then, oldest first."""
+    table = schema.Opening
+    rows = connection.execute(
+        select(table.item_id, table.at, table.seconds).where(table.at >= moment).order_by(table.id)
+    )
+    return [Opening(*row) for row in rows]
