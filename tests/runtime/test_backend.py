@@ -13,7 +13,8 @@ from world import NOW, stored_items
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.runtime import ReaderBackend, Runtime
+from triage.reader_backend import ReaderBackend
+from triage.runtime import Runtime
 from triage.services import feedback
 from triage.store.engine import Database
 from triage.tui.backend import Backend

@@ -10,7 +10,8 @@ from world import NOW, stored_items
 
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.runtime import ReaderBackend, Runtime
+from triage.reader_backend import ReaderBackend
+from triage.runtime import Runtime
 from triage.services import indexing
 from triage.store.engine import Database
 

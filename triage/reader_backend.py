@@ -1,0 +1,121 @@
+"""The terminal interface's `Backend`, on the real services.
+
+Owns which service answers which question of the interface, and what is read on while the reader reads. Every
+method imports what it needs when it is first called: the first frame waits for none of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+
+from triage.core.errors import TriageError
+from triage.core.feedback import Verb
+from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.runtime import TURN_S, Runtime
+
+log = logging.getLogger(__name__)
+
+
+class ReaderBackend:
+    """The terminal interface's `Backend`, on the real services."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._seen: int | None = None
+        self._unread = 0
+        self._closing = threading.Event()
+        self._fetching = threading.Lock()
+        self._reading: threading.Thread | None = None
+
+    def first_page(self) -> Digest | None:
+        """See `Backend`."""
+        return self._runtime.first_page()
+
+    def digest(self) -> Digest:
+        """See `Backend`."""
+        current = self._runtime.first_page()
+        self._runtime.worker.warm_up()
+        digest = current or self._runtime.worker.build(self._runtime.clock())
+        if self._reading is None or not self._reading.is_alive():
+            self._unread = self._runtime.unread()
+            if self._unread:
+                self._reading = threading.Thread(target=self._read_rest, name="reading the rest", daemon=True)
+                self._reading.start()
+        return digest
+
+    def _read_rest(self) -> None:
+        """Reads what the digest was built without; between two portions marks have their turn."""
+        while not self._closing.wait(TURN_S):
+            try:
+                self._unread = self._runtime.worker.read_on(self._runtime.clock())
+            except TriageError as error:
+                if not self._closing.is_set():
+                    log.warning("the rest is read another time: %s", error)
+                self._unread = 0
+            if not self._unread:
+                return
+
+    def read(self, item_id: int) -> Reading:
+        """See `Backend`."""
+        from triage.services import reading
+
+        opened = reading.read(self._runtime.database, item_id, self._runtime.first_page())
+        if opened.item.highlights or opened.item.why or opened.item.score is None:
+            return opened
+        return dataclasses.replace(opened, item=self.explain(item_id).item)
+
+    def fetch_text(self, item_id: int) -> str:
+        """See `Backend`."""
+        with self._fetching:
+            (fetched,) = self._runtime.fetch_asked([item_id], lambda what, done, total: None, self._closing)
+        return fetched.message if fetched.got else f"summary only: {fetched.message}"
+
+    def explain(self, item_id: int) -> Explained:
+        """See `Backend`."""
+        return self._runtime.worker.explain(item_id, self._runtime.clock())
+
+    def mark(self, item_id: int, verb: Verb) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        database, clock = self._runtime.database, self._runtime.clock
+        if verb is Verb.SPLIT:
+            recorded = feedback.split(database, clock, item_id)
+        else:
+            recorded = feedback.mark(database, clock, item_id, verb)
+        return self._runtime.learn(recorded.message)
+
+    def undo(self) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        recorded = feedback.undo(self._runtime.database, self._runtime.clock, marks_only=True)
+        return self._runtime.learn(recorded.message)
+
+    def search(self, query: str) -> list[Item]:
+        """See `Backend`."""
+        from triage.services import reading
+
+        return reading.find(self._runtime.database, query)
+
+    def changed(self) -> bool:
+        """See `Backend`."""
+        counter = self._runtime.database.change_counter()
+        changed = self._seen is not None and counter != self._seen
+        self._seen = counter
+        return changed and not self._unread  # each portion that we read ourselves is a change, too
+
+    def status(self) -> str:
+        """See `Backend`."""
+        from triage.daemon import heartbeat
+
+        if self._unread:
+            return f"reading, {self._unread} items to go"
+        return heartbeat.words(self._runtime.paths.heartbeat, self._runtime.clock())
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._closing.set()
+        self._runtime.close()
