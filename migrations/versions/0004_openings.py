@@ -1,5 +1,7 @@
 """What the reader opens and for how long; until when an event holds, and for which profile.
 
+Also without an index that nothing looks into, which every new item had to be entered in.
+
 Revision: 4
 """
 
@@ -30,6 +32,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_opening_item_id"), "opening", ["item_id"], unique=False)
     op.create_index(op.f("ix_opening_at"), "opening", ["at"], unique=False)
+    op.drop_index(op.f("ix_item_content_hash"), "item")
     op.execute("PRAGMA user_version = 4")
 
 

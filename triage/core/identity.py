@@ -31,6 +31,7 @@ _PREPRINT_DOIS = tuple(
     f"10.{registrant}/" for registrant in (1101, 2139, 20944, 21203, 26434, 31219, 31234, 36227, 48550, 64898)
 )
 _NO_WORD = re.compile(r"[\W_]+")
+_SPACES = re.compile(rb"  +")
 _ASCII_WORDS = bytes(
     ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256)
 )
@@ -171,8 +172,5 @@ def clamp_published(claimed: datetime | None, first_seen: datetime) -> datetime 
 
 def _words(text: str) -> str:
     if text.isascii():  # the same, in a fifth of the time
-        words = text.encode().translate(_ASCII_WORDS)
-        while b"  " in words:
-            words = words.replace(b"  ", b" ")
-        return words.strip().decode()
+        return _SPACES.sub(b" ", text.encode().translate(_ASCII_WORDS)).strip().decode()
     return _NO_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -26,6 +26,7 @@ _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\\s])[\u200c\u200d]+|[\u200c\u20
 _LINE_ENDS = re.compile("\r\n?|\u2028|\u0085|\x0b|\x0c")
 _BLANK_RUNS = re.compile(r"\n{3,}")
 _MARKS = re.compile(r"[^\x00-\u02ff]")
+_PLAIN_ASCII = bytes([9, 10, *range(32, 127)])
 # Letters and punctuation that nothing below touches; what most texts consist of altogether.
 _NOT_PLAIN = re.compile(
     "[^\t\n -~\u00a0-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u03c9\u0400-\u0482\u048a-\u052f\u2010-\u2027"
@@ -56,7 +57,7 @@ def sanitize_text(text: str, limit: int | None = None) -> str:
             text = _JOINERS.sub("", text)
     # Not by a regular expression: one for spaces before a line end tries every space of a run, which takes
     # minutes for the longest text that is stored.
-    if " \n" in text or "\t\n" in text or "\u00a0\n" in text:
+    if _blank_before_line_end(text):
         text = "\n".join(line.rstrip(" \t\u00a0") for line in text.split("\n"))
     text = (_BLANK_RUNS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
     if limit is not None and len(text) > limit:
@@ -72,8 +73,17 @@ def sanitize_line(text: str, limit: int | None = None) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether there is nothing to do about single characters: a fifth of the time that doing it takes."""
-    return text.replace("\n", "").isprintable() if text.isascii() else _NOT_PLAIN.search(text) is None
+    """Whether there is nothing to do about single characters: a tenth of the time that doing it takes."""
+    if text.isascii():
+        return not text.encode().translate(None, _PLAIN_ASCII)
+    return _NOT_PLAIN.search(text) is None
+
+
+def _blank_before_line_end(text: str) -> bool:
+    if text.isascii():  # bytes are searched in a third of the time
+        body = text.encode()
+        return b" \n" in body or b"\t\n" in body
+    return " \n" in text or "\t\n" in text or "\u00a0\n" in text
 
 
 def _limit_marks(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from triage.store.engine import upsert
+from triage.store.bulk import insert_rows
 from triage.store.items import CHUNK
 from triage.store.schema import Identity, Item
 
@@ -57,8 +57,5 @@ def lookup(connection: Connection, scope: int, names: Sequence[bytes]) -> dict[b
 
 def add(connection: Connection, scope: int, names: Mapping[bytes, int]) -> None:
     """Name -> item id; a name that is taken stays with the item that had it first."""
-    if names:
-        connection.execute(
-            upsert(Identity).on_conflict_do_nothing(),
-            [{"scope": scope, "name": name, "item_id": item_id} for name, item_id in names.items()],
-        )
+    rows = ((scope, name, item_id) for name, item_id in names.items())
+    insert_rows(connection, Identity, ("scope", "name", "item_id"), rows, ignore_taken=True)

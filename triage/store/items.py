@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, or_, select, update
 
+from triage.store.bulk import insert_rows
 from triage.store.engine import upsert
 from triage.store.schema import FullText, Item, ItemText, Score, Source
 
@@ -91,6 +92,27 @@ def _rows() -> Select[*tuple[Any, ...]]:
     )
 
 
+_INSERTED = (
+    "id",
+    "source_id",
+    "key",
+    "kind",
+    "title",
+    "url",
+    "people",
+    "tags",
+    "identifiers",
+    "personal",
+    "flags",
+    "published_at",
+    "first_seen_at",
+    "edition",
+    "content_hash",
+    "words",
+    "cjk_characters",
+)
+
+
 def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem], now: datetime) -> list[int]:
     """Stores items that are not known yet; returns their ids in order."""
     if not items:
@@ -99,21 +121,31 @@ def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem],
     # takes twice the time. A write holds the lock of the database, so nobody else gives the same ones.
     first = (connection.execute(select(func.max(Item.id))).scalar() or 0) + 1
     ids = list(range(first, first + len(items)))
-    rows = [
-        {
-            **_values(item),
-            "id": item_id,
-            "source_id": source_id,
-            "key": item.key,
-            "kind": item.kind,
-            "first_seen_at": now,
-            "edition": 0,
-        }
+    rows = (
+        (
+            item_id,
+            source_id,
+            item.key,
+            item.kind,
+            item.title,
+            item.url,
+            item.people,
+            item.tags,
+            item.identifiers,
+            item.personal,
+            item.flags,
+            item.published_at,
+            now,
+            0,
+            item.content_hash,
+            item.words,
+            item.cjk_characters,
+        )
         for item_id, item in zip(ids, items, strict=True)
-    ]
-    connection.execute(insert(Item), rows)
-    texts = [{"item_id": i, "text": item.text} for i, item in zip(ids, items, strict=True)]
-    connection.execute(insert(ItemText), texts)
+    )
+    insert_rows(connection, Item, _INSERTED, rows)
+    texts = ((item_id, item.text) for item_id, item in zip(ids, items, strict=True))
+    insert_rows(connection, ItemText, ("item_id", "text"), texts)
     return ids
 
 

@@ -139,7 +139,7 @@ class Item(Base):
     """When its source last changed its words."""
     edition: Mapped[int] = mapped_column(Integer)
     """Counts the texts that were read of it: 0 for the first. Passages belong to one edition."""
-    content_hash: Mapped[str] = mapped_column(String(32), index=True)
+    content_hash: Mapped[str] = mapped_column(String(32))
     words: Mapped[int] = mapped_column(Integer)
     cjk_characters: Mapped[int] = mapped_column(Integer)
     indexed_with: Mapped[str | None] = mapped_column(String(128), index=True)
