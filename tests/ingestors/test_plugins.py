@@ -213,10 +213,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
         attribute = f"made_{len(found)}"
         setattr(module, attribute, made)
         found.append(EntryPoint(name, value or f"a_plugin:{attribute}", registry.GROUP))
-        registry.load.cache_clear()
+        registry.forget()
 
     yield add
-    registry.load.cache_clear()
+    registry.forget()
 
 
 def test_a_plug_in_that_cannot_be_loaded_is_named_and_hinders_no_other(install: Callable[..., None]) -> None:

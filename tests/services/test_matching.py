@@ -73,7 +73,7 @@ class Sources:
 @pytest.fixture
 def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> Sources:
     ingestor = Scripted()
-    monkeypatch.setattr("triage.services.ingest.registry.load", lambda: {"scripted": ingestor})
+    monkeypatch.setattr("triage.services.ingest.registry.get", {"scripted": ingestor}.get)
     return Sources(database, ingestor)
 
 

@@ -51,7 +51,7 @@ class Pushing:
 @pytest.fixture
 def pushing(monkeypatch: pytest.MonkeyPatch) -> Pushing:
     ingestor = Pushing()
-    monkeypatch.setattr("triage.services.watching.registry.load", lambda: {"pushing": ingestor})
+    monkeypatch.setattr("triage.services.watching.registry.get", {"pushing": ingestor}.get)
     for name in ("LOOK_S", "SETTLE_S", "FIRST_PAUSE_S"):
         monkeypatch.setattr(watching, name, 0.01)
     return ingestor

@@ -121,13 +121,12 @@ async def sync(
         return []
     with database.read() as connection:
         last = sources.last_answer(connection)
-    ingestors = registry.load()
     reports: list[SourceReport] = []
     slots = Slots(concurrency)
 
     async def poll(source: SourceRow, tools: Tools, writer: Writer) -> None:
         async with slots.slot():
-            ingestor = ingestors.get(source.ingestor)
+            ingestor = registry.get(source.ingestor)
             report = await _poll(source, ingestor, tools, writer, database, config, clock)
         reports.append(report)
         if on_report is not None:

@@ -130,7 +130,8 @@ async def look(
 async def _look(
     claim: Claim, tools: Tools, config: Config, allow_local: bool, options: Mapping[str, Any], first: bool
 ) -> Look:
-    ingestor = registry.load()[claim.ingestor]
+    ingestor = registry.get(claim.ingestor)
+    assert ingestor is not None, "a claim is an ingestor's"
     asked = ingest.request_options(claim.ingestor, options, config)
     if claim.kind != "feed" or not claim.target.startswith(("http://", "https://")):
         request = FetchRequest(target=claim.target, allow_local=allow_local, options=asked)
@@ -247,7 +248,7 @@ async def _check(subject: Subject, tools: Tools, config: Config) -> CheckReport:
         allow_local=subject.allow_local,
         options=ingest.request_options(claim.ingestor, subject.options, config),
     )
-    ingestor = registry.load().get(claim.ingestor)
+    ingestor = registry.get(claim.ingestor)
     try:
         if ingestor is None:
             result = FetchResult(

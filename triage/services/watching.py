@@ -70,7 +70,7 @@ class Watching:
             source = (await asyncio.to_thread(self._wanted)).get(source_id)
             if source is None:
                 return
-            ingestor = registry.load()[source.ingestor]
+            ingestor = registry.get(source.ingestor)
             assert isinstance(ingestor, Watchable)
             request = FetchRequest(
                 target=source.target,
@@ -99,7 +99,6 @@ class Watching:
 
     def _wanted(self) -> dict[int, SourceRow]:
         """Sources that can be waited for, by id. One that was never fetched has no place to go on from."""
-        ingestors = registry.load()
         with self._database.read() as connection:
             active = sources.active(connection)
         now = time.monotonic()
@@ -110,7 +109,7 @@ class Watching:
             and source.succeeded_at is not None
             and not source.failures
             and self._given_up.get(source.id, 0.0) <= now
-            and isinstance(ingestors.get(source.ingestor), Watchable)
+            and isinstance(registry.get(source.ingestor), Watchable)
         }
 
     def _have_due(self, source_id: int) -> None:
