@@ -13,6 +13,7 @@ import threading
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.core.ledger import Ledger, Step
 from triage.runtime import TURN_S, Runtime
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,25 @@ class ReaderBackend:
         from triage.services import reading
 
         return reading.find(self._runtime.database, query)
+
+    def ledger(self) -> Ledger:
+        """See `Backend`."""
+        from triage.services import ledger
+
+        return ledger.ledger(self._runtime.database, self._runtime.clock())
+
+    def settle_source(self, source_id: int, step: Step) -> str:
+        """See `Backend`."""
+        from triage.services import ledger, sources
+
+        database, clock = self._runtime.database, self._runtime.clock
+        if step == "drop":
+            return ledger.drop(database, source_id)
+        if step == "resume":
+            sources.resume(database, clock, source_id)
+            return "polled again"
+        change = ledger.quiet if step == "quiet" else ledger.unquiet
+        return self._runtime.learn(change(database, clock, source_id).message).message
 
     def changed(self) -> bool:
         """See `Backend`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Change, Digest, Explained, Highlight, Item, Reading, Reason
+from triage.core.ledger import Account, Ledger, Step, judge
 
 NOW = datetime(2026, 3, 12, 7, 30, tzinfo=UTC)
 
@@ -72,6 +73,33 @@ def make_digest(*, learned: bool = True, demo: bool = False) -> Digest:
     )
 
 
+def make_accounts() -> list[Account]:
+    """Four sources: one gives much, one little, one nothing at all, and one is new."""
+    rows = [
+        (1, "Harbour Notes", 130.0, 52.0, 40, 21),
+        (2, "The Wire", 940.0, 11.0, 120, 1),
+        (3, "Kitchen Weekly", 210.0, 9.0, 60, 6),
+        (4, "Night Trains", 14.0, 3.0, 2, 0),
+    ]
+    return [
+        Account(
+            source=number,
+            title=title,
+            kind="feed",
+            items=3 * judged,
+            minutes_in=came,
+            minutes_read=read,
+            opened=kept + 1,
+            shown=judged,
+            judged=judged,
+            kept=kept,
+            wanted=kept,
+            last_kept=NOW - timedelta(days=number) if kept else None,
+        )
+        for number, title, came, read, judged, kept in rows
+    ]
+
+
 class FakeBackend:
     """Does at once and in memory what the real one does with a database and a model.
 
@@ -93,6 +121,7 @@ class FakeBackend:
         self.closed = False
         self.was_changed = False
         self.daemon = "daemon: not running"
+        self.accounts = make_accounts()
         self._log: list[tuple[int, str, int]] = []
 
     def _enter(self, *call: object) -> None:
@@ -180,6 +209,24 @@ class FakeBackend:
             for item in self.current.items
             if all(word in f"{item.title} {self.texts[item.id]}".lower() for word in wanted)
         ]
+
+    def ledger(self) -> Ledger:
+        self._enter("ledger")
+        return Ledger(days=90, digests=61, accounts=judge(self.accounts))
+
+    def settle_source(self, source_id: int, step: Step) -> str:
+        self._enter("settle_source", source_id, step)
+        changes = {
+            "quiet": {"quiet": True},
+            "unquiet": {"quiet": False},
+            "drop": {"paused": "dropped from the ledger"},
+            "resume": {"paused": None},
+        }[step]
+        self.accounts = [
+            dataclasses.replace(each, **changes) if each.source == source_id else each
+            for each in self.accounts
+        ]
+        return f"{step}: source {source_id}"
 
     def changed(self) -> bool:
         self._enter("changed")

@@ -13,6 +13,7 @@ import click
 
 from triage.cli import diagnostics, output, render
 from triage.cli.digest import read_rest
+from triage.cli.items import say_learned
 from triage.core import words
 from triage.core.errors import PartialError, TriageError, UsageError
 from triage.runtime import Runtime
@@ -347,6 +348,44 @@ def edit(yes: bool) -> None:
     from triage.cli.source_sheet import edit as run
 
     run(ask=diagnostics.somebody_is_there(), yes=yes)
+
+
+@sources.command()
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How far back.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def ledger(days: int, as_json: bool) -> None:
+    """Shows what each source took of your time and gave, and which might be quieted or dropped.
+
+    Nothing is done by itself, and every suggestion names its command and what takes it back.
+    """
+    from triage.cli.ledger import lines
+    from triage.services import ledger as service
+
+    with Runtime.open() as runtime:
+        found = service.ledger(runtime.database, runtime.clock(), days)
+        now = runtime.clock()
+    if as_json:
+        output.document(found.to_json())
+        return
+    if not found.accounts:
+        diagnostics.note("There are no sources yet. Add one: triage add URL-OR-PATH")
+    for line in lines(found, now):
+        output.line(line)
+
+
+@sources.command()
+@click.argument("source", type=SOURCE)
+@click.option("--undo", is_flag=True, help="Take that back.")
+def quiet(source: str, undo: bool) -> None:
+    """Lowers what comes from SOURCE, by a soft rule that your marks revise."""
+    from triage.services import ledger as service
+
+    with _opened(source) as (runtime, view):
+        step = service.unquiet if undo else service.quiet
+        recorded = step(runtime.database, runtime.clock, view.id)
+        say_learned(runtime, recorded.message)
+    if not undo:
+        diagnostics.note(f"To take that back: triage sources quiet --undo {view.id}")
 
 
 @click.command()

@@ -15,7 +15,7 @@ from ingestors import registry
 from ingestors.base import Claim, Kind
 from triage.config import Clock
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb, effective, states
+from triage.core.feedback import Event, Verb, effective, states
 from triage.core.text import sanitize_line
 from triage.store import feedback, sources
 from triage.store.engine import Database
@@ -179,8 +179,9 @@ def listing(database: Database, now: datetime) -> list[SourceView]:
     with database.read() as connection:
         rows = sources.active(connection)
         counts = sources.item_counts(connection)
-        kept = _keeps(connection, now)
-    return [_view(row, counts.get(row.id, 0), kept[row.id]) for row in rows]
+        kept_ids = kept(feedback.events(connection), now - KEPT_FOR)
+        keeps = Counter(sources.of_items(connection, list(kept_ids)).values())
+    return [_view(row, counts.get(row.id, 0), keeps[row.id]) for row in rows]
 
 
 def _view(row: SourceRow, items: int, keeps: int) -> SourceView:
@@ -209,16 +210,12 @@ def _view(row: SourceRow, items: int, keeps: int) -> SourceView:
     )
 
 
-def _keeps(connection: Connection, now: datetime) -> Counter[int]:
-    """Source id -> items whose last mark, made in the last `KEPT_FOR`, keeps them."""
-    log = feedback.events(connection)
-    said = {event.item_id: event.at for event in effective(log) if event.item_id is not None}
-    kept = [
-        item_id
-        for item_id, state in states(log).items()
-        if state in KEEPING and said[item_id] > now - KEPT_FOR
-    ]
-    return Counter(sources.of_items(connection, kept))
+def kept(log: Iterable[Event], since: datetime) -> dict[int, datetime]:
+    """Item id -> when the reader last spoke of it, where that was since then and a mark keeps it."""
+    events = list(log)
+    said = {event.item_id: event.at for event in effective(events) if event.item_id is not None}
+    kept_ids = (item_id for item_id, state in states(events).items() if state in KEEPING)
+    return {item_id: said[item_id] for item_id in kept_ids if said[item_id] > since}
 
 
 def find(views: list[SourceView], text: str) -> SourceView:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, true, update
 
+from triage.core.history import Shown
 from triage.store.engine import upsert
 from triage.store.schema import Digest, ModelVersion, Score
 
@@ -107,6 +109,39 @@ def latest_digest(connection: Connection) -> DigestRow | None:
         .limit(1)
     ).first()
     return None if row is None else DigestRow(row[0], row[1], row[2], kind(row[3], row[4]))
+
+
+def shown_since(connection: Connection, since: datetime) -> list[Shown]:
+    """Every item of every digest that was built since then, the oldest digest first.
+
+    The database takes the documents apart: their highlights, which are most of them, are never loaded.
+    """
+    each = func.json_each(Digest.document, "$.items").table_valued("key", "value")
+    fields = [func.json_extract(each.c.value, f"$.{name}") for name in ("id", "lane", "minutes", "why")]
+    rows = connection.execute(
+        select(Digest.id, Digest.built_at, *fields)
+        .select_from(Digest)
+        .join(each, true())
+        .where(Digest.built_at >= since)
+        .order_by(Digest.id, each.c.key)
+    )
+    return [Shown(row[0], row[1], row[2], row[3], row[4], why=tuple(json.loads(row[5]))) for row in rows]
+
+
+def drawn_since(connection: Connection, since: datetime) -> dict[tuple[int, int], float]:
+    """(digest id, item id) -> how likely the item was to be drawn, of all that chance put into digests."""
+    each = func.json_each(Digest.document, "$.drawn").table_valued("value")
+    rows = connection.execute(
+        select(
+            Digest.id,
+            func.json_extract(each.c.value, "$.id"),
+            func.json_extract(each.c.value, "$.propensity"),
+        )
+        .select_from(Digest)
+        .join(each, true())
+        .where(Digest.built_at >= since)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def add_digest(

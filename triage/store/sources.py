@@ -95,6 +95,15 @@ class SourceRow:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What a source brought in some time, in sums."""
+
+    items: int = 0
+    words: int = 0
+    cjk_characters: int = 0
+
+
 def active(connection: Connection) -> list[SourceRow]:
     """Every source that is not removed, by id; those that are paused too."""
     return _rows(connection)
@@ -120,13 +129,23 @@ def get(connection: Connection, source_id: int) -> SourceRow | None:
     return next(iter(_rows(connection, Source.id == source_id)), None)
 
 
-def of_items(connection: Connection, item_ids: Sequence[int]) -> list[int]:
-    """The id of the source of each of these items, in no order."""
-    found: list[int] = []
+def of_items(connection: Connection, item_ids: Sequence[int]) -> dict[int, int]:
+    """Item id -> the id of its source; without those that there are not."""
+    found: dict[int, int] = {}
     for start in range(0, len(item_ids), CHUNK):
-        chunk = item_ids[start : start + CHUNK]
-        found += connection.execute(select(Item.source_id).where(Item.id.in_(chunk))).scalars()
+        chunk = select(Item.id, Item.source_id).where(Item.id.in_(item_ids[start : start + CHUNK]))
+        found |= {row[0]: row[1] for row in connection.execute(chunk)}
     return found
+
+
+def arrivals(connection: Connection, since: datetime) -> dict[int, Arrivals]:
+    """Source id -> what came of it since then; stories of a newsletter count as a part of it."""
+    rows = connection.execute(
+        select(Item.source_id, func.count(), func.sum(Item.words), func.sum(Item.cjk_characters))
+        .where(Item.first_seen_at >= since, Item.parent_id.is_(None))
+        .group_by(Item.source_id)
+    )
+    return {row[0]: Arrivals(*row[1:]) for row in rows}
 
 
 def _rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[SourceRow]:

@@ -287,6 +287,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Find and leave",
     ),
     Action(
+        id="ledger",
+        keys=("S",),
+        label="sources",
+        help="What each source took of your time and gave; quiets or pauses those that give nothing.",
+        group="Find and leave",
+    ),
+    Action(
         id="help",
         keys=("question_mark",),
         label="help",

@@ -480,6 +480,12 @@ class TriageApp(App[int]):
 
         self.push_screen(HelpScreen())
 
+    def action_ledger(self) -> None:
+        """Opens the account of every source."""
+        from triage.tui.screens.ledger import LedgerScreen
+
+        self.push_screen(LedgerScreen(self.loader, self._now))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette offers the same actions as the keys, and the themes."""
         for action in ACTIONS:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from triage.core.feedback import Verb
 from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.core.ledger import Ledger, Step
 
 
 class Backend(Protocol):
@@ -46,6 +47,14 @@ class Backend(Protocol):
 
     def search(self, query: str) -> list[Item]:
         """Items whose title or text has the words, best first."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """What each source took and gave in the last months."""
+        ...
+
+    def settle_source(self, source_id: int, step: Step) -> str:
+        """Quiets or pauses a source, or takes that back; what happened, in words."""
         ...
 
     def changed(self) -> bool:
