@@ -76,7 +76,7 @@ sys.path.insert(0, sys.argv[1])
 from workload import Writer
 from ingestors.base import Entry, FetchResult
 from triage.runtime import Runtime
-from triage.services import ingest, reading, sources
+from triage.services import reading, sources, writing
 from ingestors.parsers.html import html_to_text
 with Runtime.open() as runtime:
     ids = [
@@ -93,7 +93,7 @@ with Runtime.open() as runtime:
             for n in range(500)
         )
         started = process_time()
-        ingest.keep(runtime.database, runtime.clock, source, FetchResult(entries=entries))
+        writing.keep(runtime.database, runtime.clock, source, FetchResult(entries=entries))
         spent += process_time() - started
     found = reading.find(runtime.database, texts[0].split()[0])
     assert found

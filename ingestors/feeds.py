@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, JsonValue, Kind
-from ingestors.http import HttpError, Response, Validators
+from ingestors.http import HttpError, Response, Validators, basic_authorization
 from ingestors.sandbox import ParseRefused
+from ingestors.secrets import SecretError, secret
 from ingestors.wire import to_entry, to_refusal
 
 if TYPE_CHECKING:
@@ -69,8 +70,13 @@ class FeedIngestor:
         cursor = request.cursor
         try:
             response = await tools.http.get(
-                request.target, allow_local=request.allow_local, validators=_validators(cursor)
+                request.target,
+                allow_local=request.allow_local,
+                validators=_validators(cursor),
+                headers=await authorization(request.target, request.options),
             )
+        except SecretError as error:
+            return FetchResult(cursor=cursor, error=FetchError("denied", error.message))
         except HttpError as error:
             return FetchResult(cursor=cursor, error=error.as_value(), retry_after_s=error.retry_after_s)
         if response.not_modified:
@@ -108,6 +114,24 @@ class FeedIngestor:
             moved_to=response.permanent_redirect_to,
             **_manners(cursor),
         )
+
+
+async def authorization(target: str, options: Mapping[str, JsonValue]) -> dict[str, str]:
+    """The header for a feed that wants to know who asks; empty for all others.
+
+    Args:
+        target: The user's name stands before its host.
+        options: May name where the password or the token is: `password_command`, `token_env`, and so on.
+
+    Raises:
+        SecretError: The secret cannot be had.
+    """
+    if (token := await secret(options, "token")) is not None:
+        return {"Authorization": f"Bearer {token}"}
+    if (password := await secret(options, "password")) is None:
+        return {}
+    user = urlsplit(target).netloc.rpartition("@")[0].partition(":")[0]
+    return {"Authorization": basic_authorization(unquote(user), password)}
 
 
 def _validators(cursor: Mapping[str, JsonValue]) -> Validators | None:

@@ -472,8 +472,12 @@ def _authorized(userinfo: str, headers: Mapping[str, str]) -> dict[str, str]:
     if not userinfo or any(name.lower() == "authorization" for name in headers):
         return dict(headers)
     user, _, password = userinfo.partition(":")
-    pair = f"{unquote(user)}:{unquote(password)}".encode("utf-8", "replace")
-    return {**headers, "Authorization": "Basic " + base64.b64encode(pair).decode()}
+    return {**headers, "Authorization": basic_authorization(unquote(user), unquote(password))}
+
+
+def basic_authorization(user: str, password: str) -> str:
+    """The value of an Authorization header, by RFC 7617 in UTF-8."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode("utf-8", "replace")).decode()
 
 
 def _conditions(validators: Validators) -> dict[str, str]:

@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,12 +93,13 @@ class Transport:
             raise HttpError("usage", "that is not a URL that can be fetched") from None
         host = request.url.host
         proxy = self._proxies.of(request.url)
-        transport = self._through(proxy, host, allow_local) if proxy else None
+        through = self._through(proxy, host, allow_local) if proxy else None
         try:
             async with asyncio.timeout(timeout_s):
-                response = await (
-                    transport or (self._local if allow_local else self._public)
-                ).handle_async_request(request)
+                if through is not None:
+                    response = await through.handle_async_request(request)
+                else:
+                    response = await _answered(self._local if allow_local else self._public, request)
                 response.request = request
                 try:
                     return await _read(response, max_body)
@@ -141,6 +143,10 @@ class Transport:
         """Closes all connections."""
         for transport in (self._public, self._local, *self._proxied.values()):
             await transport.aclose()
+
+
+_dialled: ContextVar[list[str]] = ContextVar("dialled")
+"""To which hosts connections were made for the request under way."""
 
 
 class _Proxies:
@@ -207,6 +213,7 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         problems = {a: address_problem(a, allow_local=self._allow_local) for a in addresses}
         failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
         permitted = [address for address in addresses if problems[address] is None]
+        _dialled.get([]).append(host)
         for address in permitted:
             patience = timeout if address == permitted[-1] else _NEXT_ADDRESS_S
             try:
@@ -285,6 +292,21 @@ class _CappedStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+async def _answered(transport: _GuardedTransport, request: httpx2.Request) -> httpx2.Response:
+    """The answer to a request, on a new connection if the server closes an idle one in this very moment."""
+    dialled: list[str] = []
+    marker = _dialled.set(dialled)
+    try:
+        return await transport.handle_async_request(request)
+    except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+        # On a connection of its own the server has heard the request and does not like it.
+        if dialled or request.method != "GET":
+            raise
+        return await transport.handle_async_request(request)
+    finally:
+        _dialled.reset(marker)
 
 
 def _request(url: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx2.Request:

@@ -139,9 +139,10 @@ def test_one_bad_target_does_not_stop_the_others(site: LoopbackServer) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("https://e.example/ --password-env X", "is for mailboxes"),
+        ("arxiv:cs.IR --password-env X", "is for mailboxes and feeds on a server"),
         ("imaps://me@e.example/INBOX", "where is the password for imaps://me@e.example/INBOX?"),
-        ("imaps://me:hunter2@e.example/ --no-check", "can be seen by everybody"),
+        ("imaps://me:hunter2@e.example/ --no-check", "would be stored"),
+        ("https://me:hunter2@e.example/feed", "the password in https://me:…@e.example/feed would be stored"),
         ("imaps://me@e.example/ --password-env NO_SUCH", "NO_SUCH (password_env) is not set"),
         ("a.example b.example --title T", "--title names one source"),
         ("/no/such/file", "there is no file or folder"),
@@ -167,13 +168,28 @@ def test_papers_in_a_file_are_counted(paths: Paths, tmp_path: Path) -> None:
     assert listed()[0]["items"] == 1
 
 
-def test_a_password_in_an_address_is_not_shown(site: LoopbackServer) -> None:
-    url = site.url("/feed").replace("://", "://me:hunter2@")
-    shown = ok(f"triage add --allow-local {url}") + ok("triage sources") + ok("triage sources show 1")
-    shown += ok("triage sources check") + ok("triage sources --json") + ok("triage sources check --json")
+def test_a_feed_may_want_a_password_that_is_nowhere_stored(
+    site: LoopbackServer, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEA_PASSWORD", "hunter2")
+    url = site.url("/feed").replace("://", "://me@")
+    shown = ok(f"triage add --allow-local --password-env SEA_PASSWORD {url}") + ok("triage sources check")
+    assert {request.headers["authorization"] for request in site.log} == {"Basic bWU6aHVudGVyMg=="}
+    ok("triage sources set 1 password_env= token_env=SEA_PASSWORD")
+    shown += ok("triage sources check")
+    assert site.log[-1].headers["authorization"] == "Bearer hunter2"
+    shown += ok("triage sources --json") + ok("triage export urls")
     assert "hunter2" not in shown
-    assert "://me:…@" in shown
-    assert "hunter2" in ok("triage export urls"), "what is exported works elsewhere"
+    assert b"hunter2" not in paths.database.read_bytes()
+
+
+def test_a_list_with_a_password_is_refused_by_name(paths: Paths, tmp_path: Path) -> None:
+    (tmp_path / "urls").write_text("https://me:hunter2@e.example/feed\nhttps://f.example/feed\n")
+    code, out, err = triage(f"triage import {tmp_path / 'urls'}")
+    assert code == 0
+    assert "its address holds a password" in out + err
+    assert "hunter2" not in out + err
+    assert [source["target"] for source in listed()] == ["https://f.example/feed"]
 
 
 # ---------------------------------------------------------------- lists

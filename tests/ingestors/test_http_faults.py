@@ -169,6 +169,39 @@ async def test_validators_go_back_byte_for_byte(http: HttpClient, server: Loopba
     assert b"If-None-Match: " + etag + b"\r\n" in asked[1]
 
 
+@pytest.mark.parametrize("reset", [False, True])
+async def test_an_idle_connection_that_closes_under_a_request_is_no_failure(
+    http: HttpClient, reset: bool
+) -> None:
+    """A server may end a connection that it has kept in the moment in which it is used again."""
+    connections: list[int] = []
+
+    def behaviour(connection: socket.socket) -> None:
+        connections.append(1)
+        connection.recv(65_536)
+        connection.sendall(OK + b"Content-Length: 1\r\n\r\nx")
+        connection.recv(65_536)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    with raw_server(behaviour) as port:
+        for _ in range(3):
+            assert (await http.get(f"http://127.0.0.1:{port}/", allow_local=True)).body == b"x"
+    assert len(connections) == 3
+
+
+async def test_a_new_connection_that_closes_is_not_tried_again(http: HttpClient) -> None:
+    connections: list[int] = []
+
+    def behaviour(connection: socket.socket) -> None:
+        connections.append(1)
+        connection.recv(65_536)
+
+    with raw_server(behaviour) as port:
+        assert "broke off" in (await failure(http, port)).message
+    assert len(connections) == 1
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()

@@ -6,7 +6,7 @@ import asyncio
 import http.client
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, get_args
@@ -24,6 +24,7 @@ from triage.config import Config
 from triage.paths import Paths
 from triage.services import ingest, reading
 from triage.services import sources as service
+from triage.services.client import http_client
 from triage.store.engine import Database
 
 START = NOW.timestamp()
@@ -218,7 +219,7 @@ class World:
 async def live(world: World, database: Database, days: Days, restarts: list[timedelta]) -> Database:
     """Runs the product from restart to restart; each begins with a new client and a fresh database handle."""
     for end in restarts:
-        async with aclosing(ingest.http_client(database, days)) as client:
+        async with http_client(database, days) as client:
             tools = Tools(http=client, parsers=InProcess())  # type: ignore[arg-type]
             while days.now < NOW + end:
                 await ingest.sync(database, Config(), days, tools=tools)

@@ -17,9 +17,9 @@ from ingestors.base import Entry, FetchResult
 from triage.config import Config
 from triage.core.errors import LockedError, UsageError
 from triage.paths import Paths
-from triage.services import ingest, reading, sources
-from triage.services.ingest import SourceReport
+from triage.services import ingest, reading, sources, writing
 from triage.services.worker_client import ModelWorker
+from triage.services.writing import SourceReport
 from triage.store import engine
 from triage.store import sources as store_sources
 from triage.store.engine import Database
@@ -157,7 +157,7 @@ async def test_sources_that_wait_to_be_stored_together_are_each_whole_or_absent(
         )
     with database.read() as connection:
         rows = store_sources.active(connection)
-    writer = ingest.Writer(database, clock)
+    writer = writing.Writer(database, clock)
     outcomes = await asyncio.gather(
         *(
             writer.store(

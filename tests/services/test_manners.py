@@ -16,7 +16,7 @@ from triage.config import Config
 from triage.core.errors import UsageError
 from triage.services import ingest, reading
 from triage.services import sources as service
-from triage.services.ingest import SourceReport
+from triage.services.writing import SourceReport
 from triage.store import sources
 from triage.store.engine import Database
 from triage.store.sources import SourceRow

@@ -12,7 +12,7 @@ from world import NOW
 from ingestors.base import Claim, Entry, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
 from triage.services import ingest, reading
-from triage.services.ingest import SourceReport
+from triage.services.writing import SourceReport
 from triage.store import items, sources
 from triage.store.engine import Database
 from triage.store.items import RESTLESS

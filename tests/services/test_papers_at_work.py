@@ -11,7 +11,7 @@ from world import NOW
 
 from triage.config import Config, ServiceConfig
 from triage.services import ingest, reading, sources
-from triage.services.ingest import SourceReport
+from triage.services.writing import SourceReport
 from triage.store import items
 from triage.store.engine import Database
 

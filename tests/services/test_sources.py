@@ -11,6 +11,7 @@ from world import NOW
 from triage.config import Config
 from triage.core.errors import UsageError
 from triage.services import ingest, sources
+from triage.services.writing import SourceReport
 from triage.store import sources as store
 from triage.store.engine import Database
 
@@ -18,7 +19,7 @@ FEED = b"""<rss version="2.0"><channel><title>Harbour Notes</title>
 <item><guid>1</guid><title>Tides</title></item></channel></rss>"""
 
 
-def sync(database: Database, **how: object) -> list[ingest.SourceReport]:
+def sync(database: Database, **how: object) -> list[SourceReport]:
     return asyncio.run(ingest.sync(database, Config(), lambda: NOW, **how))  # type: ignore[arg-type]
 
 

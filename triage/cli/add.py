@@ -82,8 +82,8 @@ SHORT_LIST = 10
 )
 @click.option("--no-check", is_flag=True, help="Add it unseen.")
 @click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for this source.")
-@click.option("--password-command", metavar="COMMAND", help="Prints the password of a mailbox.")
-@click.option("--password-env", metavar="VARIABLE", help="Names a variable with the password of a mailbox.")
+@click.option("--password-command", metavar="COMMAND", help="Prints the password of a mailbox or feed.")
+@click.option("--password-env", metavar="VARIABLE", help="Names a variable with the password.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; never asks.")
 def add(
     targets: tuple[str, ...],
@@ -191,19 +191,12 @@ def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, q
 
 
 def _check_options(target: str, claim: Claim, wishes: _Wishes) -> None:
-    """Refuses what makes no sense together, above all a password where everybody can read it."""
+    """Refuses what makes no sense together."""
     named = [name for name in wishes.options if name.startswith("password")]
-    if claim.kind != "mail" and named:
+    if named and (claim.kind not in ("mail", "feed") or "://" not in claim.target):
         option = "--" + named[0].replace("_", "-")
-        raise UsageError(f"{option} is for mailboxes, and {output.address(target)} is none")
-    if claim.kind != "mail" or "://" not in claim.target:
-        return
-    if output.address(target) != output.clean(target):
-        raise UsageError(
-            "a password in the address of a mailbox can be seen by everybody on this machine",
-            fix=f"leave it out and use {REFERENCES}",
-        )
-    if wishes.check and not named:
+        raise UsageError(f"{option} is for mailboxes and feeds on a server, not for {output.address(target)}")
+    if claim.kind == "mail" and "://" in claim.target and wishes.check and not named:
         raise UsageError(
             f"where is the password for {output.address(target)}?",
             fix=f"{REFERENCES}; for a token --no-check, then triage sources set SOURCE token_command=...",
@@ -218,6 +211,8 @@ def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[
         progress(f"looking at {output.clean(output.address(target), 60)}", 0, 1)
         found = asyncio.run(
             looking.look(
+                runtime.database,
+                runtime.clock,
                 claim,
                 runtime.config,
                 allow_local=wishes.allow_local,

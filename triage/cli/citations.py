@@ -56,7 +56,7 @@ def zotero(library: str, liked: bool, ids: str | None, allow_local: bool) -> Non
             diagnostics.note("Nothing is liked yet, so nothing was sent.")
             return
         added, known, problems = citations.push(
-            chosen, library, runtime.config, runtime.clock, allow_local=allow_local
+            chosen, library, runtime.database, runtime.config, runtime.clock, allow_local=allow_local
         )
     output.line(f"{words.plural(added, 'item')} added, {known} there already")
     for problem in problems:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 
-from triage.core.text import sanitize_line
-
-_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
+from triage.core.text import sanitize_line, without_password
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +30,7 @@ def clean(text: str, limit: int | None = None) -> str:
 
 def address(target: str) -> str:
     """The target of a source, safe for one line, and without the password that it may hold."""
-    return clean(_PASSWORD.sub(r"\1:…@", target))
+    return clean(without_password(target))
 
 
 def document(data: Any) -> None:  # noqa: ANN401 - any JSON value

@@ -21,9 +21,9 @@ from triage.runtime import Runtime
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from triage.services.ingest import SourceReport
     from triage.services.looking import CheckReport
     from triage.services.sources import SourceView
+    from triage.services.writing import SourceReport
 
 
 class SourceName(click.ParamType[str]):
@@ -197,7 +197,13 @@ def check(wanted: tuple[str, ...], allow_local: bool, as_json: bool) -> None:
         subjects, skipped = looking.subjects(runtime.database, runtime.clock(), wanted, allow_local)
         with diagnostics.Progress() as progress:
             reports = asyncio.run(
-                looking.check(runtime.config, subjects, lambda done, total: progress("checking", done, total))
+                looking.check(
+                    runtime.database,
+                    runtime.clock,
+                    runtime.config,
+                    subjects,
+                    lambda done, total: progress("checking", done, total),
+                )
             )
         now = runtime.clock()
     if as_json:

@@ -10,6 +10,7 @@ from triage.config import Clock, Config
 from triage.core import feedback
 from triage.core.citations import Citation, citation_key, split_name
 from triage.core.errors import TriageError, UsageError
+from triage.services.client import http_client
 from triage.services.ingest import request_options
 from triage.store import feedback as event_log
 from triage.store import items
@@ -48,13 +49,20 @@ def chosen(database: Database, ids: Sequence[int] | None = None) -> list[Citatio
 
 
 def push(
-    citations: Sequence[Citation], library: str, config: Config, clock: Clock, *, allow_local: bool
+    citations: Sequence[Citation],
+    library: str,
+    database: Database,
+    config: Config,
+    clock: Clock,
+    *,
+    allow_local: bool,
 ) -> tuple[int, int, list[str]]:
     """Adds papers to a Zotero library.
 
     Args:
         citations: What to add; what is no paper goes in as a web page.
         library: `users/123`, `groups/5`, either with `/collections/KEY` behind it.
+        database: Knows whether the server asked to be left alone.
         config: Where the key is.
         clock: For Retry-After.
         allow_local: Whether the server may be on this machine.
@@ -66,7 +74,7 @@ def push(
         UsageError: That is no library.
         TriageError: The server takes nothing.
     """
-    from ingestors.http import HttpClient, HttpError
+    from ingestors.http import HttpError
     from ingestors.sandbox import ParseRefused, ParserPool
     from ingestors.secrets import SecretError
     from ingestors.zotero import Library, push_items
@@ -81,7 +89,7 @@ def push(
     options = request_options("zotero", {}, config)
 
     async def run() -> tuple[int, int, list[str]]:
-        async with aclosing(HttpClient(clock=clock)) as http, aclosing(ParserPool(1)) as parsers:
+        async with http_client(database, clock) as http, aclosing(ParserPool(1)) as parsers:
             return await push_items(records, place, options, http, parsers, allow_local=allow_local)
 
     try:

@@ -24,7 +24,7 @@ from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
 from triage.core.text import sanitize_line, sanitize_text
 from triage.core.words import plural
-from triage.services.ingest import http_client, leave_alone
+from triage.services.client import http_client
 from triage.services.translate import MAX_TEXT, measure, safe_url
 from triage.services.views import facts
 from triage.store import fulltext as store
@@ -184,13 +184,10 @@ def _left_alone_until(row: FullTextRow, now: datetime) -> datetime | None:
 @asynccontextmanager
 async def _tools(database: Database, clock: Clock) -> AsyncIterator[Tools]:
     async with (
-        aclosing(http_client(database, clock)) as http,
+        http_client(database, clock) as http,
         aclosing(ParserPool(cpu_s=CPU_S, wall_s=WALL_S)) as parsers,
     ):
-        before = dict(http.waits)
         yield Tools(http=http, parsers=parsers)
-        if http.waits != before:
-            await asyncio.to_thread(leave_alone, http.waits, database, clock)
 
 
 async def _fetch(

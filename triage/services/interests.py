@@ -21,7 +21,7 @@ from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.identity import digest, unambiguous
 from triage.core.text import sanitize_line
-from triage.services import ingest
+from triage.services import writing
 from triage.services.feedback import MAX_PHRASE, Recorded
 from triage.services.translate import names_of, new_item
 from triage.store import feedback as event_log
@@ -68,7 +68,7 @@ def import_liked(database: Database, clock: Clock, path: Path) -> Recorded:
             now=now,
         )
         sources.pause(connection, source_id, "its documents were handed in")
-    ingest.keep(database, clock, source_id, FetchResult(entries=tuple(entries)))
+    writing.keep(database, clock, source_id, FetchResult(entries=tuple(entries)))
     documents = [new_item(entry, "paper", now) for entry in entries]
     found = unambiguous([names_of(document) for document in documents])
     name = sanitize_line(path.name, MAX_PHRASE)

@@ -1,6 +1,7 @@
 """Asking a source without polling it: what a target turns out to be, and how a source answers today.
 
-Stores nothing but what `keep` is told to keep. No transaction is open while somebody is asked.
+Stores nothing but what `keep` is told to keep, and which hosts asked to be left alone.
+No transaction is open while somebody is asked.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Any
 from ingestors import registry
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, Ingestor, Tools
 from ingestors.discover import Recorded, discover, document_format
-from ingestors.http import HttpClient
 from ingestors.sandbox import ParserPool
 from triage.config import Clock, Config
 from triage.core.text import sanitize_line
-from triage.services import ingest, sources
+from triage.services import ingest, sources, writing
+from triage.services.client import http_client
 from triage.services.sources import Added
 from triage.store.engine import Database
 
@@ -112,6 +113,8 @@ def is_quick(claim: Claim) -> bool:
 
 
 async def look(
+    database: Database,
+    clock: Clock,
     claim: Claim,
     config: Config,
     *,
@@ -121,7 +124,7 @@ async def look(
 ) -> Look:
     """Finds out what a claimed target is, by asking for it."""
     try:
-        async with asyncio.timeout(LOOK_S), _tools() as tools:
+        async with asyncio.timeout(LOOK_S), _tools(database, clock) as tools:
             return await _look(claim, tools, config, allow_local, options, first)
     except TimeoutError:
         return Look(claim, error=f"there was no answer within {LOOK_S:.0f} s")
@@ -173,7 +176,7 @@ def keep(
             options=options,
         )
     if added.new and choice.result is not None:
-        report = ingest.keep(database, clock, added.id, choice.result)
+        report = writing.keep(database, clock, added.id, choice.result)
         added = replace(added, title=title or report.title)
     return added
 
@@ -215,11 +218,17 @@ def subjects(
 
 
 async def check(
-    config: Config, subjects: Sequence[Subject], on_done: OnDone | None = None
+    database: Database,
+    clock: Clock,
+    config: Config,
+    subjects: Sequence[Subject],
+    on_done: OnDone | None = None,
 ) -> list[CheckReport]:
-    """Asks each source for everything, as at its first fetch, and stores nothing.
+    """Asks each source for everything, as at its first fetch, and stores nothing of it.
 
     Args:
+        database: Knows which hosts asked to be left alone.
+        clock: The present.
         config: For the base URLs of services.
         subjects: Whom to ask.
         on_done: Progress.
@@ -236,7 +245,7 @@ async def check(
             on_done(done, len(subjects))
         return report
 
-    async with _tools() as tools:
+    async with _tools(database, clock) as tools:
         return list(await asyncio.gather(*map(one, subjects)))
 
 
@@ -297,8 +306,8 @@ async def _ask(ingestor: Ingestor | None, request: FetchRequest, tools: Tools) -
 
 
 @asynccontextmanager
-async def _tools() -> AsyncIterator[Tools]:
-    async with aclosing(HttpClient()) as http, aclosing(ParserPool()) as parsers:
+async def _tools(database: Database, clock: Clock) -> AsyncIterator[Tools]:
+    async with http_client(database, clock) as http, aclosing(ParserPool()) as parsers:
         yield Tools(http=http, parsers=parsers)
 
 

@@ -16,7 +16,7 @@ from ingestors.base import Claim, Kind
 from triage.config import Clock
 from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb, effective, states
-from triage.core.text import sanitize_line
+from triage.core.text import sanitize_line, without_password
 from triage.store import feedback, sources
 from triage.store.engine import Database
 from triage.store.sources import SourceRow
@@ -90,6 +90,11 @@ def claim_target(target: str) -> Claim:
         raise UsageError(f"a source of {len(target)} characters is longer than any that can be read")
     if any(unicodedata.category(char) == "Cc" for char in target):
         raise UsageError(f"{target!r} holds control characters", fix="write the address without them")
+    if (shown := without_password(target)) != target:
+        raise UsageError(
+            f"the password in {shown} would be stored, shown to everybody on this machine and exported",
+            fix="leave it out, and use --password-command 'pass show it' or --password-env NAME",
+        )
     claim = registry.claim(target)
     if claim is None:
         raise UsageError(

@@ -18,7 +18,7 @@ from ingestors.sandbox import ParserPool
 from ingestors.subscriptions import HEAD, Format, Subscription, list_format, read_list, write_opml, write_urls
 from triage.config import Clock
 from triage.core.errors import TriageError, UsageError
-from triage.core.text import sanitize_line
+from triage.core.text import sanitize_line, without_password
 from triage.services.sources import LIST_OPTION, MAX_TITLE, Added, add_claimed, clean_tags
 from triage.store import sources
 from triage.store.engine import Database
@@ -26,6 +26,10 @@ from triage.store.sources import NAME
 
 MAX_LIST = 10 * 2**20
 TITLE = "Sources of triage"
+UNREADABLE = "nothing here can read its address"
+WOULD_BE_STORED = (
+    "its address holds a password, which would be stored; triage add takes --password-command instead"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +139,11 @@ def import_list(
     with database.write() as connection:
         known = {(row.ingestor, row.target) for row in sources.active(connection)}
         for subscription in subscriptions:
-            claim = registry.claim(subscription.url)
+            shown = without_password(subscription.url)
+            claim = registry.claim(subscription.url) if shown == subscription.url else None
             if claim is None:
-                label = sanitize_line(subscription.title or subscription.url, MAX_TITLE)
-                refusals.append(Refusal(label, "nothing here can read its address"))
+                label = sanitize_line(subscription.title or shown, MAX_TITLE)
+                refusals.append(Refusal(label, UNREADABLE if shown == subscription.url else WOULD_BE_STORED))
                 continue
             new = (claim.ingestor, claim.target) not in known
             kept = {LIST_OPTION: dict(subscription.attributes)} if subscription.attributes else {}

@@ -1,0 +1,33 @@
+"""The HTTP client as this program uses it: what a host asked of one process holds for every other.
+
+Owns the way of a Retry-After into the database and out of it. Knows no source.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+
+from ingestors.http import HttpClient
+from triage.config import Clock
+from triage.store import hosts
+from triage.store.engine import Database
+
+
+@asynccontextmanager
+async def http_client(database: Database, clock: Clock) -> AsyncIterator[HttpClient]:
+    """A client that leaves alone who asked for it, in whichever process; who asks it is remembered."""
+    with database.read() as connection:
+        waits = hosts.waits(connection, clock())
+    async with aclosing(HttpClient(clock=clock, waits=waits)) as client:
+        yield client
+        if news := {host: until for host, until in client.waits.items() if waits.get(host) != until}:
+            await asyncio.to_thread(leave_alone, news, database, clock)
+
+
+def leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:
+    """Remembers which hosts want no request until when."""
+    with database.write() as connection:
+        hosts.wait(connection, waits, clock())
