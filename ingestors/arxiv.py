@@ -13,7 +13,7 @@ it. `max_results` of a first fetch.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -49,9 +49,6 @@ OVERLAP_S = 3 * 86_400
 """Papers are announced out of the order of their submission, over weekends by days."""
 INTERVAL_S = 6 * 3_600.0
 """The index changes once a day."""
-REVISED_MONTHS = 2
-"""Revisions of papers that are older are left out: they were never seen here as new, and a third of a daily
-list are revisions."""
 
 _ARCHIVES = {
     *("astro-ph", "cond-mat", "cs", "econ", "eess", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th"),
@@ -61,6 +58,8 @@ _DIVIDED = {
     *("astro-ph", "cond-mat", "cs", "econ", "eess", "math", "nlin", "physics", "q-bio", "q-fin", "stat"),
 }
 _CATEGORY = re.compile(r"([a-z]+(?:-[a-z]+)?)(?:\.[A-Za-z]{2}|\.[a-z]+(?:-[a-z]+)*)?")
+# `cs.IR` and `physics.optics`; `cs.it` may be a host in Italy.
+_BARE_CATEGORY = re.compile(r"[a-z-]+\.(?:[A-Z]{2}|[a-z-]{4,})(?:\+|$)")
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:(?:www\.|export\.|rss\.)?arxiv\.org/(?:abs|pdf|html|rss|atom|list)/"
     r"|(?:dx\.)?doi\.org/10\.48550/arxiv\.)([^?#\s]+)",
@@ -78,7 +77,7 @@ class ArxivIngestor:
     kind: Kind = "paper"
 
     def claim(self, target: str) -> Claim | None:
-        """Whatever begins with `arxiv:`, ids of papers, and addresses of papers, lists and feeds of arXiv."""
+        """Whatever begins with `arxiv:`, ids, categories like `cs.IR`, addresses of papers and lists."""
         target = " ".join(target.split())
         if len(target) > 1_000 or not target.isprintable():
             return None
@@ -88,7 +87,7 @@ class ArxivIngestor:
                 query = query.removesuffix(ending)
             if not ARXIV_ID.fullmatch(query) and not _categories(query):
                 return None
-        elif ARXIV_ID.fullmatch(target):
+        elif ARXIV_ID.fullmatch(target) or (_BARE_CATEGORY.match(target) and _categories(target)):
             query = target
         else:
             scheme, colon, query = target.partition(":")
@@ -144,7 +143,7 @@ class ArxivIngestor:
         refusals: list[Refusal] = []
         after: dict[str, JsonValue] = {"newest": newest} if newest is not None else {}
         if daily is not None:
-            entries = {e.key: e for e in map(to_entry, daily["entries"]) if _is_fresh(e, daily["day"])}
+            entries = {entry.key: entry for entry in map(to_entry, daily["entries"])}
             refusals = [to_refusal(refusal) for refusal in daily["refusals"]]
             after |= {"day": daily["day"] or cursor.get("day"), **daily["validators"]}
         if newest is None or daily is None or _missed(cursor.get("day"), daily["day"]):
@@ -314,24 +313,6 @@ def _missed(before: object, now: object) -> bool:
         return False
     between = range(1, min((last - first).days, 8))
     return any((first + timedelta(days=n)).weekday() < 5 for n in between)
-
-
-def _is_fresh(entry: Entry, announced: str | None) -> bool:
-    """Whether an announcement is of a new paper, or revises one that is not old."""
-    today = day(announced)
-    if entry.identifiers.get("announce") != "replace" or today is None:
-        return True
-    written = _month_of(entry.key)
-    return written is None or (today.year - written.year) * 12 + today.month - written.month <= REVISED_MONTHS
-
-
-def _month_of(arxiv: str) -> date | None:
-    """When a paper got its id: `2401.01234` and `hep-th/9901001` begin with it."""
-    digits = arxiv.rpartition("/")[2][:4]
-    if not digits.isdigit():
-        return None
-    year, month = int(digits[:2]), int(digits[2:])
-    return date(1900 + year if year >= 91 else 2000 + year, month, 1) if 1 <= month <= 12 else None
 
 
 def _united(announced: Entry, found: Entry) -> Entry:

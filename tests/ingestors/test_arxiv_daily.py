@@ -125,7 +125,7 @@ async def test_an_empty_weekend_is_no_error(server: LoopbackServer, tools: Tools
     assert mirror.asked == ["daily", "daily"]
 
 
-async def test_revisions_keep_the_key_and_old_ones_are_no_news(server: LoopbackServer, tools: Tools) -> None:
+async def test_revisions_keep_the_key_of_their_paper(server: LoopbackServer, tools: Tools) -> None:
     items = [("2603.00001v2", "replace"), ("2602.00001v3", "replace-cross"), ("2401.00001v4", "replace")]
     server.routes = Mirror(_daily(THURSDAY, items), _results([], 0))
     cursor = {"newest": int(datetime(2026, 3, 3, tzinfo=UTC).timestamp()), "day": str(WEDNESDAY)}
@@ -133,6 +133,7 @@ async def test_revisions_keep_the_key_and_old_ones_are_no_news(server: LoopbackS
     assert [(e.key, e.identifiers["version"], e.identifiers["announce"]) for e in result.entries] == [
         ("2603.00001", "2", "replace"),
         ("2602.00001", "3", "replace"),
+        ("2401.00001", "4", "replace"),
     ]
 
 

@@ -61,12 +61,14 @@ def test_contract() -> None:
         "https://doi.org/10.48550/arXiv.2601.00001": "arxiv:2601.00001",
         "https://arxiv.org/list/cs.IR/recent": "arxiv:cs.IR",
         "http://rss.arxiv.org/rss/cs.IR+cs.LG": "arxiv:cs.IR+cs.LG",
+        "cs.IR": "arxiv:cs.IR",
+        "physics.optics": "arxiv:physics.optics",
         "arxiv:author:Ada Lovelace": "arxiv:au:Ada Lovelace",
     }.items():
         claim = ArxivIngestor().claim(target)
         assert claim is not None
         assert claim.target == known_as
-    for target in ("https://arxiv.org/", "https://arxiv.org/abs/nothing", "arxiv:", "cs.IR", "10.1234/x"):
+    for target in ("https://arxiv.org/", "https://arxiv.org/abs/nothing", "arxiv:", "cs.it", "10.1234/x"):
         assert ArxivIngestor().claim(target) is None
 
 

@@ -123,6 +123,15 @@ def test_an_edited_title_is_a_revision_and_keeps_its_date(world: Sources) -> Non
     assert item.revised_at == world.now
 
 
+def test_a_revision_of_a_work_that_was_never_news_is_none_either(world: Sources) -> None:
+    revised = post(2, identifiers={"arxiv": "2601.00002", "version": "2", "announce": "replace"})
+    assert world.poll(post(1), revised).new == 1
+    new = post(2, text=TEXT, identifiers={"arxiv": "2601.00002", "announce": "new"})
+    assert world.poll(new).new == 1
+    assert world.poll(revised).revised == 1
+    assert len(world.stored()) == 2
+
+
 def test_a_page_that_changes_with_every_look_is_not_called_revised_for_ever(world: Sources) -> None:
     for look in range(RESTLESS + 3):
         world.poll(post(text=f"{TEXT} {look} people are reading this."))

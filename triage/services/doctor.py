@@ -203,5 +203,5 @@ def _sources(paths: Paths) -> Iterator[Check]:
             "source",
             "warning",
             f"{row.title} has failed {since}: {row.last_error} (next try {row.next_due_at:%a %H:%M} UTC)",
-            f"triage sources remove {row.id}",
+            f"triage sources check {row.id}; if it is gone for good: triage sources remove {row.id}",
         )

@@ -26,6 +26,8 @@ class Matches:
     """Works that another source brought first, of which this one knows more: identifiers, an abstract."""
     known: dict[int, Known] = field(default_factory=dict)
     """Every document that is stored already, the revised and completed ones included."""
+    missed: list[int] = field(default_factory=list)
+    """Announced as revisions of works that were never seen here as new: not news, and not stored."""
     repeats: dict[int, int] = field(default_factory=dict)
     """Documents that another one of this very fetch stands for, such as one paper in two records."""
 
@@ -72,6 +74,9 @@ def match(
     first: dict[bytes, int] = {}
     for position in rest():
         document = documents[position]
+        if document.identifiers.get("announce") == "replace":
+            found.missed.append(position)
+            continue
         twins = [first[name] for name in names[position].shared if name in first]
         twin = next((twin for twin in twins if not _disagree(documents[twin], document)), None)
         if twin is None:

@@ -6,7 +6,7 @@ Owns the one transaction of a source. No network, parser or model runs inside it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -121,7 +121,7 @@ def _prepare(source: SourceRow, result: FetchResult, clock: Clock) -> Callable[[
         ids = _write(connection, source.id, documents, found, now)
         identities.add(connection, source.id, _unnamed(ids, [each.own for each in names], own))
         identities.add(connection, identities.SHARED, _unnamed(ids, [each.shared for each in names], shared))
-        by_key = {document.key: item_id for document, item_id in zip(documents, ids, strict=True)}
+        by_key = {documents[position].key: item_id for position, item_id in ids.items()}
         parents = {
             ids[position]: by_key[parent]
             for position in found.new
@@ -175,20 +175,19 @@ def _failure(
 
 def _write(
     connection: Connection, source_id: int, documents: Sequence[NewItem], found: Matches, now: datetime
-) -> list[int]:
-    """Stores what was decided; returns the id of the item that each document is."""
+) -> dict[int, int]:
+    """Stores what was decided; returns the id of the item that each document is, by position."""
     new_ids = items.insert_new(connection, source_id, [documents[p] for p in found.new], now)
     items.revise(connection, {item.id: documents[p] for p, item in found.revised.items()}, now)
     for position, item in found.completed.items():
         items.complete(connection, item.id, documents[position])
     ids = {position: item.id for position, item in found.known.items()}
     ids |= dict(zip(found.new, new_ids, strict=True))
-    ids |= {position: ids[twin] for position, twin in found.repeats.items()}
-    return [ids[position] for position in range(len(documents))]
+    return ids | {position: ids[twin] for position, twin in found.repeats.items()}
 
 
 def _to_index(
-    connection: Connection, documents: Sequence[NewItem], ids: Sequence[int], found: Matches, source: str
+    connection: Connection, documents: Sequence[NewItem], ids: Mapping[int, int], found: Matches, source: str
 ) -> list[search.SearchRow]:
     """What search has to learn. An item that was there before may have another text than was brought."""
     rows = [
@@ -204,11 +203,11 @@ def _to_index(
 
 
 def _unnamed(
-    ids: Sequence[int], names: Sequence[Sequence[bytes]], known: Container[bytes]
+    ids: Mapping[int, int], names: Sequence[Sequence[bytes]], known: Container[bytes]
 ) -> dict[bytes, int]:
     """Name -> item id, for the names that are not stored yet."""
     return {
-        name: item_id for item_id, each in zip(ids, names, strict=True) for name in each if name not in known
+        name: item_id for position, item_id in ids.items() for name in names[position] if name not in known
     }
 
 
