@@ -19,6 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("event", sa.Column("until", sa.DateTime(), nullable=True))
     op.add_column("event", sa.Column("scope", sa.Text(), nullable=True))
+    op.add_column("event", sa.Column("step", sa.Integer(), nullable=True))
     op.create_table(
         "opening",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from command_line import triage
 from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
+from triage.core.rules import write_term
 from triage.services import feedback
 from triage.store.engine import Database
 
@@ -62,6 +64,18 @@ def test_every_change_can_be_undone() -> None:
         'undone: a rule: title:"chess" +2',
     ]
     assert listed() == []
+
+
+def test_a_rule_that_ends_says_when_and_leaves_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = triage("triage rules add never title:chess for 7d")[1]
+    end = NOW + timedelta(days=7, minutes=1)
+    assert said.endswith(f'never title:"chess" {write_term(end)}\n')
+    assert listed()[0] == f'  1  never   title:"chess"  {write_term(end)}'
+    assert json.loads(triage("triage rules --json")[1])["rules"][0]["until"] == end.isoformat()
+    monkeypatch.setenv("TRIAGE_NOW", end.isoformat())
+    assert listed() == []
+    code, _, err = triage("triage rules add never title:chess until 2026-03-09")
+    assert (code, "is over already" in err) == (2, True)
 
 
 def test_the_list_shows_what_the_reader_and_what_the_marks_say(

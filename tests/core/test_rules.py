@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -106,6 +106,15 @@ def test_what_people_type_is_understood(typed: str, meant: Rule) -> None:
         ("never kind:newsfeed", 'there is no kind "newsfeed"', "never kind:feed"),
         ("not " * 30 + "source:x +1", "more than 20", None),
         ("(" * 30 + "source:x" + ")" * 30 + " +1", "more than 20", None),
+        (
+            "never source:x until friday",
+            '"until friday" is no end: write a date such as',
+            "never source:x for 7d",
+        ),
+        ("never source:x for 3 fortnights", '"for 3 fortnights" is no end', "never source:x for 7d"),
+        ("source:x for 7d for 8d -1", '"for 8d" is a second end', None),
+        ("never source:x until 9999-01-01", "is no end", "never source:x for 7d"),
+        ("never title:machine for sale", '"for sale" stands alone', 'never title:"machine for sale"'),
         ("source:x " * 60 + "+1", "at most 500 characters", None),
     ],
 )
@@ -121,7 +130,9 @@ def test_a_mistake_is_quoted_and_mended(typed: str, says: str, fix: str | None) 
     parse(command[3])
 
 
-@given(st.text(st.sampled_from("source:any not(),or\"“”'+-123 olderthan|&!=<>*é终\n\x00"), max_size=40))
+@given(
+    st.text(st.sampled_from("source:any not(),or\"“”'+-123 olderthanuntilford|&!=<>*é终\n\x00"), max_size=40)
+)
 def test_any_text_is_a_rule_or_a_mistake_in_words(typed: str) -> None:
     try:
         rule = parse(typed)
@@ -170,3 +181,53 @@ def test_rules_and_aliases_are_part_of_the_profile() -> None:
 def test_an_alias_needs_two_names(form: str, other: str) -> None:
     with pytest.raises(UsageError):
         rules.write_alias(form, other)
+
+
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [
+        ("never source:Wire for 7d", timedelta(days=7)),
+        ("never source:Wire for 2 weeks", timedelta(days=14)),
+        ("source:Wire for a month -1", timedelta(days=30)),
+        ("source:Wire -1 for 1,5 hours", timedelta(hours=1.5)),
+        ("never source:Wire until 2026-12-01", datetime(2026, 12, 1).astimezone(UTC)),
+        ("never source:Wire until 2026-12-01 18:30", datetime(2026, 12, 1, 18, 30).astimezone(UTC)),
+        ("never source:Wire until 2026-12-01T18:30:00+00:00", datetime(2026, 12, 1, 18, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_rule_may_end(typed: str, term: rules.Term) -> None:
+    rule = parse(typed)
+    assert (rule.condition, rule.term) == (WIRE, term)
+    assert parse(str(rule)) == rule
+
+
+def test_the_end_of_a_rule_is_rounded_up_to_what_can_be_written() -> None:
+    now = datetime(2026, 3, 2, 7, 0, 30, tzinfo=UTC)
+    assert rules.ending(timedelta(hours=1), now) == datetime(2026, 3, 2, 8, 1, tzinfo=UTC)
+    assert rules.ending(None, now) is None
+    with pytest.raises(UsageError, match="is over already"):
+        rules.ending(datetime(2026, 3, 2, 7, tzinfo=UTC), now)
+
+
+def test_a_rule_that_ran_out_was_never_said() -> None:
+    week = NOW + timedelta(days=7)
+    log = [
+        said(1, Verb.RULE, 'source:"Wire"', 2.0),
+        Event(id=2, at=NOW, verb=Verb.NEVER, phrase='source:"Wire"', until=week),
+        Event(id=3, at=NOW, verb=Verb.INTEREST, phrase="elections", weight=2.0, until=week),
+    ]
+    assert feedback.rules(log, NOW) == feedback.rules(log) == {'source:"Wire"': "never"}
+    assert feedback.rules(log, week) == {'source:"Wire"': 2.0}
+    assert (feedback.interests(log, NOW), feedback.interests(log, week)) == ({"elections": 2.0}, {})
+    assert feedback.profile_hash(log, NOW) != feedback.profile_hash(log, week)
+    assert feedback.profile_hash(log, week) == feedback.profile_hash(log[:1], week)
+
+
+def test_the_events_of_one_step_are_found_by_its_number() -> None:
+    log = [
+        Event(id=5, at=NOW, verb=Verb.INTEREST, phrase="bees", step=5),
+        Event(id=6, at=NOW, verb=Verb.NEVER, phrase='title:"chess"', step=5),
+        Event(id=7, at=NOW, verb=Verb.INTEREST, phrase="trams"),
+    ]
+    assert [event.id for event in feedback.same_step(log, log[1])] == [5, 6]
+    assert [event.id for event in feedback.same_step(log, log[2])] == [7]

@@ -118,3 +118,13 @@ def test_a_list_of_rules_may_say_no_to_a_number(database: Database) -> None:
     for number in (0, 2, -1):
         with pytest.raises(UsageError, match=f"no rule {number}"):
             rules.remove(database, clock, number)
+
+
+def test_a_rule_that_ends_is_gone_from_the_next_digest(database: Database, worker: ModelWorker) -> None:
+    stored_items(database)
+    rules.add(database, clock, "never title:bees for 1h")
+    muted = worker.build(NOW)
+    assert muted.ruled_out == 6
+    after = worker.build(NOW + timedelta(hours=2))
+    assert after.ruled_out == 0
+    assert after.profile != muted.profile

@@ -10,6 +10,7 @@ import click
 from triage.cli import diagnostics, output
 from triage.cli.items import say_learned
 from triage.core import rule_parser, words
+from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ Effect:    +2 or -1 (from -5 to +5), always, never
 Tests:     source:"The Wire"  author:Jane  tag:cs.IR  kind:mail
            title:word  mentions:"word*"  older than 3d  newer than 2w
 Together:  and, or, not, (...), all(..., ...), any(..., ...)
+Ends:      for 7d, until 2026-12-01
 
 \b
 Examples:  triage rules add 'author:"Jane Doe" +2'
@@ -44,14 +46,17 @@ def rules(ctx: click.Context, as_json: bool) -> None:
         book = service.book(runtime.database, runtime.clock())
     if as_json:
         aliases = [{"number": number, "alias": alias} for number, alias in book.aliases]
-        found = [dataclasses.asdict(row) for row in book.rules]
+        found = [
+            dataclasses.asdict(row) | {"until": row.until and row.until.isoformat()} for row in book.rules
+        ]
         output.document({"rules": found, "aliases": aliases, "items": book.items})
         return
     if not book.rules and not book.aliases:
         diagnostics.note(f"No rules yet. For example: {rule_parser.EXAMPLE}")
     for row in book.rules:
         effect = row.effect if isinstance(row.effect, str) else f"{row.effect:+g}"
-        output.line(f"{row.number:>3}  {effect:<6}  {output.clean(row.condition)}")
+        ends = f"  {write_term(row.until)}" if row.until else ""
+        output.line(f"{row.number:>3}  {effect:<6}  {output.clean(row.condition)}{ends}")
         output.line(f"             {_outcome(row, book.items)}")
     for number, alias in book.aliases:
         output.line(f"{number:>3}  alias   {output.clean(alias)}")

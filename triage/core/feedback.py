@@ -80,6 +80,8 @@ class Event:
     """From when on it says nothing any more; None for ever."""
     scope: str | None = None
     """The profile that it belongs to, of a reader who has several; None for all of them."""
+    step: int | None = None
+    """Id of the first event of the step that it was made in, of one that is undone as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ class Judgement:
     at: datetime
     standing: float | None
     model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRule:
+    """What a rule does, and until when; None for ever."""
+
+    effect: Effect
+    until: datetime | None
 
 
 def effective(events: Iterable[Event]) -> list[Event]:
@@ -144,6 +154,8 @@ def handed_in(events: Iterable[Event]) -> set[int]:
 
 def same_step(events: Iterable[Event], event: Event) -> list[Event]:
     """The events that count and were made in one step with `event`: a list is handed in as a whole."""
+    if event.step is not None:
+        return [each for each in effective(events) if each.step == event.step]
     if event.verb is not Verb.KNOWN:
         return [event]
     return [
@@ -158,27 +170,43 @@ def parted(events: Iterable[Event]) -> frozenset[int]:
     return frozenset(e.item_id for e in effective(events) if e.verb is Verb.SPLIT and e.item_id is not None)
 
 
-def interests(events: Iterable[Event]) -> dict[str, float]:
-    """Interest phrase -> weight, in the order of their first mention; weight 0 removes one."""
+def _lasting(events: Iterable[Event], now: datetime | None) -> list[Event]:
+    """The events that count at a moment.
+
+    One whose time is over was never said, so that the word before it counts again; without `now`, no time is
+    ever over.
+    """
+    counted = effective(events)
+    return [each for each in counted if now is None or each.until is None or each.until > now]
+
+
+def interests(events: Iterable[Event], now: datetime | None = None) -> dict[str, float]:
+    """Interest phrase -> weight at a moment, in the order of their first mention; weight 0 removes one."""
     weights: dict[str, float] = {}
-    for event in effective(events):
+    for event in _lasting(events, now):
         if event.verb is Verb.INTEREST and event.phrase is not None:
             weights[event.phrase] = 1.0 if event.weight is None else event.weight
     return {phrase: weight for phrase, weight in weights.items() if weight}
 
 
-def rules(events: Iterable[Event]) -> dict[str, Effect]:
-    """Condition -> effect of each rule, in the order of their first mention.
+def rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, Effect]:
+    """Condition -> effect of each rule at a moment, in the order of their first mention."""
+    return {condition: said.effect for condition, said in standing_rules(events, now).items()}
+
+
+def standing_rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, StandingRule]:
+    """Condition -> what holds of it at a moment, in the order of their first mention.
 
     The last word on a condition counts, whatever the case of its letters.
     """
-    said: dict[str, tuple[str, Effect]] = {}
-    for event in effective(events):
+    found: dict[str, tuple[str, StandingRule]] = {}
+    for event in _lasting(events, now):
         if event.verb in (Verb.RULE, Verb.ALWAYS, Verb.NEVER) and event.phrase is not None:
             soft = 0.0 if event.weight is None else event.weight
             hard: dict[Verb, Effect] = {Verb.ALWAYS: "always", Verb.NEVER: "never"}
-            said[event.phrase.casefold()] = (event.phrase, hard.get(event.verb, soft))
-    return {condition: effect for condition, effect in said.values() if effect}
+            effect = hard.get(event.verb, soft)
+            found[event.phrase.casefold()] = (event.phrase, StandingRule(effect, event.until))
+    return {condition: said for condition, said in found.values() if said.effect}
 
 
 def aliases(events: Iterable[Event]) -> list[str]:
@@ -190,12 +218,13 @@ def aliases(events: Iterable[Event]) -> list[str]:
     return [phrase for phrase, counts in linked.values() if counts]
 
 
-def profile_hash(events: Iterable[Event]) -> str:
-    """Hash of what the events teach: equal logs up to undone events give equal hashes."""
+def profile_hash(events: Iterable[Event], now: datetime | None = None) -> str:
+    """Hash of what the events teach at a moment: equal logs up to undone events give equal hashes."""
     import hashlib  # 4 ms that the first frame need not wait for
 
     log = list(events)
     judged = {i: (j.value, j.at.timestamp(), j.standing, j.model) for i, j in judgements(log).items()}
-    said = [judged.items(), interests(log).items(), rules(log).items(), [(a, 1) for a in aliases(log)]]
+    wanted, known = interests(log, now).items(), rules(log, now).items()
+    said = [judged.items(), wanted, known, [(alias, 1) for alias in aliases(log)]]
     content = json.dumps([sorted(pairs) for pairs in said])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

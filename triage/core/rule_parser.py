@@ -1,6 +1,7 @@
 """The language of rules, as people type it.
 
-    rule       a condition with an effect before or after it: +2, -1 (soft), always, never (hard)
+    rule       a condition with an effect before or after it: +2, -1 (soft), always, never (hard);
+               at the end for 7d, or until 2026-12-01, if it is not for ever
     condition  tests joined by and, or, not, parentheses, all(..., ...), any(..., ...)
     test       source:"The Wire"  author:Jane  tag:cs.IR  kind:mail  title:word  mentions:"word*"
                older than 3d  newer than 2 weeks
@@ -15,10 +16,24 @@ import difflib
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn, get_args
 
 from triage.core.errors import UsageError
-from triage.core.rules import HOURS, STRONGEST, AllOf, AnyOf, Condition, Effect, Field, Has, Not, Older, Rule
+from triage.core.rules import (
+    HOURS,
+    STRONGEST,
+    AllOf,
+    AnyOf,
+    Condition,
+    Effect,
+    Field,
+    Has,
+    Not,
+    Older,
+    Rule,
+    Term,
+)
 from triage.core.text import sanitize_line
 
 MAX_LENGTH = 500
@@ -51,6 +66,9 @@ _UNQUOTED = re.compile(r'[^\s(),"“”„«»]+')
 _AGE = re.compile(
     r"(?:(older|newer)(?:\s+than\b|\s*:)?|age\s*([<>]))\s*(\d+(?:[.,]\d+)?)?\s*([^\W\d]+)?", re.IGNORECASE
 )
+_TERM = re.compile(
+    r"for\s+(\d+(?:[.,]\d+)?|an?|one)\s*([^\W\d]*)|until\b\s*(\S*(?:\s+\d\d?:\d\d)?)", re.IGNORECASE
+)
 _AND = re.compile(r"(?:and|but)\b|&&?", re.IGNORECASE)
 _OR = re.compile(r"or\b|\|\|?", re.IGNORECASE)
 _NOT = re.compile(r"not\b|!", re.IGNORECASE)
@@ -59,7 +77,7 @@ _OPEN, _COMMA, _CLOSE = re.compile(r"\("), re.compile(","), re.compile(r"\)")
 _CUT_VALUE = re.compile(r'(\w+)(?:\s*[:=]\s*|\s+)([^\s(),":=]+)\s*$')
 """A test without quotes, at the end of what has been read."""
 _LOOSE = re.compile(
-    r"(?:(?!(?:and|but|or|not|always|never)\b|[\w-]+\s*[:=])[^\W\d][^\s(),:\"]*(?:\s+|$|(?=[(),:\"])))+",
+    r"(?:(?!(?:and|but|or|not|always|never|until)\b|[\w-]+\s*[:=])[^\W\d][^\s(),:\"]*(?:\s+|$|(?=[(),:\"])))+",
     re.IGNORECASE,
 )
 """Words that are neither keywords nor the beginning of a test."""
@@ -93,6 +111,29 @@ def _requoted(argument: str) -> str:
     return f'{field}:"{value}"' if colon and was_quoted and field.lower() in _FIELDS else argument
 
 
+def _unit(name: str) -> str | None:
+    """The unit of time that is meant, a key of `HOURS`."""
+    return _UNITS.get(name.lower()) or _UNITS.get(name.lower().removesuffix("s"))
+
+
+def _span(amount: str, unit: str) -> timedelta | None:
+    known = _unit(unit)
+    count = float(amount.replace(",", ".")) if amount[0].isdecimal() else 1.0
+    hours = count * HOURS[known] if known else 0.0
+    return timedelta(hours=hours) if 0 < hours <= MAX_AGE_HOURS else None
+
+
+def _moment(date: str) -> datetime | None:
+    """A local date, with or without a time of the day."""
+    try:
+        moment = datetime.fromisoformat(date.strip())
+    except ValueError:
+        return None
+    if not 2000 <= moment.year < 2200:
+        return None
+    return (moment if moment.tzinfo else moment.astimezone()).astimezone(UTC)
+
+
 class _Parser:
     """Recursive descent, straight over the characters: what a value is depends on what is before it."""
 
@@ -110,17 +151,25 @@ class _Parser:
         if self._done():
             self._fail(f'"{self._text}" needs a condition: for which items?')
         condition = self._any()
-        start = self._at
-        after = self._effect()
-        if not self._done():
-            self._stray()
-        if before is not None and after is not None:
-            self._fail(f'"{self._text[start:].strip()}" is a second effect, and a rule has one')
-        effect = after if before is None else before
+        effect, term = before, None
+        while not self._done():
+            start = self._at
+            if (said := self._term()) is not None:
+                if term is not None:
+                    self._fail(
+                        f'"{self._text[start : self._at].strip()}" is a second end, and a rule has one'
+                    )
+                term = said
+            elif (after := self._effect()) is None:
+                self._stray()
+            elif effect is not None:
+                self._fail(f'"{self._text[start : self._at].strip()}" is a second effect, and a rule has one')
+            else:
+                effect = after
         if effect is None:
             fixed = f"{self._text} +2"
             self._fail(f'"{self._text}" needs an effect: a number such as +2 or -1, always or never', fixed)
-        return Rule(condition, effect)
+        return Rule(condition, effect, term)
 
     def condition(self) -> Condition:
         condition = self._any()
@@ -191,8 +240,7 @@ class _Parser:
         assert found is not None
         word, sign, amount, unit = found.groups()
         is_older = sign == ">" or (word or "").lower() == "older"
-        name = (unit or "").lower()
-        known = _UNITS.get(name) or _UNITS.get(name.removesuffix("s"))
+        known = _unit(unit or "")
         if amount is None or known is None:
             meant = f"{'older' if is_older else 'newer'} than {amount or 3}d"
             self._fail(
@@ -260,8 +308,20 @@ class _Parser:
             self._fail(message, f"{before}{most:+g}{after}")
         return strength
 
+    def _term(self) -> Term | None:
+        found = self._take(_TERM)
+        if found is None:
+            return None
+        amount, unit, date = found.groups()
+        term = _moment(date) if amount is None else _span(amount, unit)
+        if term is None:
+            before, after = self._text[: found.start()], self._text[found.end() :].strip()
+            wants = "a date such as 2026-12-01" if amount is None else "a number and h, d, w, mo or y"
+            self._fail(f'"{found[0].strip()}" is no end: write {wants}', f"{before}for 7d {after}".rstrip())
+        return term
+
     def _at_effect(self) -> bool:
-        return self._peek(_NUMBER) is not None or self._peek(_HARD) is not None
+        return any(self._peek(start) for start in (_NUMBER, _HARD, _TERM))
 
     def _stray(self) -> NoReturn:
         """Says what is wrong with whatever comes next."""

@@ -7,6 +7,7 @@ of `triage.core.rule_parser`; whether a condition holds is for the ranker to say
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from triage.core.errors import UsageError
@@ -21,6 +22,11 @@ STRONGEST = 5.0
 """Of a soft rule. The scores of a day differ by two or three, so this is all but a hard one."""
 MAX_FORM = 100
 """Characters of one form of an alias."""
+
+Term: TypeAlias = timedelta | datetime
+"""For how long something holds, or the moment from which on it does not."""
+MINUTE = timedelta(minutes=1)
+"""What the end of a rule is rounded up to, so that it can be written down."""
 
 HOURS = {"h": 1, "d": 24, "w": 7 * 24, "mo": 30 * 24, "y": 365 * 24}
 
@@ -77,15 +83,42 @@ class Rule:
 
     condition: Condition
     effect: Effect
+    term: Term | None = None
+    """None for ever."""
 
     def __str__(self) -> str:
         """The canonical form, which parses to the same rule."""
-        return in_words(write(self.condition), self.effect)
+        return in_words(write(self.condition), self.effect, self.term)
 
 
-def in_words(condition: str, effect: Effect) -> str:
-    """A written condition with its effect."""
-    return f"{effect} {condition}" if isinstance(effect, str) else f"{condition} {effect:+g}"
+def in_words(condition: str, effect: Effect, term: Term | None = None) -> str:
+    """A written condition with its effect, and its end."""
+    said = f"{effect} {condition}" if isinstance(effect, str) else f"{condition} {effect:+g}"
+    return said if term is None else f"{said} {write_term(term)}"
+
+
+def ending(term: Term | None, now: datetime) -> datetime | None:
+    """The moment at which something ends that begins now; None if it never does.
+
+    Raises:
+        UsageError: It is over already.
+    """
+    if term is None:
+        return None
+    end = now + term if isinstance(term, timedelta) else term
+    end += (datetime.min.replace(tzinfo=end.tzinfo) - end) % MINUTE
+    if end <= now:
+        raise UsageError(f'"{write_term(end)}" is over already')
+    return end
+
+
+def write_term(term: Term) -> str:
+    """`for 7d`, `until 2026-12-01` or `until 2026-12-01 18:30`, in local time."""
+    if isinstance(term, timedelta):
+        hours = term / timedelta(hours=1)
+        return f"for {hours / 24:.10g}d" if hours % 24 == 0 else f"for {hours:.10g}h"
+    local = term.astimezone()
+    return f"until {local:%Y-%m-%d}" if local.hour == local.minute == 0 else f"until {local:%Y-%m-%d %H:%M}"
 
 
 def write(condition: Condition, *, inside: bool = False) -> str:

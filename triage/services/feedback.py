@@ -145,8 +145,11 @@ def _words(event: Event) -> str:
     if event.verb is Verb.ALIAS:
         return f"{'an alias' if weight else 'no longer an alias'}: {phrase}"
     if event.verb is Verb.RULE:
-        return f"a rule: {rules.in_words(phrase, weight)}" if weight else f"no longer a rule: {phrase}"
-    return f"a rule: {rules.in_words(phrase, 'always' if event.verb is Verb.ALWAYS else 'never')}"
+        if not weight:
+            return f"no longer a rule: {phrase}"
+        return f"a rule: {rules.in_words(phrase, weight, event.until)}"
+    effect: rules.Hard = "always" if event.verb is Verb.ALWAYS else "never"
+    return f"a rule: {rules.in_words(phrase, effect, event.until)}"
 
 
 def _interest_words(phrase: str, weight: float) -> str:

@@ -56,7 +56,7 @@ def ledger(database: Database, now: datetime, days: int = DAYS) -> Ledger:
         came = sources.arrivals(connection, since)
         log = event_log.events(connection)
         past = _past(connection, log, since)
-    soft = {text.casefold(): effect for text, effect in feedback.rules(log).items()}
+    soft = {text.casefold(): effect for text, effect in feedback.rules(log, now).items()}
     accounts = [_account(row, came.get(row.id, Arrivals()), past, soft) for row in rows]
     return Ledger(days=days, digests=past.digests, accounts=judge(accounts))
 
@@ -140,7 +140,7 @@ def quiet(database: Database, clock: Clock, source_id: int) -> Recorded:
                 f"a rule cannot name source {source_id}, whose name holds no word",
                 fix=f"triage sources rename {source_id} TITLE",
             )
-        if _lowered(connection, condition):
+        if _lowered(connection, condition, clock()):
             raise UsageError(
                 f"{_named(row)} is quiet already", fix=f"triage sources quiet --undo {source_id}"
             )
@@ -175,7 +175,7 @@ def unquiet(database: Database, clock: Clock, source_id: int) -> Recorded:
     with database.write() as connection:
         row = _row(connection, source_id)
         condition = _condition(row.title)
-        if condition is None or (stored := _lowered(connection, condition)) is None:
+        if condition is None or (stored := _lowered(connection, condition, clock())) is None:
             raise UsageError(f"{_named(row)} is not quiet", fix="triage sources ledger")
         event_id = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=stored, weight=0.0)
     return Recorded(event_id, f"no longer quiet: {_named(row)}")
@@ -188,9 +188,9 @@ def _row(connection: Connection, source_id: int) -> SourceRow:
     return row
 
 
-def _lowered(connection: Connection, condition: str) -> str | None:
+def _lowered(connection: Connection, condition: str, now: datetime) -> str | None:
     """The condition of the rule that lowers a source, as it is stored; None if there is none."""
-    soft = feedback.rules(event_log.events(connection)).items()
+    soft = feedback.rules(event_log.events(connection), now).items()
     return next((t for t, e in soft if t.casefold() == condition.casefold() and _lowers(e)), None)
 
 

@@ -50,7 +50,9 @@ def profile(
     log = list(events)
     pairs = (alias.partition(" = ") for alias in feedback.aliases(log))
     return model.Profile(
-        interests=tuple(model.Interest(phrase, weight) for phrase, weight in feedback.interests(log).items()),
+        interests=tuple(
+            model.Interest(phrase, weight) for phrase, weight in feedback.interests(log, as_of).items()
+        ),
         labels=tuple(
             model.Label(
                 str(i),
@@ -63,7 +65,7 @@ def profile(
         ),
         rules=tuple(
             model.Rule(text, condition(rule_parser.parse_condition(text), as_of), effect)
-            for text, effect in feedback.rules(log).items()
+            for text, effect in feedback.rules(log, as_of).items()
         ),
         aliases=tuple(model.Alias(form, other) for form, _, other in pairs),
     )

@@ -131,7 +131,7 @@ class RankingService:
         with self._database.read() as connection:
             told_again = folding.around(connection, events, list(loaded.rows))
         labels = feedback.labels(events)
-        interests = feedback.interests(events)
+        interests = feedback.interests(events, as_of)
         ranking = told.ranker.fit(told.profile, told.phrases)
         ids = list(loaded.rows)
         return Ranked(
@@ -143,7 +143,7 @@ class RankingService:
             by_words=int((~loaded.corpus.grid.readable).sum()) if loaded.corpus.dim else 0,
             avoided=frozenset(phrase for phrase, weight in interests.items() if weight < 0),
             hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, told.profile.rules).items()},
-            profile=feedback.profile_hash(events),
+            profile=feedback.profile_hash(events, as_of),
             last_event=events[-1].id if events else 0,
             ranker=model.ranker,
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
@@ -184,7 +184,7 @@ class RankingService:
             model,
             Ranker(loaded.corpus, model.settings),
             profile(events, loaded.rows, as_of, kind, model.rehearsed),
-            self._vectors.phrase_vectors(list(feedback.interests(events))),
+            self._vectors.phrase_vectors(list(feedback.interests(events, as_of))),
         )
 
     def past(self, as_of: datetime) -> learn.Material:

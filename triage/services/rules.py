@@ -36,6 +36,8 @@ class RuleRow:
     """What labels have added to a soft rule."""
     value: float | None
     """What a soft rule is worth now, in units of the score; None for a hard one."""
+    until: datetime | None
+    """From when on it counts no more; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +50,30 @@ class RuleBook:
     """How many items came in the last week."""
 
 
-def add(database: Database, clock: Clock, text: str) -> Recorded:
-    """Adds a rule, or gives its condition another effect.
+def add(database: Database, clock: Clock, text: str, until: datetime | None = None) -> Recorded:
+    """Adds a rule, or gives its condition another effect; from `until` on it counts no more.
 
     Raises:
         UsageError: The text is no rule; the message quotes the mistake, the fix is without it.
     """
     rule = rule_parser.parse(text)
     condition = rules.write(rule.condition)
+    now = clock()
+    until = until or rules.ending(rule.term, now)
     with database.write() as connection:
         event_id = event_log.append(
             connection,
             verb=Verb(rule.effect) if isinstance(rule.effect, str) else Verb.RULE,
-            at=clock(),
+            at=now,
             phrase=condition,
             weight=None if isinstance(rule.effect, str) else rule.effect,
+            until=until,
         )
-    listed = book(database, clock())
+    listed = book(database, now)
     row = next(row for row in listed.rules if row.condition.casefold() == condition.casefold())
     share = f"{row.matched} of {words.plural(listed.items, 'item')} of the last week"
-    return Recorded(event_id, f"a rule for {share}: {rule}")
+    said = rules.in_words(condition, rule.effect, until)
+    return Recorded(event_id, f"a rule for {share}: {said}")
 
 
 def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
@@ -93,7 +99,7 @@ def remove(database: Database, clock: Clock, number: int) -> Recorded:
     """
     with database.write() as connection:
         log = event_log.events(connection)
-        effects = feedback.rules(log)
+        effects = feedback.rules(log, clock())
         listed = [(Verb.RULE, phrase) for phrase in effects]
         listed += [(Verb.ALIAS, phrase) for phrase in feedback.aliases(log)]
         if not 1 <= number <= len(listed):
@@ -124,11 +130,13 @@ def book(database: Database, now: datetime) -> RuleBook:
         np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
     )
     revised = {found.rule.name: found for found in soft}
+    terms = feedback.standing_rules(events, now)
     listed = []
     for number, rule in enumerate(told.rules, start=1):
         matched = int((matcher.matches(rule.condition) & lately).sum())
         found = revised.get(rule.name)
         labels, value = (0.0, None) if found is None else (found.labels, found.value)
-        listed.append(RuleRow(number, rule.name, rule.effect, matched, labels, value))
+        until = terms[rule.name].until
+        listed.append(RuleRow(number, rule.name, rule.effect, matched, labels, value, until))
     aliases = enumerate(feedback.aliases(events), start=len(listed) + 1)
     return RuleBook(tuple(listed), tuple(aliases), len(late))

@@ -28,6 +28,7 @@ def events(connection: Connection) -> list[Event]:
             table.model,
             table.until,
             table.scope,
+            table.step,
         ).order_by(table.id)
     )
     return [
@@ -43,6 +44,7 @@ def events(connection: Connection) -> list[Event]:
             model=row[8],
             until=row[9],
             scope=row[10],
+            step=row[11],
         )
         for row in rows
     ]
@@ -67,6 +69,7 @@ def append(
     shown: Mapping[str, Any] | None = None,
     until: datetime | None = None,
     scope: str | None = None,
+    step: int | None = None,
 ) -> int:
     """Adds one event; returns its id."""
     result = connection.execute(
@@ -83,6 +86,7 @@ def append(
             shown=dict(shown or {}),
             until=until,
             scope=scope,
+            step=step,
         )
         .returning(schema.Event.id)
     )

@@ -269,6 +269,8 @@ class Event(Base):
     """From when on it says nothing any more; None for ever."""
     scope: Mapped[str | None] = mapped_column(Text)
     """The profile that it belongs to, of a reader who has several; None for all of them."""
+    step: Mapped[int | None]
+    """The first event of the step that it was made in, of several that are undone together."""
 
 
 class Opening(Base):
