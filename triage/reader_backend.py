@@ -9,12 +9,16 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Change, Digest, Explained, Item, Reading
-from triage.core.ledger import Ledger, Step
 from triage.runtime import TURN_S, Runtime
+
+if TYPE_CHECKING:
+    from triage.core.insight import Insight, Learned
+    from triage.core.ledger import Ledger, Step
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +123,19 @@ class ReaderBackend:
             return "polled again"
         change = ledger.quiet if step == "quiet" else ledger.unquiet
         return self._runtime.learn(change(database, clock, source_id).message).message
+
+    def insight(self) -> Insight:
+        """See `Backend`."""
+        from triage.services import insight
+
+        return insight.look(self._runtime.database, self._runtime.clock())
+
+    def learned(self) -> Learned:
+        """See `Backend`."""
+        from triage.services.insight import LATELY
+
+        now = self._runtime.clock()
+        return self._runtime.worker.learned(now, now - LATELY)
 
     def changed(self) -> bool:
         """See `Backend`."""

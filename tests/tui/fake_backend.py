@@ -8,8 +8,11 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from triage.core import insight
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, Verb
+from triage.core.feedback import PAST_TENSE, Event, Verb
+from triage.core.history import Shown
+from triage.core.insight import Insight, Learned, Shift
 from triage.core.items import Change, Digest, Explained, Highlight, Item, Reading, Reason
 from triage.core.ledger import Account, Ledger, Step, judge
 
@@ -100,6 +103,29 @@ def make_accounts() -> list[Account]:
     ]
 
 
+def make_insight() -> Insight:
+    """Forty days of a reader who likes what is likely, reads half of the plan, and has two interests."""
+    events, foreseen, shown = [], {}, []
+    for n in range(120):
+        foreseen[n] = (n % 20 + 0.5) / 20
+        verb = Verb.LIKE if n * 37 % 97 < 97 * foreseen[n] else Verb.DISLIKE
+        events.append(Event(id=n, at=NOW - timedelta(days=n / 3), verb=verb, item_id=n))
+        interest = "small tools that last" if n % 3 else "ferries"
+        why = ({"kind": "interest", "name": interest, "contribution": 0.4},)
+        day = NOW - timedelta(days=40 - n // 3)
+        shown.append(Shown(n // 3, day, n, "exploring" if n % 10 == 9 else "for-you", 2.5, why))
+    kept = {event.item_id for event in events if event.verb is Verb.LIKE}
+    return Insight(
+        days=90,
+        calibration=insight.calibration(events, foreseen, NOW - timedelta(days=90)),
+        time=insight.time_spent(shown, ((each.built_at, 150.0) for each in shown[::2]), datetime.date),
+        topics=insight.topics(shown, {}, kept, datetime.date),
+        exploration=insight.exploration(
+            shown, {(n // 3, n): 0.1 + n / 200 for n in range(9, 120, 10)}, kept, {9, 19}
+        ),
+    )
+
+
 class FakeBackend:
     """Does at once and in memory what the real one does with a database and a model.
 
@@ -122,6 +148,7 @@ class FakeBackend:
         self.was_changed = False
         self.daemon = "daemon: not running"
         self.accounts = make_accounts()
+        self.look = make_insight()
         self._log: list[tuple[int, str, int]] = []
 
     def _enter(self, *call: object) -> None:
@@ -213,6 +240,23 @@ class FakeBackend:
     def ledger(self) -> Ledger:
         self._enter("ledger")
         return Ledger(days=90, digests=61, accounts=judge(self.accounts))
+
+    def insight(self) -> Insight:
+        self._enter("insight")
+        return self.look
+
+    def learned(self) -> Learned:
+        self._enter("learned")
+        shifts = [
+            ("source", "The Wire", -0.41, 120),
+            ("word", "ferries", 0.62, 14),
+            ("item", "Tides", 0.9, 1),
+        ]
+        return Learned(
+            since=NOW - timedelta(days=7),
+            said=31,
+            shifts=tuple(Shift(kind=k, name=n, change=c, items=i) for k, n, c, i in shifts),
+        )
 
     def settle_source(self, source_id: int, step: Step) -> str:
         self._enter("settle_source", source_id, step)

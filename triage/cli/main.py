@@ -37,6 +37,7 @@ COMMANDS = {
     "search": ("triage.cli.items:search", "Find items by their words"),
     "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
     "rules": ("triage.cli.rules:rules", "What you know beforehand: more of, less of, always, never"),
+    "insight": ("triage.cli.insight:insight", "How true the ranker was, what it learned, what you read"),
     "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that foresees them better"),
     "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),

@@ -43,8 +43,8 @@ def copies(item: Item) -> str:
 
 
 def minutes(value: float) -> str:
-    """A reading time in at most eight cells: `<1 min`, `4 min`, `2 h 10`."""
-    if value < 0.75:
+    """A reading time in at most eight cells: `0 min`, `<1 min`, `4 min`, `2 h 10`."""
+    if 0 < value < 0.75:
         return "<1 min"
     whole = round(value)
     return f"{whole} min" if whole < 100 else f"{whole // 60} h {whole % 60:02d}"

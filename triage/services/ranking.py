@@ -21,10 +21,12 @@ from model.ranker import Ranker, Ranking
 from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
+from triage.core.insight import Learned
 from triage.core.items import Highlight, MarkShare, Reason
 from triage.core.rules import Hard
 from triage.core.stories import Stories
 from triage.services import folding, leads, learn
+from triage.services.learned import shifts
 from triage.services.models import InUse, Models
 from triage.services.profile import document, profile
 from triage.services.vectors import Vectors
@@ -170,6 +172,24 @@ class RankingService:
             for found in found_marks
             if found.label.document.isdecimal()
         )
+
+    def learned(self, as_of: datetime, since: datetime) -> Learned:
+        """What has moved by all that was said since a moment, as if nothing else had changed."""
+        told = self._told(as_of)
+        loaded, kind = told.loaded, scores.kind(told.model.ranker, self._vectors.name)
+        before = [event for event in told.events if event.at < since]
+        known = profile(before, loaded.rows, as_of, kind, told.model.rehearsed)
+        phrases = self._vectors.phrase_vectors(list(feedback.interests(before)))
+        now = told.ranker.fit(told.profile, told.phrases)
+        moved = now.standings - told.ranker.fit(known, phrases).standings
+        found = shifts(
+            loaded.corpus,
+            loaded.rows,
+            moved,
+            interests=feedback.interests(told.events),
+            marked=feedback.labels(told.events),
+        )
+        return Learned(since=since, said=len(told.events) - len(before), shifts=found)
 
     def _told(self, as_of: datetime) -> _Told:
         """All that a fit takes: what was said so far, of what, and the settings in use."""

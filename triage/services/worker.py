@@ -12,6 +12,7 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
     reread     index texts that were exchanged, then the same         -> {"digest": ..., "moved": n}
     explain    + "item"                                            -> {"explained": ...}
+    learned    + "since": what has moved by all that was said since   -> {"learned": ...}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
     roll_back  go back to the model before the current one         -> {"message": ...}
     flush      everything that earlier requests led to is stored   -> {}
@@ -96,6 +97,10 @@ class Worker:
                     marks = self._ranking.marks(current.built_at if current else now, int(request["item"]))
                     told["marks"] = [dataclasses.asdict(mark) for mark in marks]
                 return {"explained": told}
+            case "learned":
+                current = self._current()
+                as_of, since = current.built_at if current else now, datetime.fromisoformat(request["since"])
+                return {"learned": self._ranking.learned(as_of, since).to_json()}
             case "learn":
                 return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
             case "roll_back":

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,9 @@ from triage.core.errors import TriageError, UsageError, WorkerError
 from triage.core.items import Digest, Explained, Item, MarkShare, Reason
 from triage.core.learning import Outcome
 from triage.paths import Paths
+
+if TYPE_CHECKING:
+    from triage.core.insight import Learned
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how much is done, how much there is)."""
@@ -86,6 +89,13 @@ class ModelWorker:
             warnings=tuple(found["warnings"]),
             marks=tuple(MarkShare(**mark) for mark in found["marks"]),
         )
+
+    def learned(self, now: datetime, since: datetime, on_progress: Progress | None = None) -> Learned:
+        """What has moved by all that was said since a moment."""
+        from triage.core.insight import Learned
+
+        request = {"op": "learned", "now": now.isoformat(), "since": since.isoformat()}
+        return Learned.from_json(self._ask(request, on_progress)["learned"])
 
     def learn(self, now: datetime, on_progress: Progress | None = None, *, dry_run: bool = False) -> Outcome:
         """Tries other settings on what the reader has said, and promotes better ones unless `dry_run`.

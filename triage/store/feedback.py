@@ -50,6 +50,14 @@ def events(connection: Connection) -> list[Event]:
     ]
 
 
+def foreseen(connection: Connection) -> dict[int, float]:
+    """Event id -> the probability of its item that was on the screen when it was made, where one was."""
+    table = schema.Event
+    probability = func.json_extract(table.shown, "$.p")
+    rows = connection.execute(select(table.id, probability).where(probability.is_not(None)))
+    return {row[0]: row[1] for row in rows}
+
+
 def last_id(connection: Connection) -> int:
     """Id of the newest event, 0 if there is none."""
     return int(connection.execute(select(func.coalesce(func.max(schema.Event.id), 0))).scalar_one())

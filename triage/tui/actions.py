@@ -294,6 +294,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Find and leave",
     ),
     Action(
+        id="insight",
+        keys=("I",),
+        label="insight",
+        help="How true the probabilities were, what was learned this week, what you read, what chance found.",
+        group="Find and leave",
+    ),
+    Action(
         id="help",
         keys=("question_mark",),
         label="help",

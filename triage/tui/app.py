@@ -486,6 +486,12 @@ class TriageApp(App[int]):
 
         self.push_screen(LedgerScreen(self.loader, self._now))
 
+    def action_insight(self) -> None:
+        """Opens how the ranker and the reader get on."""
+        from triage.tui.screens.insight import InsightScreen
+
+        self.push_screen(InsightScreen(self.loader))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette offers the same actions as the keys, and the themes."""
         for action in ACTIONS:

@@ -7,11 +7,14 @@ something are called from one writer thread, in order.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from triage.core.feedback import Verb
 from triage.core.items import Change, Digest, Explained, Item, Reading
-from triage.core.ledger import Ledger, Step
+
+if TYPE_CHECKING:  # values of screens that the first paint does not need
+    from triage.core.insight import Insight, Learned
+    from triage.core.ledger import Ledger, Step
 
 
 class Backend(Protocol):
@@ -55,6 +58,14 @@ class Backend(Protocol):
 
     def settle_source(self, source_id: int, step: Step) -> str:
         """Quiets or pauses a source, or takes that back; what happened, in words."""
+        ...
+
+    def insight(self) -> Insight:
+        """How the ranker and the reader get on, but for what was learned."""
+        ...
+
+    def learned(self) -> Learned:
+        """What has moved by all that was said this week; takes two rankings."""
         ...
 
     def changed(self) -> bool:
