@@ -179,14 +179,14 @@ class RankingService:
         loaded, kind = told.loaded, scores.kind(told.model.ranker, self._vectors.name)
         before = [event for event in told.events if event.at < since]
         known = profile(before, loaded.rows, as_of, kind, told.model.rehearsed)
-        phrases = self._vectors.phrase_vectors(list(feedback.interests(before)))
+        phrases = self._vectors.phrase_vectors(list(feedback.interests(before, as_of)))
         now = told.ranker.fit(told.profile, told.phrases)
         moved = now.standings - told.ranker.fit(known, phrases).standings
         found = shifts(
             loaded.corpus,
             loaded.rows,
             moved,
-            interests=feedback.interests(told.events),
+            interests=feedback.interests(told.events, as_of),
             marked=feedback.labels(told.events),
         )
         return Learned(since=since, said=len(told.events) - len(before), shifts=found)
