@@ -1,4 +1,4 @@
-"""What the reader opens and for how long; until when an event holds, and for which profile.
+"""What is opened and for how long; until when an event holds and for which profile; what it did.
 
 Also without an index that nothing looks into, which every new item had to be entered in.
 
@@ -34,6 +34,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_opening_item_id"), "opening", ["item_id"], unique=False)
     op.create_index(op.f("ix_opening_at"), "opening", ["at"], unique=False)
     op.drop_index(op.f("ix_item_content_hash"), "item")
+    op.create_table(
+        "effect",
+        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("moved", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("together", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_effect_event_id_event")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_effect")),
+    )
     op.execute("PRAGMA user_version = 4")
 
 

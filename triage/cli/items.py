@@ -1,4 +1,4 @@
-"""`triage list`, `show`, `search`, `mark`, `undo`, `why`."""
+"""`triage list`, `show`, `search`, `mark`, `why`."""
 
 from __future__ import annotations
 
@@ -104,17 +104,6 @@ def mark(item_id: int, verb: str, as_json: bool) -> None:
 
     with Runtime.open() as runtime:
         recorded = feedback.mark(runtime.database, runtime.clock, item_id, Verb(verb))
-        say_learned(runtime, recorded.message, as_json)
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
-def undo(as_json: bool) -> None:
-    """Takes back the last mark or change of interests, and everything that was learned from it."""
-    from triage.services import feedback
-
-    with Runtime.open() as runtime:
-        recorded = feedback.undo(runtime.database, runtime.clock)
         say_learned(runtime, recorded.message, as_json)
 
 

@@ -114,7 +114,7 @@ def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recor
     if event.verb is Verb.KNOWN:
         return Recorded(event_id, f"undone: {words.plural(len(step), 'document')} of {event.phrase} liked")
     if row is None:
-        return Recorded(event_id, f"undone: {_words(event)}")
+        return Recorded(event_id, f"undone: {in_words(event)}")
     title = sanitize_line(row.title, MAX_SAID)
     return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {title}")
 
@@ -137,7 +137,7 @@ def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -
     return Recorded(event_id, _interest_words(phrase, weight))
 
 
-def _words(event: Event) -> str:
+def in_words(event: Event) -> str:
     """What an event said that is about no item."""
     phrase, weight = event.phrase or "", event.weight or 0.0
     if event.verb is Verb.INTEREST:

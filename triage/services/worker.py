@@ -41,6 +41,7 @@ from triage import config
 from triage.core import feedback, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.items import Digest
+from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
 from triage.services import digests, folding, learn
@@ -49,8 +50,8 @@ from triage.services.models import Models
 from triage.services.ranking import RANKER, Ranked, RankingService
 from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
+from triage.store import effects, items, scores
 from triage.store import feedback as event_log
-from triage.store import items, scores
 from triage.store.engine import Database
 from triage.store.scores import DigestRow
 
@@ -72,6 +73,7 @@ class Worker:
         self._ranking = RankingService(self._database, self._vectors, self._models, window)
         self._grouping = Grouping(self._database, self._vectors)
         self._afterwards: Callable[[], None] | None = None
+        self._last_event = 0
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
@@ -147,7 +149,15 @@ class Worker:
         before = [item["id"] for item in current.document["items"]]
         after = [item.id for item in digest.items]
         moved = sum(n >= len(before) or before[n] != item_id for n, item_id in enumerate(after))
+        self._remember_effect(current.built_at, Effect(moved, len(after)))
         return {"digest": digest.to_json(), "moved": moved}
+
+    def _remember_effect(self, since: datetime, effect: Effect) -> None:
+        """For the journal: puts an effect down to the events, since a moment, that no order knew before."""
+        with self._database.write() as connection:
+            new = effects.waiting(connection, since, self._last_event)
+            shared = dataclasses.replace(effect, together=len(new))
+            effects.add(connection, dict.fromkeys(new, shared))
 
     def _learn(self, now: datetime, *, dry_run: bool) -> Outcome:
         index_items(self._database, self._vectors, self._progress)
@@ -198,6 +208,7 @@ class Worker:
         )
         if not stored:
             return None
+        self._last_event = ranked.last_event
         # The order on the screen need not wait for the scores of items that nobody looks at.
         self._afterwards = partial(digests.store_scores, self._database, ranked, encoder=encoder, now=now)
         return digest

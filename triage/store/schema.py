@@ -273,6 +273,23 @@ class Event(Base):
     """The first event of the step that it was made in, of several that are undone together."""
 
 
+class Effect(Base):
+    """What an event did to the digest, written once, when it was first learned from.
+
+    Not part of the log: nothing is computed from it.
+    """
+
+    __tablename__ = "effect"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    moved: Mapped[int] = mapped_column(Integer)
+    """How many items of the digest stood elsewhere afterwards."""
+    size: Mapped[int] = mapped_column(Integer)
+    """How many there were."""
+    together: Mapped[int] = mapped_column(Integer)
+    """How many events were learned from at once, this one among them: the effect is that of all."""
+
+
 class Opening(Base):
     """That the reader opened an item to read it, and for how long: not what they think of it."""
 

@@ -1,0 +1,78 @@
+"""The learning journal: what the reader has said, one entry an event, and what came of each.
+
+Owns the values of an entry and who takes back whom. Knows neither titles nor where events are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.core import words
+from triage.core.feedback import Event, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an event did to the digest, when it was first learned from."""
+
+    moved: int
+    """How many items of the digest stood elsewhere afterwards."""
+    size: int
+    """How many there were."""
+    together: int = 1
+    """How many events were learned from at once: the effect is that of all."""
+
+    def __str__(self) -> str:
+        """`5 of 20 items moved`."""
+        if not self.moved:
+            said = "nothing moved"
+        else:
+            said = f"{self.moved} of {words.plural(self.size, 'item')} moved"
+        others = self.together - 1
+        return f"{said}, with {words.plural(others, 'other step')}" if others else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An event as the journal shows it."""
+
+    id: int
+    at: datetime
+    verb: Verb
+    says: str
+    """What was said, about what, in words."""
+    item_id: int | None = None
+    undoes: int | None = None
+    """The event that an undo takes back, or brings back if it undoes an undo."""
+    undone_by: int | None = None
+    """The undo that takes it back now; None while it counts."""
+    over: bool = False
+    """Whether the time until which it was said has passed."""
+    effect: Effect | None = None
+    """None if nothing was learned from it while a digest was there."""
+
+
+def undoers(events: Iterable[Event]) -> dict[int, int]:
+    """Event id -> the undo that takes it back, undos among both; what counts has no entry.
+
+    An undo that is undone itself takes nothing back, so the newest of a chain decides.
+    """
+    found: dict[int, int] = {}
+    for event in sorted(events, key=lambda event: -event.id):
+        if event.verb is Verb.UNDO and event.undoes is not None and event.id not in found:
+            found.setdefault(event.undoes, event.id)
+    return found
+
+
+def root(events: Iterable[Event], event: Event) -> tuple[Event, bool]:
+    """What an event is about in the end, and whether it brings that back instead of taking it back.
+
+    For an undo of an undo of a mark, the mark and True; for a mark, itself and True.
+    """
+    by_id = {each.id: each for each in events}
+    back = True
+    while event.verb is Verb.UNDO and event.undoes in by_id:
+        event, back = by_id[event.undoes], not back
+    return event, back

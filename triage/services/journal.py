@@ -1,0 +1,150 @@
+"""The learning journal: every event with what it did, and taking back or bringing back any one of them.
+
+Owns which events a step of the reader consists of when it is named by one of them. What counts after that is
+`triage.core.feedback`'s business: nothing is ever changed in the log, only added.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from triage.config import Clock
+from triage.core import feedback, journal, words
+from triage.core.errors import UsageError
+from triage.core.feedback import Event, Verb
+from triage.core.journal import Entry
+from triage.core.text import sanitize_line
+from triage.services.feedback import MAX_SAID, Recorded, in_words
+from triage.store import effects, items
+from triage.store import feedback as event_log
+from triage.store.engine import Database
+
+
+def entries(
+    database: Database, now: datetime, *, since: datetime | None = None, limit: int | None = None
+) -> list[Entry]:
+    """The journal, newest first.
+
+    Args:
+        database: Where the log is.
+        now: What has run out by now is called over.
+        since: Without what was said before.
+        limit: The newest so many only.
+    """
+    with database.read() as connection:
+        log = event_log.events(connection)
+        undone_by = journal.undoers(log)
+        shown = [event for event in log if since is None or event.at >= since]
+        shown.sort(key=lambda event: (event.at, event.id), reverse=True)
+        shown = shown[:limit]
+        known = effects.of_events(connection)
+        about = {event.id: journal.root(log, event) for event in shown}
+        titles = _titles(connection, [event for event, _ in about.values()])
+    return [
+        Entry(
+            id=event.id,
+            at=event.at,
+            verb=event.verb,
+            says=_says(event, *about[event.id], titles),
+            item_id=about[event.id][0].item_id,
+            undoes=event.undoes,
+            undone_by=undone_by.get(event.id),
+            over=event.until is not None and event.until <= now,
+            effect=known.get(event.id),
+        )
+        for event in shown
+    ]
+
+
+def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
+    """Takes back one event, whatever was said since, with all that was said in the same step.
+
+    Raises:
+        UsageError: There is no such event, or it is taken back already.
+    """
+    with database.write() as connection:
+        log = event_log.events(connection)
+        event = _named(log, event_id)
+        about, brings_back = journal.root(log, event)
+        if (by := journal.undoers(log).get(event_id)) is not None:
+            said = "undone already" if event is about else "itself undone already"
+            raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
+        step = feedback.same_step([each for each in log if each.verb is event.verb], event)
+        taken = [event] if event.verb is Verb.UNDO else _counting(log, step)
+        last = _take_back(connection, taken, clock())
+        verdict = "undone" if brings_back else "redone"
+        return Recorded(last, f"{verdict}: {_step_says(connection, about, len(taken))}")
+
+
+def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
+    """Brings back one event that was taken back, with all that was taken back of the same step.
+
+    Raises:
+        UsageError: There is no such event, or it counts.
+    """
+    with database.write() as connection:
+        log = event_log.events(connection)
+        about, _ = journal.root(log, _named(log, event_id))
+        by = journal.undoers(log)
+        if about.id not in by:
+            raise UsageError(f"event {about.id} was not undone", fix=f"triage undo {about.id}")
+        step = feedback.same_step([each for each in log if each.verb is about.verb], about)
+        undos = [each for each in log if each.id in {by[said.id] for said in step if said.id in by}]
+        last = _take_back(connection, undos, clock())
+        return Recorded(last, f"redone: {_step_says(connection, about, len(undos))}")
+
+
+def toggle(database: Database, clock: Clock, event_id: int) -> Recorded:
+    """Takes back what an event is about, or brings it back: whichever changes something.
+
+    Raises:
+        UsageError: There is no such event.
+    """
+    with database.read() as connection:
+        log = event_log.events(connection)
+    about, _ = journal.root(log, _named(log, event_id))
+    return (redo if about.id in journal.undoers(log) else undo)(database, clock, about.id)
+
+
+def _named(log: list[Event], event_id: int) -> Event:
+    for event in log:
+        if event.id == event_id:
+            return event
+    raise UsageError(f"there is no event {event_id}", fix="triage journal")
+
+
+def _counting(log: list[Event], step: list[Event]) -> list[Event]:
+    counted = {event.id for event in feedback.effective(log)}
+    return [event for event in step if event.id in counted]
+
+
+def _take_back(connection: Connection, step: list[Event], at: datetime) -> int:
+    """Undoes events in one step; the id of the last undo."""
+    return [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step][-1]
+
+
+def _titles(connection: Connection, about: list[Event]) -> dict[int, str]:
+    ids = list(dict.fromkeys(event.item_id for event in about if event.item_id is not None))
+    return {item_id: row.title for item_id, row in items.by_ids(connection, ids).items()}
+
+
+def _says(event: Event, about: Event, brings_back: bool, titles: dict[int, str]) -> str:
+    said = _plain(about, titles)
+    return said if event is about else f"{'redone' if brings_back else 'undone'}: {said}"
+
+
+def _plain(event: Event, titles: dict[int, str]) -> str:
+    if event.item_id is None:
+        return in_words(event)
+    title = sanitize_line(titles.get(event.item_id, ""), MAX_SAID)
+    return f"{feedback.PAST_TENSE[event.verb]}: {title}"
+
+
+def _step_says(connection: Connection, about: Event, count: int) -> str:
+    if about.verb is Verb.KNOWN:
+        return f"{words.plural(count, 'document')} of {about.phrase} liked"
+    if count > 1:
+        return f"{feedback.PAST_TENSE[about.verb]}: {words.plural(count, 'item')}"
+    return _plain(about, _titles(connection, [about]))
