@@ -20,6 +20,15 @@ def upgrade() -> None:
     op.add_column("event", sa.Column("until", sa.DateTime(), nullable=True))
     op.add_column("event", sa.Column("scope", sa.Text(), nullable=True))
     op.add_column("event", sa.Column("step", sa.Integer(), nullable=True))
+    with op.batch_alter_table("event") as event:
+        event.add_column(sa.Column("stamp", sa.DateTime(), nullable=True))
+    op.execute(
+        "UPDATE event SET stamp = told.stamp FROM (SELECT id, max(at) OVER (ORDER BY id) AS stamp FROM event)"
+        " AS told WHERE told.id = event.id"
+    )
+    with op.batch_alter_table("event") as event:
+        event.alter_column("stamp", existing_type=sa.DateTime(), nullable=False)
+    op.create_index(op.f("ix_event_stamp"), "event", ["stamp"], unique=False)
     op.create_table(
         "opening",
         sa.Column("id", sa.Integer(), nullable=False),

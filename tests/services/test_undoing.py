@@ -75,7 +75,7 @@ def test_the_journal_says_what_each_event_did(
     feedback.mark(database, clock, ids[5], Verb.LIKE)  # nothing on the screen that it could move
     worker.build(clock())
     feedback.mark(database, clock, ids[0], Verb.LIKE)
-    _, moved = worker.rerank(clock())
+    first, moved = worker.rerank(clock())
     feedback.mark(database, clock, ids[1], Verb.DISLIKE)
     feedback.mark(database, clock, ids[2], Verb.LATER)
     digest, both = worker.rerank(clock())
@@ -83,11 +83,11 @@ def test_the_journal_says_what_each_event_did(
     feedback.undo(database, clock)
     newest, *older = journal.entries(database, clock())
     assert (newest.says, newest.undoes, newest.effect) == ("undone: kept for later: bees number 4", 4, None)
-    size = len(digest.items)
+    together = Effect(both, len(digest.items), 2)
     assert [(e.id, e.undone_by, e.effect) for e in older] == [
-        (4, 5, Effect(both, size, 2)),
-        (3, None, Effect(both, size, 2)),
-        (2, None, Effect(moved, size, 1)),
+        (4, 5, together),
+        (3, None, together),
+        (2, None, Effect(moved, len(first.items), 1)),
         (1, None, None),
     ]
     assert moved > 0

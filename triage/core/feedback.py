@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from triage.core.rules import Effect
@@ -56,6 +56,9 @@ PAST_TENSE: dict[Verb, str] = {
     Verb.SPLIT: "told apart",
 }
 
+UNSTAMPED = datetime.min.replace(tzinfo=UTC)
+"""Of an event in no store: its id says where it belongs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -82,6 +85,8 @@ class Event:
     """The profile that it belongs to, of a reader who has several; None for all of them."""
     step: int | None = None
     """Id of the first event of the step that it was made in, of one that is undone as a whole."""
+    stamp: datetime = UNSTAMPED
+    """Its place in the log, where events of another machine came in later; see `triage.store.feedback`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ def effective(events: Iterable[Event]) -> list[Event]:
     for event in reversed(log):
         if event.verb is Verb.UNDO and event.undoes is not None and event.id not in undone:
             undone.add(event.undoes)
-    return [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
+    counted = [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
+    return sorted(counted, key=lambda event: (event.stamp, event.id))
 
 
 def last_undoable(events: Iterable[Event], *, marks_only: bool = False) -> Event | None:

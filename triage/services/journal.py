@@ -37,7 +37,7 @@ def entries(
         log = event_log.events(connection)
         undone_by = journal.undoers(log)
         shown = [event for event in log if since is None or event.at >= since]
-        shown.sort(key=lambda event: (event.at, event.id), reverse=True)
+        shown.sort(key=lambda event: (event.stamp, event.id), reverse=True)
         shown = shown[:limit]
         known = effects.of_events(connection)
         about = {event.id: journal.root(log, event) for event in shown}
@@ -71,8 +71,8 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
         if (by := journal.undoers(log).get(event_id)) is not None:
             said = "undone already" if event is about else "itself undone already"
             raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
-        step = feedback.same_step([each for each in log if each.verb is event.verb], event)
-        taken = [event] if event.verb is Verb.UNDO else _counting(log, step)
+        counted = feedback.effective(log)
+        taken = [event] if event.verb is Verb.UNDO else feedback.same_step(counted, event)
         last = _take_back(connection, taken, clock())
         verdict = "undone" if brings_back else "redone"
         return Recorded(last, f"{verdict}: {_step_says(connection, about, len(taken))}")
@@ -90,7 +90,7 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
         by = journal.undoers(log)
         if about.id not in by:
             raise UsageError(f"event {about.id} was not undone", fix=f"triage undo {about.id}")
-        step = feedback.same_step([each for each in log if each.verb is about.verb], about)
+        step = feedback.same_step([each for each in log if each.verb is not Verb.UNDO], about)
         undos = [each for each in log if each.id in {by[said.id] for said in step if said.id in by}]
         last = _take_back(connection, undos, clock())
         return Recorded(last, f"redone: {_step_says(connection, about, len(undos))}")
@@ -113,11 +113,6 @@ def _named(log: list[Event], event_id: int) -> Event:
         if event.id == event_id:
             return event
     raise UsageError(f"there is no event {event_id}", fix="triage journal")
-
-
-def _counting(log: list[Event], step: list[Event]) -> list[Event]:
-    counted = {event.id for event in feedback.effective(log)}
-    return [event for event in step if event.id in counted]
 
 
 def _take_back(connection: Connection, step: list[Event], at: datetime) -> int:

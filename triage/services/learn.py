@@ -198,7 +198,8 @@ class _Mark:
     """An item that was liked or not: when it was first marked, and what was said of it last."""
 
     item: int
-    event: int
+    place: int
+    """Of that mark, among the events that count."""
     at: datetime
     wanted: bool
 
@@ -210,14 +211,14 @@ class _Past:
         self._material = material
         self._counted = feedback.effective(material.events)
         said = feedback.labels(self._counted)
-        first: dict[int, Event] = {}
-        for event in self._counted:
+        first: dict[int, int] = {}
+        for place, event in enumerate(self._counted):
             # What was handed in was never shown, so nobody could have foreseen it.
             if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
-                first.setdefault(event.item_id, event)
+                first.setdefault(event.item_id, place)
         self.marks = [
-            _Mark(item, event.id, event.at, said[item] > 0)
-            for item, event in first.items()
+            _Mark(item, place, self._counted[place].at, said[item] > 0)
+            for item, place in first.items()
             if item in material.first_seen
         ]
         self._step = max(1, -(-len(self.marks) // BLOCKS))
@@ -251,7 +252,7 @@ class _Past:
         for start in range(0, stop, self._step):
             block = self.marks[start : start + self._step]
             told = profile(
-                [event for event in self._counted if event.id < block[0].event],
+                self._counted[: block[0].place],
                 material.first_seen,
                 material.as_of,
                 rehearsed=lived.standings,

@@ -271,6 +271,8 @@ class Event(Base):
     """The profile that it belongs to, of a reader who has several; None for all of them."""
     step: Mapped[int | None]
     """The first event of the step that it was made in, of several that are undone together."""
+    stamp: Mapped[datetime] = mapped_column(index=True)
+    """Its place in the log, also among events that came from another machine: see `triage.store.feedback`."""
 
 
 class Effect(Base):

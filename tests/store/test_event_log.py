@@ -1,0 +1,50 @@
+"""The order of the event log: what is said later counts later, whatever the clock says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from world import NOW, stored_items
+
+from triage.core import feedback
+from triage.core.feedback import Verb
+from triage.store import feedback as event_log
+from triage.store import migrate
+from triage.store.engine import Database
+
+
+def test_the_last_word_counts_although_the_clock_was_set_back(database: Database) -> None:
+    item_id = stored_items(database)[0]
+    with database.write() as connection:
+        for verb, minutes in ((Verb.LIKE, 0), (Verb.LOVE, 5), (Verb.DISLIKE, -60), (Verb.LIKE, -59)):
+            event_log.append(connection, verb=verb, at=NOW + timedelta(minutes=minutes), item_id=item_id)
+        events = event_log.events(connection)
+    assert [event.verb for event in feedback.effective(events)][-2:] == [Verb.DISLIKE, Verb.LIKE]
+    assert feedback.states(events) == {item_id: "like"}
+    stamps = [event.stamp - NOW for event in events]
+    assert stamps == [timedelta(minutes=5 * (n > 0), microseconds=max(n - 1, 0)) for n in range(4)]
+
+
+def test_a_log_without_stamps_keeps_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Database(tmp_path / "old.db")
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "3"))
+        migrate.upgrade(old, 0)
+    rows = [(1, "2026-03-02 07:00:00.000000", "rule"), (2, "2026-03-02 06:00:00.000000", "rule")]
+    rows += [(3, "2026-03-02 08:00:00.000000", "interest"), (4, "2026-03-02 07:30:00.000000", "interest")]
+    with old.write() as connection:
+        for number, at, verb in rows:
+            connection.exec_driver_sql(
+                "INSERT INTO event (id, at, verb, phrase, weight, shown) VALUES (?, ?, ?, 'bees', 1, '{}')",
+                (number, at, verb),
+            )
+    migrate.upgrade(old, 3)
+    with old.read() as connection:
+        events = event_log.events(connection)
+    old.close()
+    assert [event.id for event in feedback.effective(events)] == [1, 2, 3, 4]
+    hours = [(event.stamp - NOW) / timedelta(hours=1) for event in events]
+    assert hours == [0, 0, 1, 1]
