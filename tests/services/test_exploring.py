@@ -114,8 +114,8 @@ def test_an_unranked_item_and_another_kind_of_ranker_carry_none(database: Databa
     assert columns(database, first) == (None, None, {})
     with database.write() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO event (at, verb, item_id, standing, model, shown) "
-            "VALUES ('2026-03-02 07:00:00', 'like', ?, 1.5, 'other words', '{}')",
+            "INSERT INTO event (at, stamp, verb, item_id, standing, model, shown) "
+            "VALUES ('2026-03-02 07:00:00', '2026-03-02 07:00:00', 'like', ?, 1.5, 'other words', '{}')",
             (second,),
         )
     labels = profile.profile(feedback.events(database), [first, second], NOW, KIND).labels

@@ -45,7 +45,9 @@ def test_two_processes_that_read_and_then_write_lose_nothing(database: Database)
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
     def fail_halfway() -> None:
         with database.write() as connection:
-            connection.exec_driver_sql("INSERT INTO event (at, stamp, verb, shown) VALUES ('', '', 'like', '')")
+            connection.exec_driver_sql(
+                "INSERT INTO event (at, stamp, verb, shown) VALUES ('', '', 'like', '')"
+            )
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
