@@ -9,11 +9,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from triage.core import feedback as said
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
-from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.core.feedback import Said, Verb
+from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading
+from triage.core.rules import Rule
 from triage.runtime import TURN_S, Runtime
 
 if TYPE_CHECKING:
@@ -81,6 +84,10 @@ class ReaderBackend:
         """See `Backend`."""
         return self._runtime.worker.explain(item_id, self._runtime.clock())
 
+    def mark_shares(self, item_id: int) -> tuple[MarkShare, ...]:
+        """See `Backend`."""
+        return self._runtime.worker.explain(item_id, self._runtime.clock(), marks=True).marks
+
     def mark(self, item_id: int, verb: Verb) -> Change:
         """See `Backend`."""
         from triage.services import feedback
@@ -92,12 +99,59 @@ class ReaderBackend:
             recorded = feedback.mark(database, clock, item_id, verb)
         return self._runtime.learn(recorded.message)
 
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        recorded = feedback.mark_all(self._runtime.database, self._runtime.clock, item_ids, verb)
+        return self._runtime.learn(recorded.message)
+
+    def unmark(self, item_id: int) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        return self._runtime.learn(
+            feedback.unmark(self._runtime.database, self._runtime.clock, item_id).message
+        )
+
+    def add_rule(self, rule: Rule) -> Change:
+        """See `Backend`."""
+        from triage.services import rules
+
+        return self._runtime.learn(rules.add(self._runtime.database, self._runtime.clock, str(rule)).message)
+
+    def change_rule(self, condition: str, effect: float) -> Change:
+        """See `Backend`."""
+        from triage.services import rules
+
+        recorded = rules.change(self._runtime.database, self._runtime.clock, condition, effect)
+        return self._runtime.learn(recorded.message)
+
+    def set_interest(self, phrase: str, weight: float) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        recorded = feedback.set_interest(self._runtime.database, self._runtime.clock, phrase, weight)
+        return self._runtime.learn(recorded.message)
+
+    def said(self) -> Said:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        events = feedback.events(self._runtime.database)
+        return Said(said.interests(events), said.rules(events, self._runtime.clock()))
+
     def undo(self) -> Change:
         """See `Backend`."""
         from triage.services import feedback
 
-        recorded = feedback.undo(self._runtime.database, self._runtime.clock, marks_only=True)
-        return self._runtime.learn(recorded.message)
+        return self._runtime.learn(feedback.undo(self._runtime.database, self._runtime.clock).message)
+
+    def redo(self) -> Change:
+        """See `Backend`."""
+        from triage.services import feedback
+
+        return self._runtime.learn(feedback.redo(self._runtime.database, self._runtime.clock).message)
 
     def search(self, query: str) -> list[Item]:
         """See `Backend`."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from loopback import LoopbackServer, Route
 from world import NOW, stored_items
 
+from triage.core import feedback as said
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
+from triage.core.feedback import Said, Verb
+from triage.core.muting import condition
+from triage.core.rules import Rule
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime
@@ -63,14 +67,48 @@ def test_an_item_outside_the_digest_is_explained_when_it_is_opened(backend: Back
     assert backend.read(other.id).item.why
 
 
-def test_undo_by_key_takes_back_marks_and_leaves_interests(backend: Backend, runtime: Runtime) -> None:
-    feedback.set_interest(runtime.database, runtime.clock, "honey", 1.0)
-    backend.mark(backend.digest().items[0].id, Verb.LIKE)
-    feedback.set_interest(runtime.database, runtime.clock, "tides", 1.0)
-    assert backend.undo().message.startswith("undone: liked")
+def test_undo_and_redo_go_through_everything_that_was_said(backend: Backend, runtime: Runtime) -> None:
+    digest = backend.digest()
+    first, second, *_ = digest.items
+    backend.mark_all([first.id, second.id], Verb.DISLIKE)
+    disliked = backend.digest()
+    backend.set_interest("tides", 1.0)
+    backend.add_rule(Rule(condition("source", first.source), "never", timedelta(days=7)))
+    assert backend.said() == Said({"tides": 1.0}, {f'source:"{first.source}"': "never"})
+    assert first.id not in {item.id for item in backend.digest().items}
+
+    assert backend.undo().message.startswith("undone: a rule: never source:")
+    assert backend.undo().digest == disliked
+    assert backend.undo().digest == digest, "what was marked at once is taken back at once"
     with pytest.raises(TriageError, match="nothing to undo"):
         backend.undo()
-    assert feedback.interests(runtime.database) == {"honey": 1.0, "tides": 1.0}
+    redone = backend.redo()
+    assert redone.message == "redone: disliked: 2 items"
+    assert redone.digest == disliked
+    assert backend.redo().message == "redone: an interest (+1): tides"
+    backend.mark(second.id, Verb.SAVE)
+    with pytest.raises(TriageError, match="nothing to redo"):
+        backend.redo()
+
+
+def test_a_mute_ends_by_itself(backend: Backend, runtime: Runtime) -> None:
+    digest = backend.digest()
+    backend.add_rule(Rule(condition("source", digest.items[0].source), "never", timedelta(days=7)))
+    log = feedback.events(runtime.database)
+    assert log[-1].until == runtime.clock() + timedelta(days=7)
+    assert said.rules(log, NOW + timedelta(days=6)) == {f'source:"{digest.items[0].source}"': "never"}
+    assert said.rules(log, NOW + timedelta(days=7)) == {}
+
+
+def test_why_leads_to_the_marks_behind_it_and_one_of_them_is_taken_back(backend: Backend) -> None:
+    first, second, *_ = backend.digest().items
+    backend.mark(first.id, Verb.LIKE)
+    backend.mark(second.id, Verb.DISLIKE)
+    assert {share.item for share in backend.mark_shares(first.id)} == {first.id, second.id}
+    assert backend.unmark(first.id).message == f"undone: liked: {first.title}"
+    assert {share.item for share in backend.mark_shares(first.id)} == {second.id}
+    with pytest.raises(TriageError, match="is not marked"):
+        backend.unmark(first.id)
 
 
 def test_what_another_process_stores_is_noticed(backend: Backend, database: Database) -> None:

@@ -162,7 +162,7 @@ def test_a_split_is_an_event_that_undo_takes_back(database: Database, grouping: 
     assert told_with(database, second) == []
     assert told_with(database, first) == [third]
     assert log.parted(feedback.events(database)) == {second}
-    feedback.undo(database, clock, marks_only=True)
+    feedback.undo(database, clock)
     assert told_with(database, second) == [first, third]
     assert len(feedback.events(database)) == 2
 

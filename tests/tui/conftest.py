@@ -69,7 +69,12 @@ async def settle(pilot: Pilot[int]) -> None:
     assert isinstance(app, TriageApp)
     for _ in range(3):
         await until(
-            pilot, lambda: not app.marks.pending and all(worker.is_finished for worker in app.workers)
+            pilot,
+            lambda: (
+                not app.marks.pending
+                # A question waits for the reader, not for a thread.
+                and all(worker.is_finished or worker.group == "question" for worker in app.workers)
+            ),
         )
         await handled(pilot)
 

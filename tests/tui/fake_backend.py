@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import threading
 import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from triage.core import insight
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, Event, Verb
+from triage.core.feedback import PAST_TENSE, Event, Said, Verb
 from triage.core.history import Shown
 from triage.core.insight import Insight, Learned, Shift
-from triage.core.items import Change, Digest, Explained, Highlight, Item, Reading, Reason
+from triage.core.items import Change, Digest, Explained, Highlight, Item, MarkShare, Reading, Reason
 from triage.core.ledger import Account, Ledger, Step, judge
+from triage.core.rules import Effect, Rule, write
 
 NOW = datetime(2026, 3, 12, 7, 30, tzinfo=UTC)
 
@@ -149,7 +152,10 @@ class FakeBackend:
         self.daemon = "daemon: not running"
         self.accounts = make_accounts()
         self.look = make_insight()
-        self._log: list[tuple[int, str, int]] = []
+        self.interests = {"small tools that last": 1.0}
+        self.rules: dict[str, Effect] = {}
+        self._log: list[Digest] = []
+        self._undone: list[Digest] = []
 
     def _enter(self, *call: object) -> None:
         self.calls.append(call)
@@ -206,18 +212,70 @@ class FakeBackend:
             calibration="Of 40 items with a score like this, 33 mattered to you.",
         )
 
+    def mark_shares(self, item_id: int) -> tuple[MarkShare, ...]:
+        self._enter("mark_shares", item_id)
+        first, *_, last = self.current.items
+        return (
+            MarkShare(first.id, first.title, "like", 0.4),
+            MarkShare(last.id, last.title, "dislike", -0.2),
+        )
+
     def mark(self, item_id: int, verb: Verb) -> Change:
         self._enter("mark", item_id, verb.value)
         row = [item.id for item in self.current.items].index(item_id)
-        self._log.append((item_id, self.item(item_id).state, row))
+        self._log.append(self.current)
+        self._undone.clear()
         return self._change(item_id, verb.value, PAST_TENSE[verb], to=row - 2 if verb is Verb.LOVE else row)
+
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
+        self._enter("mark_all", tuple(item_ids), verb.value)
+        self._log.append(self.current)
+        items = [replace(i, state=verb.value) if i.id in item_ids else i for i in self.current.items]
+        self.current = replace(self.current, items=tuple(items))
+        return Change(message=f"{PAST_TENSE[verb]}: {len(item_ids)} items", digest=self.current, moved=0)
+
+    def unmark(self, item_id: int) -> Change:
+        self._enter("unmark", item_id)
+        return self._said("undone")
+
+    def add_rule(self, rule: Rule) -> Change:
+        self._enter("add_rule", str(rule))
+        self.rules[write(rule.condition)] = rule.effect
+        return self._said(f"a rule: {rule}")
+
+    def change_rule(self, condition: str, effect: float) -> Change:
+        self._enter("change_rule", condition, effect)
+        self.rules[condition] = effect
+        return self._said(f"a rule: {condition} {effect:+g}")
+
+    def set_interest(self, phrase: str, weight: float) -> Change:
+        self._enter("set_interest", phrase, weight)
+        self.interests[phrase] = weight
+        return self._said(f"an interest ({weight:+g}): {phrase}")
+
+    def _said(self, message: str) -> Change:
+        self._log.append(self.current)
+        return Change(message=message, digest=self.current, moved=3)
+
+    def said(self) -> Said:
+        self._enter("said")
+        return Said(dict(self.interests), dict(self.rules))
 
     def undo(self) -> Change:
         self._enter("undo")
         if not self._log:
             raise TriageError("There is nothing to undo")
-        item_id, state, row = self._log.pop()
-        return self._change(item_id, state, "undone", to=row)
+        self._undone.append(self.current)
+        self.current = self._log.pop()
+        return Change(message="undone", digest=self.current, moved=0)
+
+    def redo(self) -> Change:
+        self._enter("redo")
+        if not self._undone:
+            raise TriageError("There is nothing to redo")
+        self._log.append(self.current)
+        self.current = self._undone.pop()
+        return Change(message="redone", digest=self.current, moved=0)
 
     def _change(self, item_id: int, state: str, message: str, *, to: int) -> Change:
         """A loved item goes up two places, the others stay."""

@@ -164,7 +164,7 @@ async def test_why_shows_shares_that_sum_to_the_score(open_app):
             assert f"{reason.contribution:+.2f}" in text
         assert f"{explained.score:+.2f}  the sum of these, which is the score" in text
         assert explained.calibration in text
-        await press(pilot, "j", "l", "escape")
+        await press(pilot, "j", "escape")
         assert not isinstance(pilot.app.screen, WhyScreen)
 
 

@@ -150,7 +150,7 @@ async def test_what_comes_while_it_closes_is_dropped(open_app, size):
         app = pilot.app
         app.loader.digest()
         app.loader.poll()
-        app.loader.explain(1)
+        app.loader.ask(app.base, lambda backend: backend.explain(1), print)
         app.action_mark("like")
         app.base.list.action_open()
         app.base.list.announce()

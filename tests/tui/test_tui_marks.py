@@ -95,7 +95,7 @@ async def test_a_mark_that_fails_on_the_way_out_is_not_silent(open_app, capfd):
         gate.set()
         await until(pilot, lambda: not pilot.app.is_running)
     assert pilot.app.return_code == 1
-    assert "Not written: like of item 1: The disk is full" in capfd.readouterr().err
+    assert "Not liked (item 1): The disk is full" in capfd.readouterr().err
 
 
 async def test_an_item_that_leaves_the_digest_hands_the_cursor_on(open_app):

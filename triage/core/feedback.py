@@ -21,6 +21,8 @@ class Verb(StrEnum):
     LIKE = "like"
     LOVE = "love"
     DISLIKE = "dislike"
+    SAVE = "save"
+    """Worth keeping: it teaches as a like does, and stays where the reader finds it again."""
     LATER = "later"
     KNOWN = "known"
     """A document was handed in that the reader liked elsewhere; `phrase` names where it was listed."""
@@ -38,19 +40,26 @@ class Verb(StrEnum):
     UNDO = "undo"
 
 
-MARKS = (Verb.LIKE, Verb.LOVE, Verb.DISLIKE, Verb.LATER)
+MARKS = (Verb.LIKE, Verb.LOVE, Verb.DISLIKE, Verb.SAVE, Verb.LATER)
 """The verbs that a reader can apply to an item."""
 
-STEPS = (*MARKS, Verb.SPLIT)
-"""What a reader says of an item with a key."""
-
-LABEL_VALUES: dict[Verb, float] = {Verb.LIKE: 1.0, Verb.LOVE: 2.0, Verb.DISLIKE: 0.0, Verb.KNOWN: 1.0}
+LABEL_VALUES: dict[Verb, float] = {
+    Verb.LIKE: 1.0,
+    Verb.LOVE: 2.0,
+    Verb.DISLIKE: 0.0,
+    Verb.SAVE: 1.0,
+    Verb.KNOWN: 1.0,
+}
 """What trains the ranker. Later does not: it says when, not whether."""
+
+AT_HAND = (Verb.SAVE, Verb.LATER)
+"""Marks of what the reader wants at hand: it stands in the lane that nothing buries."""
 
 PAST_TENSE: dict[Verb, str] = {
     Verb.LIKE: "liked",
     Verb.LOVE: "loved",
     Verb.DISLIKE: "disliked",
+    Verb.SAVE: "saved",
     Verb.LATER: "kept for later",
     Verb.KNOWN: "liked elsewhere",
     Verb.SPLIT: "told apart",
@@ -107,24 +116,50 @@ class StandingRule:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the reader has said in words, as it holds at a moment."""
+
+    interests: dict[str, float]
+    """Phrase -> weight."""
+    rules: dict[str, Effect]
+    """Condition -> effect."""
+
+
 def effective(events: Iterable[Event]) -> list[Event]:
     """The events that count, oldest first: without undo events and without what they take back.
 
     An undo of an undo restores the event, so the newest undo in a chain decides.
     """
     log = sorted(events, key=lambda event: event.id)
-    undone: set[int] = set()
-    for event in reversed(log):
-        if event.verb is Verb.UNDO and event.undoes is not None and event.id not in undone:
-            undone.add(event.undoes)
+    undone = _undone(log)
     counted = [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
     return sorted(counted, key=lambda event: (event.stamp, event.id))
 
 
-def last_undoable(events: Iterable[Event], *, marks_only: bool = False) -> Event | None:
-    """The newest event that still counts, or the newest such step: what the next undo takes back."""
-    counted = [event for event in effective(events) if not marks_only or event.verb in STEPS]
-    return counted[-1] if counted else None
+def _undone(log: list[Event]) -> set[int]:
+    """Ids of all that is taken back, undos among them; `log` is in order."""
+    undone: set[int] = set()
+    for event in reversed(log):
+        if event.verb is Verb.UNDO and event.undoes is not None and event.id not in undone:
+            undone.add(event.undoes)
+    return undone
+
+
+def redoable(events: Iterable[Event]) -> list[Event]:
+    """The undos of the step that was taken back last: what the next redo undoes.
+
+    Empty once something has been said since, as in an editor: what would come back then is out of its place.
+    """
+    log = sorted(events, key=lambda event: event.id)
+    undone = _undone(log)
+    said = {event.id: event for event in log if event.verb is not Verb.UNDO}
+    newest = max(said, default=0)
+    undos = [event for event in log if event.id > newest and event.undoes in said and event.id not in undone]
+    if not undos or undos[-1].undoes is None:
+        return []
+    step = {event.id for event in _together(said.values(), said[undos[-1].undoes])}
+    return [undo for undo in undos if undo.undoes in step and undo.at == undos[-1].at]
 
 
 def judgements(events: Iterable[Event]) -> dict[int, Judgement]:
@@ -160,15 +195,17 @@ def handed_in(events: Iterable[Event]) -> set[int]:
 
 def same_step(events: Iterable[Event], event: Event) -> list[Event]:
     """The events that count and were made in one step with `event`: a list is handed in as a whole."""
+    return _together(effective(events), event)
+
+
+def _together(events: Iterable[Event], event: Event) -> list[Event]:
+    """Those of some events that were made in one step with `event`, whether they count or not."""
     if event.step is not None:
-        return [each for each in effective(events) if each.step == event.step]
+        return [each for each in events if each.step == event.step]
     if event.verb is not Verb.KNOWN:
         return [event]
-    return [
-        each
-        for each in effective(events)
-        if (each.verb, each.at, each.phrase) == (event.verb, event.at, event.phrase)
-    ]
+    step = (event.verb, event.at, event.phrase)
+    return [each for each in events if (each.verb, each.at, each.phrase) == step]
 
 
 def parted(events: Iterable[Event]) -> frozenset[int]:

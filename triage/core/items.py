@@ -81,7 +81,8 @@ class Item:
     why: tuple[Reason, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     state: str = "new"
-    """new, or the last mark: like, love, dislike, later; settled, if another copy of its story was marked."""
+    """new, or the last mark: like, love, dislike, save, later; settled, if another copy of its story was
+    marked."""
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON form; times are RFC 3339."""

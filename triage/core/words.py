@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Item, Reading
 
 BAR_CELLS = 5
 STRONG, FAIR = 0.35, 0.17
 """Expected worth from which on a match is called so; what nobody has said anything about stands at .15."""
-GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "later": "»", "settled": "="}
+GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "save": "★", "later": "»", "settled": "="}
 """One cell each, and different without colour."""
+_VERBS = frozenset(verb.value for verb in PAST_TENSE)
+
+
+def state(mark: str) -> str:
+    """The state of an item as people say it: `liked`, `new`."""
+    return PAST_TENSE[Verb(mark)] if mark in _VERBS else mark
 
 
 def age(published: datetime | None, now: datetime) -> str:

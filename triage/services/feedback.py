@@ -7,7 +7,9 @@ afterwards, the mark stands and only the order is late.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +24,7 @@ from triage.services import folding
 from triage.store import feedback as event_log
 from triage.store import items, scores
 from triage.store.engine import Database
+from triage.store.scores import DigestRow
 
 MAX_PHRASE = 200
 MAX_SAID = 60
@@ -49,9 +52,43 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
         event_id = event_log.append(
-            connection, verb=verb, at=clock(), item_id=item_id, **_on_screen(connection, item_id)
+            connection,
+            verb=verb,
+            at=clock(),
+            item_id=item_id,
+            **_on_screen(connection, scores.latest_digest(connection), item_id),
         )
     return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
+
+
+def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Verb) -> Recorded:
+    """Records the same mark of several items in one step, which one undo takes back as a whole.
+
+    Args:
+        database: Where to.
+        clock: The time.
+        item_ids: Of the items, at least one; an item that has the mark already is not marked again.
+        verb: The mark.
+
+    Raises:
+        UsageError: There is no item with one of the ids, all have the mark, or `verb` is no mark.
+    """
+    if verb not in feedback.MARKS:
+        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
+    at = clock()
+    with database.write() as connection:
+        known = items.by_ids(connection, item_ids)
+        if missing := [item_id for item_id in item_ids if item_id not in known]:
+            raise UsageError(f"there is no item {missing[0]}", fix="triage list")
+        states = feedback.states(event_log.events(connection))
+        wanted = [item_id for item_id in dict.fromkeys(item_ids) if states.get(item_id) != verb.value]
+        if not wanted:
+            raise UsageError(f"all of them are {feedback.PAST_TENSE[verb]} already")
+        digest, first = scores.latest_digest(connection), event_log.last_id(connection) + 1
+        for item_id in wanted:
+            shown = _on_screen(connection, digest, item_id)
+            event_id = event_log.append(connection, verb=verb, at=at, item_id=item_id, step=first, **shown)
+    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}")
 
 
 def split(database: Database, clock: Clock, item_id: int) -> Recorded:
@@ -73,12 +110,11 @@ def split(database: Database, clock: Clock, item_id: int) -> Recorded:
     return Recorded(event_id, f"{said}: {sanitize_line(row.title, MAX_SAID)}")
 
 
-def _on_screen(connection: Connection, item_id: int) -> dict[str, Any]:
+def _on_screen(connection: Connection, digest: DigestRow | None, item_id: int) -> dict[str, Any]:
     """What the reader saw of an item, in the columns of an event: as it stands in the digest, or in a list.
 
     The digest is newer than the list, whose scores are stored when there is time.
     """
-    digest = scores.latest_digest(connection)
     items_shown = digest.document["items"] if digest is not None else []
     for rank, item in enumerate(items_shown, 1):
         if digest is not None and item["id"] == item_id:
@@ -96,27 +132,70 @@ def _on_screen(connection: Connection, item_id: int) -> dict[str, Any]:
     return {"standing": listed.standing, "model": listed.model, "shown": shown}
 
 
-def undo(database: Database, clock: Clock, *, marks_only: bool = False) -> Recorded:
-    """Takes back the newest event that still counts, or the newest mark.
+def undo(database: Database, clock: Clock) -> Recorded:
+    """Takes back the newest step that still counts: a mark, several made at once, an interest or a rule.
 
     Raises:
         TriageError: There is nothing left to undo.
     """
     with database.write() as connection:
-        log = event_log.events(connection)
-        event = feedback.last_undoable(log, marks_only=marks_only)
-        if event is None:
+        log = feedback.effective(event_log.events(connection))
+        if not log:
             raise TriageError("there is nothing to undo")
-        step = feedback.same_step(log, event)
-        for each in step:
-            event_id = event_log.append(connection, verb=Verb.UNDO, at=clock(), undoes=each.id)
-        row = items.get(connection, event.item_id) if event.item_id is not None else None
+        step = feedback.same_step(log, log[-1])
+        event_id = _take_back(connection, step, clock())
+        return Recorded(event_id, f"undone: {_step_words(connection, step)}")
+
+
+def redo(database: Database, clock: Clock) -> Recorded:
+    """Brings back the step that was undone last, unless something has been said since.
+
+    Raises:
+        TriageError: There is nothing to bring back.
+    """
+    with database.write() as connection:
+        log = event_log.events(connection)
+        undos = feedback.redoable(log)
+        if not undos:
+            raise TriageError("there is nothing to redo")
+        event_id = _take_back(connection, undos, clock())
+        undone = {undo.undoes for undo in undos}
+        step = [event for event in log if event.id in undone]
+        return Recorded(event_id, f"redone: {_step_words(connection, step)}")
+
+
+def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
+    """Takes back what was last said of one item with a mark, whatever was said of others since.
+
+    Raises:
+        UsageError: It has no mark that counts.
+    """
+    with database.write() as connection:
+        log = feedback.effective(event_log.events(connection))
+        said = [event for event in log if event.item_id == item_id and event.verb in feedback.PAST_TENSE]
+        if not said:
+            raise UsageError(f"item {item_id} is not marked", fix=f"triage show {item_id}")
+        event_id = _take_back(connection, said[-1:], clock())
+        return Recorded(event_id, f"undone: {_step_words(connection, said[-1:])}")
+
+
+def _take_back(connection: Connection, step: Sequence[Event], at: datetime) -> int:
+    """Undoes events in one step; the id of the last undo."""
+    return [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step][-1]
+
+
+def _step_words(connection: Connection, step: Sequence[Event]) -> str:
+    """What was said in one step."""
+    event = step[-1]
     if event.verb is Verb.KNOWN:
-        return Recorded(event_id, f"undone: {words.plural(len(step), 'document')} of {event.phrase} liked")
-    if row is None:
-        return Recorded(event_id, f"undone: {in_words(event)}")
-    title = sanitize_line(row.title, MAX_SAID)
-    return Recorded(event_id, f"undone: {feedback.PAST_TENSE[event.verb]}: {title}")
+        return f"{words.plural(len(step), 'document')} of {event.phrase} liked"
+    if event.item_id is None:
+        return in_words(event) if len(step) == 1 else words.plural(len(step), "change")
+    if len(step) > 1:
+        return f"{feedback.PAST_TENSE[event.verb]}: {words.plural(len(step), 'item')}"
+    row = items.get(connection, event.item_id)
+    title = sanitize_line(row.title, MAX_SAID) if row is not None else f"item {event.item_id}"
+    return f"{feedback.PAST_TENSE[event.verb]}: {title}"
 
 
 def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -> Recorded:

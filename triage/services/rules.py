@@ -50,8 +50,8 @@ class RuleBook:
     """How many items came in the last week."""
 
 
-def add(database: Database, clock: Clock, text: str, until: datetime | None = None) -> Recorded:
-    """Adds a rule, or gives its condition another effect; from `until` on it counts no more.
+def add(database: Database, clock: Clock, text: str) -> Recorded:
+    """Adds a rule, or gives its condition another effect.
 
     Raises:
         UsageError: The text is no rule; the message quotes the mistake, the fix is without it.
@@ -59,7 +59,7 @@ def add(database: Database, clock: Clock, text: str, until: datetime | None = No
     rule = rule_parser.parse(text)
     condition = rules.write(rule.condition)
     now = clock()
-    until = until or rules.ending(rule.term, now)
+    until = rules.ending(rule.term, now)
     with database.write() as connection:
         event_id = event_log.append(
             connection,
@@ -108,6 +108,22 @@ def remove(database: Database, clock: Clock, number: int) -> Recorded:
         event_id = event_log.append(connection, verb=verb, at=clock(), phrase=phrase, weight=0.0)
     what = rules.in_words(phrase, effects[phrase]) if verb is Verb.RULE else phrase
     return Recorded(event_id, f"no longer {'a rule' if verb is Verb.RULE else 'an alias'}: {what}")
+
+
+def change(database: Database, clock: Clock, condition: str, effect: float) -> Recorded:
+    """Gives a soft rule that holds another effect, or removes a rule of any kind with 0.
+
+    Raises:
+        UsageError: No rule has this condition.
+    """
+    with database.write() as connection:
+        effects = feedback.rules(event_log.events(connection), clock())
+        if condition not in effects:
+            raise UsageError(f"there is no rule {condition}", fix="triage rules")
+        event_id = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=condition, weight=effect)
+    if effect:
+        return Recorded(event_id, f"a rule: {rules.in_words(condition, effect)}")
+    return Recorded(event_id, f"no longer a rule: {rules.in_words(condition, effects[condition])}")
 
 
 def book(database: Database, now: datetime) -> RuleBook:

@@ -27,7 +27,7 @@ MAX_TARGET = 4096
 """Characters of a URL or path: no more of either is of use anywhere."""
 MAX_SETTING = 1_000
 KEPT_FOR = timedelta(days=90)
-KEEPING = (Verb.LIKE, Verb.LOVE, Verb.LATER)
+KEEPING = (Verb.LIKE, Verb.LOVE, Verb.SAVE, Verb.LATER)
 """The marks that say that an item was worth having."""
 BY_READER = "you paused it"
 LIST_OPTION = "opml"
@@ -57,7 +57,7 @@ class SourceView:
     tags: tuple[str, ...]
     items: int
     keeps: int
-    """Items of it that were liked, loved or kept for later in the last `KEPT_FOR`."""
+    """Items of it that were liked, loved, saved or kept for later in the last `KEPT_FOR`."""
     added: datetime
     last_success: datetime | None
     last_attempt: datetime | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triage.core import fulltext
 from triage.core.budget import lane_of, reading_minutes
+from triage.core.feedback import AT_HAND
 from triage.core.fulltext import Facts
 from triage.core.items import Highlight, Item, ItemKind, Reading, Reason
 from triage.services.translate import measure
@@ -55,7 +56,7 @@ def item(
         revised=row.revised_at,
         story=story,
         copies=copies,
-        lane=lane_of(kind, row.personal, state == "later"),
+        lane=lane_of(kind, row.personal, state in AT_HAND),
         p=probability if labels >= NUMBERS_FROM else None,
         score=logit,
         minutes=round(reading_minutes(row.words, row.cjk_characters), 2),

@@ -12,9 +12,9 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -37,12 +37,11 @@ from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.session import Session
+from triage.tui.widgets.bars import StatusBar
 from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
 from triage.tui.widgets.search_box import SearchBox
-
-if TYPE_CHECKING:
-    from triage.tui.screens.why import WhyScreen
+from triage.tui.writer import Write
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 0.3
@@ -83,7 +82,6 @@ class TriageApp(App[int]):
         self._demo = demo
         self._now = now
         self._poll_seconds = poll_seconds
-        self._why: WhyScreen | None = None
         self._ending = threading.Lock()
         self.session = Session()
         self.loader = Loader(self, backend)
@@ -100,7 +98,7 @@ class TriageApp(App[int]):
         try:
             self.session.digest = self._backend.first_page()
         except TriageError as error:
-            self.call_after_refresh(self._complain, error)
+            self.call_after_refresh(self.complain, error)
         return self.base
 
     def on_mount(self) -> None:
@@ -160,10 +158,10 @@ class TriageApp(App[int]):
     # ------------------------------------------------------------ words for the reader
 
     def say(self, message: str) -> None:
-        """Shows a message in the status line."""
-        self.base.status_bar.say(message)
-        if isinstance(self.screen, ReadingScreen):
-            self.screen.status_bar.say(message)
+        """Shows a message in the status line of every open screen that has one."""
+        for screen in self.screen_stack:
+            for bar in screen.query(StatusBar):
+                bar.say(message)
 
     def notify(
         self,
@@ -179,7 +177,8 @@ class TriageApp(App[int]):
         message, title = sanitize_text(message, 600), sanitize_line(title)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
-    def _complain(self, error: TriageError) -> None:
+    def complain(self, error: TriageError) -> None:
+        """Shows an error with what helps."""
         self.notify(sentence(error), severity="error", timeout=8)
 
     @handles(messages.Answered)
@@ -189,7 +188,7 @@ class TriageApp(App[int]):
         if message.then is not None:
             message.then()
         elif message.error is not None:
-            self._complain(message.error)
+            self.complain(message.error)
 
     # ------------------------------------------------------------ the digest
 
@@ -204,7 +203,7 @@ class TriageApp(App[int]):
     @handles(messages.DigestFailed)
     def _digest_failed(self, message: messages.DigestFailed) -> None:
         if self.loader.newest_digest(message.generation):
-            self._complain(message.error)
+            self.complain(message.error)
             if self.session.digest is None:
                 self.base.show(trouble=sentence(message.error))
 
@@ -295,7 +294,7 @@ class TriageApp(App[int]):
     def _text_fetched(self, message: messages.TextFetched) -> None:
         if message.error is not None:
             self.say("Not fetched")
-            self._complain(message.error)
+            self.complain(message.error)
             return
         self.say(message.said)
         # The order that the text led to is asked for, not brought along: a mark may have been faster.
@@ -332,46 +331,71 @@ class TriageApp(App[int]):
         else:
             self.base.list.action_open()
 
-    # ------------------------------------------------------------ marks
+    # ------------------------------------------------------------ what the reader says
 
     def action_mark(self, name: str) -> None:
         """Marks the item in question; on the list, the cursor goes on to the next one."""
-        item = self.current_item
-        if item is None or self.marks.leaving:
+        if (item := self.current_item) is None:
             return
         self.say(self.marks.put(item, Verb(name)))
         self._redraw_marks()
         if self.base.list.has_focus:
             self.base.list.action_move(1)
 
+    def mark_items(self, items: Sequence[Item], verb: Verb) -> None:
+        """Marks several items in one step."""
+        self.say(self.marks.put_all(items, verb))
+        self._redraw_marks()
+
+    def write(self, write: Write, what: str) -> None:
+        """Has anything else written that the reader says; `what` is what happens, such as `muted`."""
+        self.say(self.marks.write(write, what))
+
+    def ask(self, question: Coroutine[Any, Any, None]) -> None:
+        """Asks the reader something in dialogs, one after the other; see `triage.tui.questions`."""
+        self.run_worker(question, group="question")
+
+    def action_mark_all(self) -> None:
+        """Asks which of the shown items to mark at once, and how."""
+        from triage.tui import questions
+
+        self.ask(questions.mark_all(self, self.session.sections(), self.base.list.selected))
+
+    def action_mute(self) -> None:
+        """Asks what of the item in question to mute, and for how long."""
+        from triage.tui import questions
+
+        if (item := self.current_item) is not None:
+            self.ask(questions.mute(self, item))
+
     def action_split(self) -> None:
         """Says that the item in question tells another story than those folded under it."""
-        item = self.current_item
-        if item is None or self.marks.leaving:
-            return
-        if not item.copies:
-            self.say("Nobody else tells this story")
-            return
-        self.say(self.marks.put(item, Verb.SPLIT))
+        if (item := self.current_item) is not None:
+            self.say(self.marks.split(item) if item.copies else "Nobody else tells this story")
 
     def action_undo(self) -> None:
-        """Takes back the last mark."""
-        if not self.marks.leaving:
-            self.say(self.marks.undo())
+        """Takes back the last step."""
+        self.say(self.marks.undo())
+
+    def action_redo(self) -> None:
+        """Brings back what was undone last."""
+        self.say(self.marks.redo())
 
     @handles(messages.Written)
     def _written(self, message: messages.Written) -> None:
         outcome = self.marks.take(message)
         self.say(outcome.said)
         if outcome.error is not None:
-            self._complain(outcome.error)
+            self.complain(outcome.error)
         else:
             self.loader.overtake_digest()
+        for screen in self.screen_stack:
+            screen.post_message(messages.Learned(outcome.said))
         if not self.session.settled:
             self._redraw_marks()
             return
         self._show_newest(select=outcome.select)
-        if message.job.verb is Verb.UNDO and self.session.query is not None:
+        if message.job.turns_back and self.session.query is not None:
             # Results carry their own marks; which of them an undo took away only a new search knows.
             self.loader.search(self.session.query)
 
@@ -387,14 +411,7 @@ class TriageApp(App[int]):
         from triage.tui.screens.why import WhyScreen
 
         if (item := self.current_item) is not None:
-            self._why = WhyScreen(item)
-            self.push_screen(self._why)
-            self.loader.explain(item.id)
-
-    @handles(messages.ExplainedLoaded)
-    def _explained_loaded(self, message: messages.ExplainedLoaded) -> None:
-        if self._why is self.screen and self._why.item.id == message.item_id:
-            self._why.show(message.explained, sentence(message.error) if message.error else "")
+            self.push_screen(WhyScreen(item))
 
     def action_open_link(self) -> None:
         """Opens the link outside; the whole of it is shown while that happens."""
@@ -408,7 +425,7 @@ class TriageApp(App[int]):
             self.say(f"Opened {message.url}")
         else:
             self.say("Not opened")
-            self._complain(message.error)
+            self.complain(message.error)
 
     def action_copy_link(self) -> None:
         """Copies the link through the terminal."""
@@ -430,6 +447,12 @@ class TriageApp(App[int]):
             self.pop_screen()
         self.base.open_search()
 
+    def action_filter(self) -> None:
+        """Opens the line that narrows the list while one types."""
+        if isinstance(self.screen, ReadingScreen):
+            self.pop_screen()
+        self.base.open_filter()
+
     @handles(SearchBox.Submitted)
     def _search_submitted(self, event: SearchBox.Submitted) -> None:
         if event.value.strip():
@@ -441,6 +464,7 @@ class TriageApp(App[int]):
         if not self.loader.newest_search(message.generation):
             return
         again = self.session.query == message.query
+        self.session.narrowed = self.session.narrowed if again else ""
         self.session.query, self.session.results = message.query, message.items
         if not again:
             self.base.close_search()
@@ -451,7 +475,7 @@ class TriageApp(App[int]):
     def _search_failed(self, message: messages.SearchFailed) -> None:
         if self.loader.newest_search(message.generation):
             self.say("")
-            self._complain(message.error)
+            self.complain(message.error)
 
     async def action_back(self) -> None:
         """One step out: of the text, of the search line, of the results."""
@@ -459,6 +483,8 @@ class TriageApp(App[int]):
             self.pop_screen()
         elif self.base.close_search():
             self.loader.abandon_search()
+        elif self.base.widen():
+            return
         elif self.base.reader.has_focus:
             self.base.list.focus()
         elif self.session.query is not None:
@@ -469,7 +495,7 @@ class TriageApp(App[int]):
     async def action_leave(self) -> None:
         """Out of the text or the results; from the digest, out of the program."""
         inside = isinstance(self.screen, ReadingScreen) or self.base.reader.has_focus
-        if inside or self.session.query is not None:
+        if inside or self.session.query is not None or self.session.narrowed:
             await self.action_back()
         else:
             await self.action_quit()

@@ -7,10 +7,12 @@ something are called from one writer thread, in order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from triage.core.feedback import Verb
-from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.core.feedback import Said, Verb
+from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading
+from triage.core.rules import Rule
 
 if TYPE_CHECKING:  # values of screens that the first paint does not need
     from triage.core.insight import Insight, Learned
@@ -40,12 +42,44 @@ class Backend(Protocol):
         """Why an item stands where it stands."""
         ...
 
+    def mark_shares(self, item_id: int) -> tuple[MarkShare, ...]:
+        """Which marks move an item most; at a fit a mark, so it takes longer than `explain`."""
+        ...
+
+    def said(self) -> Said:
+        """The interests and rules that hold now."""
+        ...
+
     def mark(self, item_id: int, verb: Verb) -> Change:
         """Records what the reader said, learns from it and re-ranks. Durable when it returns."""
         ...
 
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
+        """The same for several items in one step, which one undo takes back."""
+        ...
+
+    def unmark(self, item_id: int) -> Change:
+        """Takes back the last mark of an item, whatever was said of others since."""
+        ...
+
+    def add_rule(self, rule: Rule) -> Change:
+        """Adds a rule, or gives its condition another effect."""
+        ...
+
+    def change_rule(self, condition: str, effect: float) -> Change:
+        """Gives the rule with this condition another effect, or removes it with 0."""
+        ...
+
+    def set_interest(self, phrase: str, weight: float) -> Change:
+        """Adds an interest, changes its weight, or removes it with weight 0."""
+        ...
+
     def undo(self) -> Change:
-        """Takes back the last mark that is not yet undone; raises TriageError when there is none."""
+        """Takes back the last step that is not yet undone; raises TriageError when there is none."""
+        ...
+
+    def redo(self) -> Change:
+        """Brings back what was undone last; raises TriageError when there is nothing, or more was said."""
         ...
 
     def search(self, query: str) -> list[Item]:

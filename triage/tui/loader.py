@@ -108,17 +108,6 @@ class Loader:
         self._start("full text", fetch)
         return True
 
-    def explain(self, item_id: int) -> None:
-        """Asks why an item stands where it stands; answered by `ExplainedLoaded`."""
-
-        def load() -> Message:
-            try:
-                return messages.ExplainedLoaded(item_id, self._backend.explain(item_id))
-            except TriageError as error:
-                return messages.ExplainedLoaded(item_id, None, error)
-
-        self._start("why", load, exclusive=True)
-
     # ------------------------------------------------------------ the rest
 
     def ask(

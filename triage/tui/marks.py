@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from triage.core import words
@@ -13,7 +13,7 @@ from triage.core.text import sanitize_line
 from triage.tui.backend import Backend
 from triage.tui.messages import Written
 from triage.tui.session import Session
-from triage.tui.writer import Job, Writer
+from triage.tui.writer import Job, Write, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Outcome:
     said: str
     error: TriageError | None = None
     select: int | None = None
-    """The item that the cursor belongs on now: the one whose mark an undo has taken away."""
+    """The item that the cursor belongs on now: the one whose mark an undo or a redo has changed."""
 
 
 class Marks:
@@ -54,13 +54,49 @@ class Marks:
         """Marks an item and says so; the mark it has already is not written again."""
         if self._session.state_of(item) == verb.value:
             return f"already {PAST_TENSE[verb]}"
-        self._session.add(self._writer.submit(verb, item.id))
-        return PAST_TENSE[verb]
+        what = PAST_TENSE[verb]
+        return self._queue(lambda to: to.mark(item.id, verb), what, verb, frozenset({item.id})) or what
+
+    def split(self, item: Item) -> str:
+        """Says that an item tells another story than those folded under it."""
+        what = PAST_TENSE[Verb.SPLIT]
+        return self._queue(lambda to: to.mark(item.id, Verb.SPLIT), what) or what
+
+    def put_all(self, items: Sequence[Item], verb: Verb) -> str:
+        """Marks several items at once, in one step for undo."""
+        ids = [item.id for item in items if self._session.state_of(item) != verb.value]
+        if not ids:
+            return f"already {PAST_TENSE[verb]}"
+        what = f"{PAST_TENSE[verb]}: {words.plural(len(ids), 'item')}"
+        return self._queue(lambda to: to.mark_all(ids, verb), what, verb, frozenset(ids)) or what
 
     def undo(self) -> str:
-        """Takes back the last mark, once those before it are written."""
-        self._session.add(self._writer.submit(Verb.UNDO))
-        return "undoing …"
+        """Takes back the last step, once those before it are written."""
+        return self._queue(lambda to: to.undo(), "undone", turns_back=True) or "undoing …"
+
+    def redo(self) -> str:
+        """Brings back what was undone last."""
+        return self._queue(lambda to: to.redo(), "redone", turns_back=True) or "redoing …"
+
+    def write(self, write: Write, what: str) -> str:
+        """Says anything else to the backend, in its turn; `what` is what happens, such as `muted`."""
+        return self._queue(write, what) or f"{what} …"
+
+    def _queue(
+        self,
+        write: Write,
+        what: str,
+        verb: Verb | None = None,
+        item_ids: frozenset[int] = frozenset(),
+        *,
+        turns_back: bool = False,
+    ) -> str:
+        """Hands it to the writer; says why not, if it cannot."""
+        if self.leaving:
+            return f"leaving: not {what}"
+        job = self._writer.submit(write, what, verb=verb, item_ids=item_ids, turns_back=turns_back)
+        self._session.add(job)
+        return ""
 
     def close(self) -> None:
         """Waits until everything is written; nothing can be marked afterwards."""
@@ -74,17 +110,16 @@ class Marks:
             BaseException: The job failed with something else than a TriageError: a bug.
         """
         job, change, error = news.job, news.change, news.error
-        undone = job.verb is Verb.UNDO
         if isinstance(error, TriageError):
             self._session.failed(job)
-            return Outcome("not undone" if undone else f"not {PAST_TENSE[job.verb]}", error)
+            return Outcome(f"not {job.what}", error)
         if change is None:
             raise error or AssertionError("a finished job has a change or an error")
         before = self._session.shown_states()
         self._session.written(job, change)
         moved = f" · {words.plural(change.moved, 'item')} moved" if change.moved else ""
         select = None
-        if undone and self._session.settled:
+        if job.turns_back and self._session.settled:
             self._session.absorb()
             changed = self._session.changed_items(before)
             select = changed[0] if len(changed) == 1 else None
@@ -93,5 +128,6 @@ class Marks:
     def _deliver(self, job: Job, change: Change | None, error: BaseException | None) -> None:
         """Runs on the writer's thread."""
         if error is not None and self.leaving:
-            self.lost.append(sanitize_line(f"Not written: {job.verb.value} of item {job.item_id}: {error}"))
+            which = f" (item {', '.join(map(str, sorted(job.item_ids)))})" if job.item_ids else ""
+            self.lost.append(sanitize_line(f"Not {job.what}{which}: {error}"))
         self._post(Written(job, change, error))

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from triage.core.errors import TriageError
-from triage.core.items import Change, Digest, Explained, Item, Reading
+from triage.core.items import Change, Digest, Item, Reading
 from triage.tui.writer import Job
 
 
@@ -53,15 +53,6 @@ class TextFetched(Message):
 
 
 @dataclass(eq=False, repr=False, match_args=False)
-class ExplainedLoaded(Message):
-    """The reasons of an item, or why there are none."""
-
-    item_id: int
-    explained: Explained | None
-    error: TriageError | None = None
-
-
-@dataclass(eq=False, repr=False, match_args=False)
 class ResultsLoaded(Message):
     """The items found for a query."""
 
@@ -72,11 +63,18 @@ class ResultsLoaded(Message):
 
 @dataclass(eq=False, repr=False, match_args=False)
 class Written(Message):
-    """A mark or an undo was carried out (`change`) or failed (`error`)."""
+    """Something that the reader said was carried out (`change`) or failed (`error`)."""
 
     job: Job
     change: Change | None
     error: BaseException | None
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class Learned(Message, bubble=False):
+    """Told to every open screen: something was said, and this is what came of it in words."""
+
+    said: str
 
 
 @dataclass(eq=False, repr=False, match_args=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from triage.core.feedback import MARKS
+from triage.core import words
 from triage.core.items import LANE_TITLES, Change, Digest, Item
 from triage.tui.writer import Job
 
@@ -31,12 +32,42 @@ class Session:
     query: str | None = None
     """What was searched for, while results stand where the digest stood."""
     results: tuple[Item, ...] = ()
+    narrowed: str = ""
+    """Words that the shown items are narrowed to."""
     _marks: list[Job] = field(default_factory=list)
     """Marks that the shown items do not carry yet, written or not, oldest first."""
     _unwritten: set[int] = field(default_factory=set)
 
     def sections(self) -> tuple[Section, ...]:
         """What the list shows, lane after lane."""
+        if not self.narrowed:
+            return self._sections()
+        wanted = self.narrowed.casefold().split()
+        narrowed = (
+            Section(section.title, tuple(item for item in section.items if self._has(item, wanted)))
+            for section in self._sections()
+        )
+        return tuple(section for section in narrowed if section.items)
+
+    def _has(self, item: Item, wanted: Sequence[str]) -> bool:
+        """Whether an item has all the words: in what its row shows, its kind, its state and its people."""
+        state = self.state_of(item)
+        shown = (
+            item.title,
+            item.source,
+            item.kind,
+            *item.people,
+            state,
+            words.state(state),
+            *(h.text for h in item.highlights),
+        )
+        text = "\n".join(shown).casefold()
+        return all(
+            word in text if word[0] != "-" or len(word) == 1 else word[1:] not in text for word in wanted
+        )
+
+    def _sections(self) -> tuple[Section, ...]:
+        """The same, not narrowed."""
         if self.query is not None:
             return (Section("Found", self.results),) if self.results else ()
         if self.digest is None:
@@ -47,14 +78,14 @@ class Session:
     def state_of(self, item: Item) -> str:
         """The state of `item`: its last mark that has not failed."""
         for job in reversed(self._marks):
-            if job.item_id == item.id:
+            if job.verb is not None and item.id in job.item_ids:
                 return job.verb.value
         return item.state
 
     def add(self, job: Job) -> None:
-        """A mark or an undo was queued; a mark shows at once, an undo when it is done."""
+        """Something was queued; a mark shows at once, everything else when it is done."""
         self._unwritten.add(job.number)
-        if job.verb in MARKS:
+        if job.verb is not None:
             self._marks.append(job)
 
     def failed(self, job: Job) -> None:

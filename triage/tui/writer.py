@@ -17,15 +17,23 @@ from triage.tui.backend import Backend
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+Write = Callable[[Backend], Change]
+"""Says one thing to the backend: a mark, an undo, a rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to write: a mark on an item, or an undo."""
+    """One thing to write."""
 
     number: int
     """Counts up from 1 in the order in which the keys were pressed."""
-    verb: Verb
-    item_id: int | None = None
+    what: str
+    """Names it where it fails: `not liked`."""
+    verb: Verb | None = None
+    """The mark that its items show while it is written; None if it is no mark."""
+    item_ids: frozenset[int] = frozenset()
+    turns_back: bool = False
+    """Whether it is an undo or a redo, which puts the cursor on the item that it is about."""
 
 
 Deliver = Callable[[Job, Change | None, BaseException | None], None]
@@ -47,28 +55,31 @@ class Writer:
         """How many jobs are not finished."""
         return self._submitted - self._finished
 
-    def submit(self, verb: Verb, item_id: int | None = None) -> Job:
-        """Queues a mark, or with `Verb.UNDO` an undo; returns at once."""
+    def submit(
+        self,
+        write: Write,
+        what: str,
+        *,
+        verb: Verb | None = None,
+        item_ids: frozenset[int] = frozenset(),
+        turns_back: bool = False,
+    ) -> Job:
+        """Queues something to write; returns at once. The arguments after it are those of `Job`."""
         self._submitted += 1
-        job = Job(self._submitted, verb, item_id)
+        job = Job(self._submitted, what, verb, item_ids, turns_back)
         if self._thread is None:
             # Imported here, because it takes 6 ms and the first mark comes long after the first paint.
             from concurrent.futures import ThreadPoolExecutor
 
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="marks")
-        self._thread.submit(self._carry_out, job).add_done_callback(lambda done: self._report(job, done))
+        done = self._thread.submit(write, self._backend)
+        done.add_done_callback(lambda done: self._report(job, done))
         return job
 
     def close(self) -> None:
         """Waits until everything queued is written, then ends the thread. Takes no job afterwards."""
         if self._thread is not None:
             self._thread.shutdown(wait=True)
-
-    def _carry_out(self, job: Job) -> Change:
-        if job.verb is Verb.UNDO:
-            return self._backend.undo()
-        assert job.item_id is not None, "a mark is put on an item"
-        return self._backend.mark(job.item_id, job.verb)
 
     def _report(self, job: Job, done: Future[Change]) -> None:
         self._finished += 1

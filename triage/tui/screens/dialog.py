@@ -1,8 +1,8 @@
-"""What the why and the help screen share: a framed page over the screen that scrolls and closes."""
+"""What all dialogs share: a framed page over the screen that scrolls and closes."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,8 +14,8 @@ from textual.widgets import Static
 from triage.tui.actions import bindings
 
 
-class Dialog(ModalScreen[None]):
-    """A page of text. Nothing beneath it can be marked while it is open."""
+class Dialog(ModalScreen[Any]):
+    """A page of text. Nothing beneath it can be marked while it is open. Closing it answers None."""
 
     AUTO_FOCUS = "VerticalScroll"
     DEFAULT_CSS = """
@@ -24,7 +24,8 @@ class Dialog(ModalScreen[None]):
         background: $background 60%;
         & > .page {
             width: 90%; max-width: 96; height: auto; max-height: 90%;
-            padding: 1 2; background: $surface; border: round $panel; scrollbar-size-vertical: 1;
+            padding: 1 2; background: $surface; border: round $panel;
+            scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         }
     }
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -16,7 +17,7 @@ from triage.tui.widgets.bars import KeyBar, StatusBar, TitleBar
 from triage.tui.widgets.end_card import CardLine, end_card, message_card
 from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
-from triage.tui.widgets.search_box import SearchBox
+from triage.tui.widgets.search_box import FilterBox, SearchBox
 
 WIDE = 100
 """Columns from which on the text stands beside the list."""
@@ -69,7 +70,9 @@ class DigestScreen(Screen[None]):
             trouble: Why there is no digest, if there is none.
         """
         session = self._session
-        if session.query is not None:
+        if session.narrowed:
+            self.title_bar.show("only", f"“{session.narrowed}”", "Esc shows all")
+        elif session.query is not None:
             self.title_bar.show("search", f"“{session.query}”", "Esc goes back")
         elif session.digest is not None:
             self.title_bar.show("triage", *self._title(session.digest))
@@ -85,6 +88,41 @@ class DigestScreen(Screen[None]):
             self.mount(SearchBox(placeholder="words to look for", compact=True), before=self.status_bar)
             boxes = self.query(SearchBox)
         boxes.first().focus()
+
+    def open_filter(self) -> None:
+        """Opens the line that narrows the list while one types, or goes to it."""
+        boxes = self.query(FilterBox)
+        if not boxes:
+            self.mount(FilterBox(self._session.narrowed), before=self.status_bar)
+            boxes = self.query(FilterBox)
+        boxes.first().focus()
+
+    @on(FilterBox.Changed)
+    def narrow(self, event: FilterBox.Changed) -> None:
+        """Shows what has the words."""
+        if isinstance(event.input, FilterBox):
+            event.stop()
+            self._session.narrowed = event.value.strip()
+            self.show()
+
+    @on(FilterBox.Submitted)
+    def narrowed(self, event: FilterBox.Submitted) -> None:
+        """Back to the list, which stays narrow; to the app it would be a search."""
+        if isinstance(event.input, FilterBox):
+            event.stop()
+            event.input.remove()
+            self.list.focus()
+
+    def widen(self) -> bool:
+        """Shows everything again; says whether there was less."""
+        boxes = self.query(FilterBox)
+        was_narrow = bool(boxes) or bool(self._session.narrowed)
+        boxes.remove()
+        self._session.narrowed = ""
+        if was_narrow:
+            self.show()
+            self.list.focus()
+        return was_narrow
 
     def close_search(self) -> bool:
         """Closes that line; says whether it was open."""
@@ -102,6 +140,8 @@ class DigestScreen(Screen[None]):
 
     def _card(self, width: int) -> list[CardLine]:
         session = self._session
+        if session.narrowed:
+            return message_card("That is all with these words.", "Esc shows the rest again.", width)
         if session.query is not None and session.results:
             return message_card("That is all.", "Esc goes back to the digest.", width)
         if session.query is not None:

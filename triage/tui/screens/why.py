@@ -1,13 +1,28 @@
-"""Why an item stands where it stands: every share of its score, in numbers, words and bars."""
+"""Why an item stands where it stands: every share of its score, in numbers, words and bars.
+
+Asks for its answers itself: the shares at once, then the reader's marks that speak for the item, which take a
+fit each. From any row something can be said that changes it; then it asks again.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from triage.core import words
-from triage.core.items import Explained, Item, Reason
+from triage.core.errors import TriageError
+from triage.core.feedback import Said
+from triage.core.items import Explained, Item, MarkShare, Reason
+from triage.tui.backend import Backend
 from triage.tui.cells import clip, fit, line
-from triage.tui.screens.dialog import Dialog
+from triage.tui.messages import Learned, sentence
+from triage.tui.screens.picker import Picker
+
+if TYPE_CHECKING:
+    from triage.tui.app import TriageApp
 
 BAR_CELLS = 10
 WIDE = 80
@@ -31,59 +46,170 @@ def decides(reason: Reason) -> bool:
     return reason.kind == "rule" and not reason.contribution
 
 
-def strength(reason: Reason, total: float) -> str:
+def strength(value: float, total: float, *, decided: bool = False) -> str:
     """What a share says, in words; `total` is the sum of all shares without their signs."""
-    if not reason.contribution:
-        return "decides" if decides(reason) else "says nothing"
-    share = abs(reason.contribution) / total
+    if not value:
+        return "decides" if decided else "says nothing"
+    share = abs(value) / total
     how = "strongly" if share >= 0.3 else "clearly" if share >= 0.1 else "slightly"
-    return f"{how} {'for' if reason.contribution > 0 else 'against'}"
+    return f"{how} {'for' if value > 0 else 'against'}"
 
 
-class WhyScreen(Dialog):
-    """The reasons of one item, the strongest first, and what they come to."""
+class WhyScreen(Picker):
+    """The reasons of one item, the strongest first, and what they come to; then the marks behind them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,minus", "correct(-1)", show=False),
+        Binding("l,plus", "correct(1)", show=False),
+    ]
 
     def __init__(self, item: Item) -> None:
         super().__init__()
         self.item = item
         self._explained: Explained | None = None
+        self._said = Said({}, {})
+        self._marks: tuple[MarkShare, ...] | None = None
         self._note = "Looking it up …"
+        self._news = ""
 
-    def show(self, explained: Explained | None, note: str = "") -> None:
-        """Shows the reasons, or a note why there are none."""
-        self._explained, self._note = explained, note
+    def on_mount(self) -> None:
+        """Asks for the reasons."""
+        self._ask()
+
+    def _ask(self) -> None:
+        def question(backend: Backend) -> tuple[Explained, Said]:
+            return backend.explain(self.item.id), backend.said()
+
+        self._app.loader.ask(self, question, self._show, failed=self._failed)
+
+    @property
+    def _app(self) -> TriageApp:
+        return cast("TriageApp", self.app)
+
+    def _show(self, answer: tuple[Explained, Said]) -> None:
+        self._explained, self._said = answer
+        self.redraw()
+        self._app.loader.ask(self, lambda backend: backend.mark_shares(self.item.id), self._show_marks)
+
+    def _failed(self, error: TriageError) -> None:
+        self._note = sentence(error)
         self.redraw()
 
-    def content(self, width: int) -> Content:
-        """The page."""
-        head = Content.assemble(
-            ("Why ", "bold $accent"), (line(self.item.title) or "(no title)", "bold"), "\n\n"
+    def _show_marks(self, marks: tuple[MarkShare, ...]) -> None:
+        self._marks = marks
+        self.redraw()
+
+    @on(Learned)
+    def learned(self, message: Learned) -> None:
+        """Something was said from here: the reasons are others now."""
+        self._news = message.said
+        self._marks = None
+        self._ask()
+        self.redraw()
+
+    # ------------------------------------------------------------ what can be said of a row
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """The reasons in the order of the rows."""
+        found = self._explained.reasons if self._explained else ()
+        return sorted(found, key=lambda r: (not decides(r), -abs(r.contribution)))
+
+    def action_choose(self) -> None:
+        """Asks what to make of the row under the cursor."""
+        self.action_correct(0)
+
+    def action_correct(self, direction: int) -> None:
+        """Asks what to say of the row under the cursor: less of it (-1), more of it (1), or either (0)."""
+        rows: list[Reason | MarkShare] = [*self.reasons, *(self._marks or ())]
+        if rows:
+            from triage.tui import questions
+
+            self._app.ask(questions.correct(self._app, self.item, rows[self.cursor], self._said, direction))
+
+    # ------------------------------------------------------------ drawing
+
+    def head(self, width: int) -> Content:
+        """The item and its chance."""
+        del width
+        title = Content.assemble(
+            ("Why ", "bold $accent"), (line(self.item.title) or "(no title)", "bold"), "\n"
         )
         if self._explained is None:
-            return Content.assemble(head, (line(self._note), "$foreground 58%"))
-        explained = self._explained
-        verdict = Content.assemble(
-            (f"{words.care(explained.item)}\n", "bold"),
-            (f"{line(explained.calibration)}\n\n", "$foreground 58%"),
+            return Content.assemble(title, "\n", (line(self._note), "$foreground 58%"))
+        return Content.assemble(
+            title,
+            "\n",
+            (f"{words.care(self._explained.item)}\n", "bold"),
+            (f"{line(self._explained.calibration)}\n", "$foreground 58%"),
         )
-        reasons = sorted(explained.reasons, key=lambda r: (not decides(r), -abs(r.contribution)))
-        total = sum(abs(reason.contribution) for reason in reasons)
-        rows = [self._row(reason, total, width) for reason in reasons]
-        rule = Content.styled("─" * min(width, 60) + "\n", "$foreground 22%")
-        summed = sum(reason.contribution for reason in reasons)
-        result = Content.assemble((f"{summed:+7.2f}", "bold"), "  the sum of these, which is the score")
-        return Content.assemble(head, verdict, *rows, rule, result)
 
-    def _row(self, reason: Reason, total: float, width: int) -> Content:
-        filled, empty = words.bar(abs(reason.contribution) / total if total else 0.0, BAR_CELLS)
-        colour = "$success" if reason.contribution >= 0 else "$error"
-        number = Content.styled(f"{reason.contribution:+7.2f}  ", colour)
+    def rows(self, width: int) -> list[Content]:
+        """The shares, then the marks."""
+        reasons = self.reasons
+        total = sum(abs(reason.contribution) for reason in reasons)
+        rows = [
+            self._row(
+                reason.contribution,
+                total,
+                KINDS.get(reason.kind, line(reason.kind)),
+                reason.name,
+                width,
+                decided=decides(reason),
+            )
+            for reason in reasons
+        ]
+        if not rows:
+            return rows
+        summed = sum(reason.contribution for reason in reasons)
+        rows[-1] = Content.assemble(
+            rows[-1],
+            "\n",
+            ("─" * min(width, 60), "$foreground 22%"),
+            "\n",
+            (f"{summed:+7.2f}", "bold"),
+            "  ",
+            clip("the sum of these, which is the score", width - 9),
+        )
+        marks = self._marks or ()
+        strongest = sum(abs(mark.change) for mark in marks)
+        rows += [
+            self._row(mark.change, strongest, words.state(mark.state).partition(" ")[0], mark.title, width)
+            for mark in marks
+        ]
+        if marks:
+            first = len(reasons)
+            note = clip("Your marks behind it: the score with each, less the score without", width)
+            rows[first - 1] = Content.assemble(rows[first - 1], "\n\n", (note, "$foreground 58%"))
+        return rows
+
+    def foot(self, width: int) -> Content:
+        """What can be done here, and what came of it."""
+        if self._explained is None:
+            return Content("")
+        notes = []
+        if self._marks is None:
+            notes.append("Looking up which of your marks speak for it …")
+        elif not self._marks:
+            notes.append("No mark of yours moves it yet.")
+        notes.append(self._news or "d less like this row · l more · Enter what else")
+        return Content("\n").join(
+            [Content(""), *(Content.styled(clip(line(note), width), "$foreground 58%") for note in notes)]
+        )
+
+    def _row(
+        self, value: float, total: float, kind: str, name: str, width: int, *, decided: bool = False
+    ) -> Content:
+        filled, empty = words.bar(abs(value) / total if total else 0.0, BAR_CELLS)
+        colour = "$success" if value >= 0 else "$error"
+        number = Content.styled(f"{value:+7.2f}  ", colour)
         bar = Content.assemble((filled, colour), (empty, "$foreground 22%"), "  ")
-        kind, says = KINDS.get(reason.kind, line(reason.kind)), strength(reason, total)
+        says = strength(value, total, decided=decided)
         lead = number + bar if width >= NARROW else number
         if width >= WIDE:
             lead += Content.styled(f"{fit(says, 17)}{fit(kind, 10)}", "$foreground 58%")
-        first = Content.assemble(lead, clip(line(reason.name), width - lead.cell_length), "\n")
+        first = Content.assemble(lead, clip(line(name), width - lead.cell_length))
         if width >= WIDE:
             return first
-        return Content.assemble(first, " " * lead.cell_length, (f"{kind}, {says}\n", "$foreground 58%"))
+        below = clip(f"{kind}, {says}", width - lead.cell_length)
+        return Content.assemble(first, "\n", " " * lead.cell_length, (below, "$foreground 58%"))
