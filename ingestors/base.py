@@ -68,6 +68,8 @@ class Entry:
     """The key of the entry that this one is a part of: the newsletter around a story."""
     flags: frozenset[Flag] = frozenset()
     """What else holds of it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Where its text leads, in order: the words that are a link there, and an http(s) URL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ MAX_PEOPLE = 500
 MAX_TAGS = 200
 MAX_KEY = 512
 MAX_URL = 4_096
+MAX_LINKS = 100
+MAX_LINK_WORDS = 200
 
 
 class RefusalError(Exception):
@@ -47,6 +49,7 @@ class EntryDict(TypedDict):
     personal: bool
     parent: str | None
     flags: list[str]
+    links: list[list[str]]
 
 
 def entry_dict(
@@ -62,6 +65,7 @@ def entry_dict(
     personal: bool = False,
     parent: str | None = None,
     flags: Collection[Flag] = (),
+    links: Sequence[tuple[str, str]] = (),
 ) -> EntryDict:
     """Builds the JSON form of an entry within the limits; without `key` its content is its identity."""
     title = " ".join(title.split())[:MAX_TITLE]
@@ -82,6 +86,7 @@ def entry_dict(
         personal=personal,
         parent=parent,
         flags=sorted(flags),
+        links=[[words[:MAX_LINK_WORDS], url] for words, url in links[:MAX_LINKS] if len(url) <= MAX_URL],
     )
 
 
@@ -137,6 +142,7 @@ def to_entry(data: Mapping[str, Any]) -> Entry:
         personal=bool(data["personal"]),
         parent=None if data["parent"] is None else str(data["parent"]),
         flags=frozenset(data["flags"]),
+        links=tuple((str(words), str(url)) for words, url in data["links"]),
     )
 
 

@@ -79,6 +79,20 @@ class FullTextConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     if not, only for a source that is set to `always`, or when the reader asks."""
 
 
+class ReadingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [reading]."""
+
+    measure: bool = True
+    """Whether it is remembered what you open, and for how long: in the database, and it teaches nothing."""
+
+
+class TuiConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [tui]."""
+
+    theme: str | None = None
+    """The colours, by the name that the palette gives them; ours if unset."""
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
@@ -88,6 +102,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mail: MailConfig = MailConfig()
     services: dict[str, ServiceConfig] = {}
     full_text: FullTextConfig = FullTextConfig()
+    reading: ReadingConfig = ReadingConfig()
+    tui: TuiConfig = TuiConfig()
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

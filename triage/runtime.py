@@ -178,6 +178,13 @@ class Runtime:
             self.worker.reread(self.clock(), on_progress)
         return done
 
+    def opened(self, item_id: int, seconds: float | None = None) -> None:
+        """Remembers that the reader opened an item, unless the settings say not to."""
+        from triage.services import reading
+
+        if self.config.reading.measure:
+            reading.opened(self.database, self.clock, item_id, seconds)
+
     def learn(self, message: str, on_progress: Progress | None = None) -> Change:
         """Re-ranks after an event that is already stored; `message` says what the event was."""
         from triage.services import feedback

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar
 
 from ingestors.base import Flag
+from ingestors.parsers.anchors import links_of, links_of_tree
 from ingestors.parsers.html import CP1252, html_to_line, html_to_text, tidy, tree_to_text
 from ingestors.wire import MAX_ITEMS, EntryDict, RefusalError, entry_dict, unique_entries, web_url
 
@@ -62,6 +63,12 @@ class Markup:
         if self.kind == "html":
             return html_to_text(self.value)
         return tidy(self.value) if self.kind == "text" else tree_to_text(self.value)
+
+    def links(self, base: str) -> list[tuple[str, str]]:
+        """Where it leads: (words, URL)."""
+        if self.kind == "html":
+            return links_of(self.value, base)
+        return [] if self.kind == "text" else links_of_tree(self.value, base)
 
     def line(self) -> str:
         """In one line."""
@@ -120,10 +127,12 @@ def to_entry(item: Item) -> EntryDict:
     if url is None and item.guid_is_link:
         url = web_url(guid)
     title = next((line for title in item.titles if (line := title.line())), "")
-    text = next((text for content in item.contents if (text := content.text())), "")
-    is_summary = not text
-    if is_summary:  # of several, such as those of podcasts, one is often cut short
-        text = max((summary.text() for summary in item.summaries), key=len, default="")
+    read = next(((text, content) for content in item.contents if (text := content.text())), None)
+    is_summary = read is None
+    if read is None:  # of several, such as those of podcasts, one is often cut short
+        summaries = ((summary.text(), summary) for summary in item.summaries)
+        read = max(summaries, key=lambda pair: len(pair[0]), default=("", Markup("text", "")))
+    text, markup = read
     authors, identifiers = item.authors, {}
     if arxiv := _ARXIV.search(guid):
         identifiers["arxiv"] = arxiv.group(1)
@@ -154,6 +163,7 @@ def to_entry(item: Item) -> EntryDict:
         tags=item.tags,
         identifiers=identifiers,
         flags=flags,
+        links=markup.links(item.base),
     )
 
 

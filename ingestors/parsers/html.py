@@ -12,7 +12,7 @@ from typing import Any
 
 import lxml.etree
 
-from ingestors.parsers.simplehtml import BLOCK, BULLET, HIDDEN_STYLE, PARAGRAPH, marked_text
+from ingestors.parsers.simplehtml import BLOCK, BULLET, HIDDEN_STYLE, PARAGRAPH, image_words, marked_text
 from ingestors.wire import MAX_TEXT
 
 Element = Any  # lxml has no types
@@ -65,7 +65,7 @@ _CHARACTERS = {
 
 
 def html_to_text(markup: str) -> str:
-    """The visible text of an HTML fragment or page; links and images leave no trace."""
+    """The visible text of an HTML fragment or page; of an image its alternative text, of a link no trace."""
     if not _MARKUP.search(markup):
         return tidy(markup)
     if len(markup) <= MAX_TEXT and (marked := marked_text(markup)) is not None:
@@ -136,6 +136,9 @@ def _pieces(tree: Element, *, controls: bool) -> list[str]:
                 out.append(_BULLET)
             elif tag == "br":
                 out.append("\n")
+            elif tag == "img":
+                words = image_words(element.attrib)
+                out.append(words.translate(_CHARACTERS) if controls else words)
             text = element.text
         else:
             if tag == "pre":

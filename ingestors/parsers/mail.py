@@ -16,7 +16,9 @@ from typing import Any
 import mailparser
 from mailparser.exceptions import MailParserError
 
+from ingestors.parsers.anchors import links_of
 from ingestors.parsers.html import html_to_text, tidy
+from ingestors.parsers.links import direct_url
 from ingestors.parsers.mail_headers import (
     MAX_HEADERS,
     Headers,
@@ -32,7 +34,7 @@ from ingestors.parsers.mail_headers import (
 from ingestors.parsers.newsletter import MAX_STORIES, find_stories
 from ingestors.parsers.reply import own_words_first
 from ingestors.parsers.story import Story
-from ingestors.wire import MAX_TITLE, EntryDict, content_key, entry_dict
+from ingestors.wire import MAX_LINKS, MAX_TITLE, EntryDict, content_key, entry_dict
 
 TRIVIAL_TEXT = 500
 """Characters: a plain part shorter than this may be a stub that says to look at the HTML part."""
@@ -131,7 +133,10 @@ def _whole(raw: bytes, headers: Headers, addresses: frozenset[str]) -> tuple[Ent
         markup, text, sent_to_many="newsletter" in flags, conversation="list" in flags or is_answer(headers)
     )
     title = _first(mail.subject)
-    return _entry(raw, headers, addresses, title, people, published, text, split=bool(stories)), stories
+    entry = _entry(raw, headers, addresses, title, people, published, text, split=bool(stories))
+    links = dict.fromkeys(link for part in markup for link in links_of(part, direct=direct_url))
+    entry["links"] = [list(link) for link in links][:MAX_LINKS]
+    return entry, stories
 
 
 def _enclosed(raw: bytes) -> list[Story]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 
 BLOCK, PARAGRAPH, BULLET = "\1", "\2", "\3"
 """Marks in the output, as of `ingestors.parsers.html`; no text that is read here can hold them."""
@@ -22,6 +23,8 @@ HIDDEN_STYLE = re.compile(
 )
 
 _TAG = re.compile(r"""<(/?[a-z]+[1-6]?)(?:\s+[a-z][\w:.-]*=(?:"[^"<>]*"|'[^'<>]*'))*\s*/?>""")
+_IMAGE = re.compile(r"""<img((?:\s+[a-z][\w:.-]*=(?:"[^"<>]*"|'[^'<>]*'))*)\s*/?>""")
+_ATTRIBUTE = re.compile(r"""([a-z][\w:.-]*)=(?:"([^"<>]*)"|'([^'<>]*)')""")
 _CLOSED_AT_ONCE = re.compile(r"<(?!br|hr|img)[^<>]*/>")
 _REFERENCE = re.compile(r"&(?:#\d{2,5}|#x[0-9a-fA-F]{2,4}|[a-zA-Z]{2,8}[1-4]?);")
 
@@ -34,6 +37,10 @@ _MARKS = {
     **dict.fromkeys(("p", "blockquote", *_HEADINGS), PARAGRAPH),
 }
 _ALONE = {"br": "\n", "hr": BLOCK, "img": ""}
+_DRAWN_CHARACTER = 3
+"""Characters: an emoji with its joiner or colour has no more."""
+_UNKNOWN = "\0"
+"""In the place of an image whose attributes only the tree can read."""
 _CONTAINERS = (None, "div", "li", "blockquote")
 """In which blocks may stand; None for the top."""
 
@@ -53,6 +60,23 @@ class _Characters(dict[str, str]):
 _CHARACTERS = _Characters()
 
 
+def image_words(attributes: Mapping[str, str]) -> str:
+    """What stands in a text for an image: its alternative text; nothing for ornaments and counting pixels.
+
+    A character drawn as an image is that character again.
+    """
+    alt = " ".join(attributes.get("alt", "").split())
+    if not alt or {attributes.get("width"), attributes.get("height")} & {"0", "1"}:
+        return ""
+    return alt if len(alt) <= _DRAWN_CHARACTER and not alt.isascii() else f" [image: {alt}] "
+
+
+def _image(tag: re.Match[str]) -> str:
+    values = {name: _dereferenced(one or other) for name, one, other in _ATTRIBUTE.findall(tag.group(1))}
+    known = {name: value for name, value in values.items() if value is not None}
+    return html.escape(image_words(known), quote=False) if len(known) == len(values) else _UNKNOWN
+
+
 def marked_text(markup: str) -> str | None:
     """Text with marks where it breaks and spaces that are yet to be collapsed; None if it is not simple."""
     markup = markup.replace("\n", " ").replace("\t", " ").replace("\r", " ").replace("\xa0", " ")
@@ -63,6 +87,10 @@ def marked_text(markup: str) -> str | None:
         or ("/>" in markup and _CLOSED_AT_ONCE.search(markup))
     ):
         return None
+    if "<img" in markup:
+        markup = _IMAGE.sub(_image, markup)
+        if not markup.isprintable():
+            return None
     pieces = _TAG.split(markup)
     if len(pieces) // 2 != markup.count("<"):
         return None

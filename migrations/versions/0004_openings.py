@@ -1,4 +1,4 @@
-"""What is opened and for how long; until when an event holds and for which profile; what it did.
+"""What is opened and for how long; until when an event holds and for which profile; what it did; links.
 
 Also without an index that nothing looks into, which every new item had to be entered in.
 
@@ -29,6 +29,7 @@ def upgrade() -> None:
     with op.batch_alter_table("event") as event:
         event.alter_column("stamp", existing_type=sa.DateTime(), nullable=False)
     op.create_index(op.f("ix_event_stamp"), "event", ["stamp"], unique=False)
+    op.add_column("item_text", sa.Column("links", sa.JSON(none_as_null=True), nullable=True))
     op.create_table(
         "opening",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -76,7 +76,7 @@ def test_a_blog() -> None:
     hammer, doors, escaped, raw = _entries("blog.rss")
     assert hammer["text"] == (
         "It depends on the hand’s owner.\n\nEight hundred grams,\n\nsaid everybody I asked.\nAnd then:\n\n"
-        "* one kilo\n* two kilos\n\n  a = 1\n  b = 2\n\nThe anvil"
+        "* one kilo\n* two kilos\n\n  a = 1\n  b = 2\n\n[image: x]\nThe anvil"
     )
     assert (hammer["people"], hammer["tags"]) == (["Ina Brandt"], ["Tools", "Steel & fire"])
     assert hammer["url"] == "https://salt.example/hammer/?utm_source=rss&a=1"

@@ -64,10 +64,14 @@ def show(item_id: int, as_json: bool) -> None:
         opened = reading.read(runtime.database, item_id, runtime.first_page())
         if as_json:
             copies = [dataclasses.asdict(copy) for copy in opened.copies]
-            output.document({**opened.item.to_json(), **render.text_json(opened), "told_by": copies})
-            return
-        for text in render.reading_lines(opened, runtime.clock()):
-            output.line(text)
+            leads_to = [dataclasses.asdict(link) for link in opened.links]
+            related = [dataclasses.asdict(each) for each in opened.related]
+            more = {"told_by": copies, "links": leads_to, "related": related}
+            output.document({**opened.item.to_json(), **render.text_json(opened), **more})
+        else:
+            for text in render.reading_lines(opened, runtime.clock()):
+                output.line(text)
+        runtime.opened(item_id)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from triage.cli.output import clean
-from triage.core import words
+from triage.core import links, words
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Reading
 
 MAX_WIDTH = 100
@@ -103,9 +103,15 @@ def reading_lines(reading: Reading, now: datetime) -> Iterator[str]:
         yield copy_line(copy.id, copy.source, copy.title)
         if copy.url:
             yield f"          {clean(copy.url)}"
+    for related in reading.related:
+        yield f"        {clean(words.related(related, now))}: {related.id}  {clean(related.title)}"
     yield ""
     for paragraph in _marked(reading).split("\n"):
         yield from textwrap.wrap(paragraph, width(), replace_whitespace=False) or [""]
+    if reading.links:
+        yield ""
+    for number, link in enumerate(reading.links, 1):
+        yield f"[{number}] {clean(words.link(link))}"
 
 
 def text_json(reading: Reading) -> dict[str, str | None]:
@@ -115,10 +121,13 @@ def text_json(reading: Reading) -> dict[str, str | None]:
 
 
 def _marked(reading: Reading) -> str:
-    text = reading.text
-    for h in sorted(reading.item.highlights, key=lambda h: -h.start):
+    marks = links.numbered(reading.text, reading.links)
+    for h in reading.item.highlights:
         opening, closing = ("⟦", "⟧") if h.contribution >= 0 else ("⟦−", "−⟧")
-        text = f"{text[: h.start]}{opening}{text[h.start : h.end]}{closing}{text[h.end :]}"
+        marks += [(h.start, opening), (h.end, closing)]
+    text = reading.text
+    for offset, mark in sorted(marks, key=lambda mark: -mark[0]):
+        text = f"{text[:offset]}{mark}{text[offset:]}"
     return text
 
 

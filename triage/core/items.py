@@ -188,6 +188,33 @@ class Copy:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a text leads."""
+
+    words: str
+    """What is said there; the address itself, if nothing is."""
+    url: str
+    end: int | None
+    """Behind which character of the text it stands; None if it is not known where."""
+
+
+Relation = Literal["whole", "story", "thread"]
+"""The mail that a story is cut from; a story of it; another message of the same conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another item that belongs to the one that is open."""
+
+    id: int
+    relation: Relation
+    title: str
+    who: str
+    """Its first author or sender."""
+    published: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """An item opened: its whole text. `item.highlights` are offsets into `text`."""
@@ -200,6 +227,10 @@ class Reading:
     text_url: str | None = None
     """Of a full text, where it was found."""
     copies: tuple[Copy, ...] = ()
+    links: tuple[Link, ...] = ()
+    """Numbered from 1 in this order."""
+    related: tuple[Related, ...] = ()
+    """The whole, its stories, the conversation with the oldest message first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from triage.core.feedback import PAST_TENSE, Verb
-from triage.core.items import Item, Reading
+from triage.core.items import Item, Link, Reading, Related, Relation
 
 BAR_CELLS = 5
 STRONG, FAIR = 0.35, 0.17
@@ -100,6 +100,20 @@ def text_note(reading: Reading) -> str:
         where = reading.text_url.split("/")[2] if reading.text_url else "its page"
         return f"Full text from {where}" + (f"; {reading.text_note}" if reading.text_note else "")
     return ""
+
+
+RELATIONS: dict[Relation, str] = {"whole": "cut from", "story": "story", "thread": "thread"}
+
+
+def related(other: Related, now: datetime) -> str:
+    """How another item belongs to the one that is open, and whose and how old it is."""
+    facts = [other.who, age(other.published, now)] if other.relation == "thread" else []
+    return " ".join([RELATIONS[other.relation], *(fact for fact in facts if fact)])
+
+
+def link(leads_to: Link) -> str:
+    """The words of a link and its whole address, which says where it leads more honestly than they do."""
+    return leads_to.url if leads_to.words == leads_to.url else f"{leads_to.words} — {leads_to.url}"
 
 
 def care(item: Item) -> str:

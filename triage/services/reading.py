@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
-from triage.core import feedback
+from triage.config import Clock
+from triage.core import feedback, links
 from triage.core.errors import UsageError
-from triage.core.items import Copy, Digest, Item, Reading
+from triage.core.items import Copy, Digest, Item, Reading, Related, Relation
 from triage.core.stories import SETTLED
 from triage.services import folding, views
 from triage.store import feedback as event_log
-from triage.store import fulltext, items, search
+from triage.store import fulltext, items, openings, search
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 
@@ -55,13 +56,32 @@ def read(database: Database, item_id: int, digest: Digest | None = None) -> Read
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
         text = items.text(connection, item_id)
+        leads_to = items.links(connection, item_id)
+        belonging = items.related(connection, item_id)
         behind = fulltext.rows(connection, [item_id])[item_id]
         others = folding.around(connection, event_log.events(connection), [item_id]).others(item_id)
         told = items.by_ids(connection, others)
     explained = next((item for item in digest.items if item.id == item_id), None) if digest else None
     item = _in_place(explained, text) if explained else _views(database, [row])[0]
     copies = tuple(Copy(i, told[i].source, told[i].title, told[i].url) for i in others if i in told)
-    return dataclasses.replace(views.reading(item, text, behind), copies=copies)
+    return dataclasses.replace(
+        views.reading(item, text, behind),
+        copies=copies,
+        links=links.links(text, leads_to),
+        related=tuple(_related(relation, row) for relation, row in belonging),
+    )
+
+
+def opened(database: Database, clock: Clock, item_id: int, seconds: float | None = None) -> None:
+    """Remembers that the reader opened an item, and for how long if that is known."""
+    with database.write() as connection:
+        if items.get(connection, item_id) is not None:
+            openings.add(connection, item_id, clock(), seconds)
+
+
+def _related(relation: Relation, row: ItemRow) -> Related:
+    who = row.people[0] if row.people else ""
+    return Related(row.id, relation, row.title, who, row.published_at)
 
 
 def _in_place(item: Item, text: str) -> Item:

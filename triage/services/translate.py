@@ -20,6 +20,7 @@ MAX_TEXT = 200_000
 MAX_PEOPLE = 100
 MAX_TAGS = 200
 MAX_URL = 4096
+MAX_LINKS = 100
 UNTITLED = 80
 """Characters of the text that stand in for a missing title."""
 
@@ -50,6 +51,11 @@ def new_item(entry: Entry, kind: str, now: datetime) -> NewItem:
         content_hash=content_hash(title, text),
         words=words,
         cjk_characters=cjk_characters,
+        links=[
+            [sanitize_line(shown, MAX_NAME), url]
+            for shown, link in entry.links[:MAX_LINKS]
+            if (url := safe_url(link))
+        ],
     )
 
 

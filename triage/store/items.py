@@ -9,12 +9,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, or_, select, update
 
+from triage.core.items import Relation
 from triage.store.bulk import insert_rows
 from triage.store.engine import upsert
 from triage.store.schema import FullText, Item, ItemText, Score, Source
 
 CHUNK = 500
 """Values in one IN list: SQLite takes 999 variables in its oldest supported version."""
+MOST_RELATED = 100
+"""Parts of a newsletter, and messages of a conversation, that are named."""
 RESTLESS = 20
 """Editions from which on an item that changes once more is not called revised: its page never rests."""
 LAST_ID = 2**63 - 1
@@ -39,6 +42,8 @@ class NewItem:
     content_hash: str
     words: int
     cjk_characters: int
+    links: Sequence[Sequence[str]] = ()
+    """What its text leads to: (words, URL)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,8 @@ def insert_new(connection: Connection, source_id: int, items: Sequence[NewItem],
         for item_id, item in zip(ids, items, strict=True)
     )
     insert_rows(connection, Item, _INSERTED, rows)
-    texts = ((item_id, item.text) for item_id, item in zip(ids, items, strict=True))
-    insert_rows(connection, ItemText, ("item_id", "text"), texts)
+    texts = ((item_id, item.text, item.links or None) for item_id, item in zip(ids, items, strict=True))
+    insert_rows(connection, ItemText, ("item_id", "text", "links"), texts)
     return ids
 
 
@@ -161,6 +166,8 @@ def revise(connection: Connection, changes: Mapping[int, NewItem], now: datetime
             del values["words"], values["cjk_characters"]
         else:
             set_text(connection, item_id, item.text)
+        links = update(ItemText).where(ItemText.item_id == item_id)
+        connection.execute(links.values(links=item.links or None))
         connection.execute(
             update(Item)
             .where(Item.id == item_id)
@@ -281,6 +288,38 @@ def identifiers(connection: Connection, ids: Sequence[int]) -> dict[int, dict[st
 def text(connection: Connection, item_id: int) -> str:
     """The whole text of an item; empty if there is none."""
     return connection.execute(select(ItemText.text).where(ItemText.item_id == item_id)).scalar() or ""
+
+
+def links(connection: Connection, item_id: int) -> list[tuple[str, str]]:
+    """What the text of an item leads to, in order: (words, URL)."""
+    found = connection.execute(select(ItemText.links).where(ItemText.item_id == item_id)).scalar()
+    return [(shown, url) for shown, url in found or ()]
+
+
+def related(connection: Connection, item_id: int) -> list[tuple[Relation, ItemRow]]:
+    """(relation, item) of what belongs to an item: the whole it is cut from, its parts, its conversation.
+
+    A conversation is looked for in its source alone.
+    """
+    own = connection.execute(
+        select(Item.source_id, Item.parent_id, Item.identifiers).where(Item.id == item_id)
+    ).one()
+    found: list[tuple[Relation, ItemRow]] = [
+        ("whole", row) for row in by_ids(connection, [own.parent_id] if own.parent_id else []).values()
+    ]
+    parts = _rows().where(Item.parent_id == item_id).order_by(Item.id).limit(MOST_RELATED)
+    found += [("story", ItemRow(*row)) for row in connection.execute(parts)]
+    if thread := own.identifiers.get("thread"):
+        same = _rows().where(
+            Item.source_id == own.source_id,
+            Item.id != item_id,
+            Item.kind == "mail",
+            Item.identifiers["thread"].as_string() == thread,
+        )
+        newest = same.order_by(Item.published_at.desc(), Item.id.desc()).limit(MOST_RELATED)
+        messages = [ItemRow(*row) for row in connection.execute(newest)]
+        found += [("thread", row) for row in reversed(messages)]
+    return found
 
 
 def texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:

@@ -154,6 +154,8 @@ class ItemText(Base):
 
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    links: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What its text leads to, as its source served it: pairs of words and URL. None if to nothing."""
 
 
 class Identity(Base):
