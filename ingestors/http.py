@@ -13,6 +13,7 @@ import contextlib
 import importlib.metadata
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,8 @@ class HttpClient:
         self._waits = dict(waits or {})
         self._lanes: dict[str, _Lane] = {}
         self._transport: Transport | None = None
+        self.asked: Counter[str] = Counter()
+        """Host -> requests that went to it."""
 
     @property
     def waits(self) -> Mapping[str, datetime]:
@@ -301,6 +304,7 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         async with self._turn(lane, parts, spaced=not allow_local):
             started = loop.time()
+            self.asked[parts.hostname or ""] += 1
             try:
                 hop = await self._open().get(
                     url,

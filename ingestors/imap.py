@@ -69,6 +69,7 @@ class ImapIngestor:
             reading = Reading(request, account, await _secret(request, account))
         except SecretError as problem:
             return FetchResult(cursor=request.cursor, error=FetchError("usage", problem.message))
+        tools.http.asked[account.host] += 1
         error = await _in_thread(reading.run, reading.stop)
         if error is not None:
             return FetchResult(cursor=request.cursor, error=error)

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from triage.core.errors import UsageError
+from triage.core.notifying import quiet
 
 _SERVICE_URL = re.compile(r"TRIAGE_([A-Z][A-Z0-9_]*)_URL")
 
@@ -26,6 +27,11 @@ Clock = Callable[[], datetime]
 """Returns the present moment, aware UTC."""
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 """Of a clock: windows, waits and time zones are added to it, and a date has an end in both directions."""
+
+
+MAX_DAYS = 36_500
+MAX_BACKUPS = 100
+MAX_NOTIFICATIONS = 50
 
 
 class DigestConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -71,6 +77,43 @@ class MailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The reader's own, by which mail and answers to them are known. A login name counts by itself."""
 
 
+class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [daemon]."""
+
+    on_battery: bool = False
+    """Whether to rank, learn and copy on battery too; fetching goes on in any case."""
+    backups: int = 3
+    """How many automatic copies of the database are kept; 0 makes none."""
+    metrics: str | None = None
+    """A file that is rewritten with figures for Prometheus (the text format of its node exporter)."""
+
+
+class RetentionConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [retention]: after how many days the text of an item is dropped; 0 = never.
+
+    What you marked, opened or were sent by a person is always kept.
+    """
+
+    feed_days: int = 0
+    mail_days: int = 0
+    paper_days: int = 0
+
+
+class NotifyConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [notify]: what is worth an interruption, once there are marks enough to tell."""
+
+    per_day: int = 2
+    """At most so many in 24 hours; 0 = none."""
+    quiet: str = "21:00-08:00"
+    """Hours without any, in local time."""
+    desktop: bool = True
+    """Whether the desktop shows them, where there is one."""
+    command: str | None = None
+    """A command that is run for each, with the item as JSON on its standard input."""
+    apprise_env: str | None = None
+    """The environment variable with addresses for apprise, which is an extra: `triage[notify]`."""
+
+
 class FullTextConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The table [full_text]."""
 
@@ -104,6 +147,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     full_text: FullTextConfig = FullTextConfig()
     reading: ReadingConfig = ReadingConfig()
     tui: TuiConfig = TuiConfig()
+    notify: NotifyConfig = NotifyConfig()
+    daemon: DaemonConfig = DaemonConfig()
+    retention: RetentionConfig = RetentionConfig()
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -150,6 +196,19 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
         )
     if not 0 < config.digest.window_days <= 3650:
         raise UsageError(f"{path}: digest.window_days must be above 0 and at most 3650")
+    for name, days in msgspec.structs.asdict(config.retention).items():
+        if days and not config.digest.window_days <= days <= MAX_DAYS:
+            raise UsageError(
+                f"{path}: retention.{name} must be 0 (for ever) or at least digest.window_days, not {days}"
+            )
+    if not 0 <= config.notify.per_day <= MAX_NOTIFICATIONS:
+        raise UsageError(f"{path}: notify.per_day must lie between 0 and {MAX_NOTIFICATIONS}")
+    try:
+        quiet(config.notify.quiet, time.min)
+    except UsageError as error:
+        raise UsageError(f"{path}: notify.quiet: {error}") from error
+    if not 0 <= config.daemon.backups <= MAX_BACKUPS:
+        raise UsageError(f"{path}: daemon.backups must lie between 0 and {MAX_BACKUPS}")
     return config
 
 

@@ -132,14 +132,39 @@ def test_a_damaged_sign_of_life_is_none(paths: Paths, beat: str) -> None:
     assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
 
 
+def test_without_a_terminal_it_reads_its_settings_again_and_keeps_the_last_good_ones(
+    daemon: subprocess.Popen[bytes], paths: Paths
+) -> None:
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+    paths.config_file.write_text("[digest]\nminuts = 3\n")
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the settings are as they were" in paths.log.read_text())
+    assert "did you mean digest.minutes?" in paths.log.read_text()
+    paths.config_file.write_text("[digest]\nminutes = 3\n")
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the settings were read again" in paths.log.read_text())
+    assert daemon.poll() is None
+
+
 @pytest.mark.slow
 def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
     daemon: subprocess.Popen[bytes], paths: Paths, server: LoopbackServer
 ) -> None:
+    daemon.kill()
+    daemon.wait()
     server.routes["/feed"] = Route(FEED, delay=2)
+    main, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triage", "daemon", "run"],
+        stdin=terminal,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     wait_for(lambda: bool(server.requests("/feed")))
-    daemon.send_signal(signal.SIGHUP)
-    assert daemon.wait(timeout=20) == 0
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=20) == 0
+    for descriptor in (main, terminal):
+        os.close(descriptor)
     assert not paths.heartbeat.exists()
     assert "Traceback" not in paths.log.read_text()
 

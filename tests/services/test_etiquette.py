@@ -219,7 +219,7 @@ class World:
 async def live(world: World, database: Database, days: Days, restarts: list[timedelta]) -> Database:
     """Runs the product from restart to restart; each begins with a new client and a fresh database handle."""
     for end in restarts:
-        async with http_client(database, days) as client:
+        async with http_client(database, days, "polling") as client:
             tools = Tools(http=client, parsers=InProcess())  # type: ignore[arg-type]
             while days.now < NOW + end:
                 await ingest.sync(database, Config(), days, tools=tools)

@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from triage.cli import output
+from triage.cli import diagnostics, output
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.paths import Paths
@@ -16,12 +16,16 @@ SIGNS = {"ok": " ok ", "warning": "warn", "bad": "BAD "}
 
 
 @click.command()
+@click.option("--network", is_flag=True, help="List every host that was asked in the last week, and why.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def doctor(as_json: bool) -> None:
+def doctor(network: bool, as_json: bool) -> None:
     """Checks everything; every line that is not well names the command that mends it."""
     from triage.daemon import heartbeat
     from triage.services.doctor import examine
 
+    if network:
+        _network(as_json)
+        return
     with Runtime.open() as runtime:
         now = runtime.clock()
         daemon = heartbeat.words(runtime.paths.heartbeat, now)
@@ -38,36 +42,42 @@ def doctor(as_json: bool) -> None:
         raise TriageError(f"{words.plural(len(bad), 'thing')} must be mended: {bad[0].name}", fix=bad[0].fix)
 
 
+def _network(as_json: bool) -> None:
+    from triage.services.doctor import contacts_of
+
+    with Runtime.open() as runtime:
+        found = contacts_of(runtime.database, runtime.clock()) if runtime.paths.database.exists() else []
+    if as_json:
+        output.document([dataclasses.asdict(row) for row in found])
+        return
+    if not found:
+        diagnostics.note("Nobody was asked in the last week.")
+    for row in found:
+        output.line(f"{row.day}  {row.requests:>6}  {row.purpose:<11} {output.clean(row.host)}")
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
     """Says in a few lines what is going on."""
-    from triage.daemon import heartbeat
-    from triage.services import sources
+    from triage.daemon import heartbeat, jobs
+    from triage.services.status import status as state_of
 
     with Runtime.open() as runtime:
         now = runtime.clock()
         daemon = heartbeat.words(runtime.paths.heartbeat, now)
         digest = runtime.first_page()
-        views = sources.listing(runtime.database, now) if runtime.paths.database.exists() else []
-    failing = [view for view in views if view.failures]
-    due = [view for view in views if view.next_try <= now]
+        state = state_of(runtime.database, digest, now) if runtime.paths.database.exists() else None
     if as_json:
-        output.document(
-            {
-                "daemon": daemon,
-                "sources": len(views),
-                "failing": len(failing),
-                "due": len(due),
-                "digest_built_at": digest.built_at.isoformat() if digest else None,
-                "digest_items": len(digest.items) if digest else 0,
-                "labels": digest.labels if digest else 0,
-            }
-        )
+        found = dataclasses.asdict(state) if state else {"sources": 0, "labels": 0, "digest_items": 0}
+        output.document({"daemon": daemon, **found})
         return
     output.line(output.clean(daemon))
-    trouble = f", {len(failing)} failing (triage sources)" if failing else ""
-    output.line(f"sources: {len(views)}{trouble}, {len(due)} due")
+    if state is None:
+        output.line("sources: none yet (triage add URL-OR-PATH)")
+        return
+    trouble = f", {state.failing} failing (triage sources --failing)" if state.failing else ""
+    output.line(f"sources: {state.sources}{trouble}, {state.due} due")
     if digest is None:
         output.line("digest: none yet (triage sync)")
     else:
@@ -75,6 +85,8 @@ def status(as_json: bool) -> None:
         when = "just now" if age == "now" else f"{age} ago"
         size = f"{words.plural(len(digest.items), 'item')}, {words.minutes(digest.minutes)}"
         output.line(f"digest: {size}, built {when}, taught by {words.plural(digest.labels, 'mark')}")
+    for line in jobs.listed(state.jobs):
+        output.line(output.clean(line))
 
 
 @click.command()

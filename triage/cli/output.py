@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -34,8 +35,14 @@ def address(target: str) -> str:
 
 
 def document(data: Any) -> None:  # noqa: ANN401 - any JSON value
-    """One JSON document."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    """One JSON document; times in it become RFC 3339."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=_moment))
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def stream(rows: Iterable[Any]) -> None:

@@ -35,6 +35,8 @@ class Verb(StrEnum):
     """A hard rule was added; `phrase` is its condition."""
     ALIAS = "alias"
     """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
+    TOO_MUCH = "too-much"
+    """A notification of an item was not worth it."""
     SPLIT = "split"
     """An item does not tell the same story as those that it was folded with."""
     UNDO = "undo"
@@ -63,6 +65,7 @@ PAST_TENSE: dict[Verb, str] = {
     Verb.LATER: "kept for later",
     Verb.KNOWN: "liked elsewhere",
     Verb.SPLIT: "told apart",
+    Verb.TOO_MUCH: "too much",
 }
 
 UNSTAMPED = datetime.min.replace(tzinfo=UTC)

@@ -1,7 +1,8 @@
 """The daemon: polls what is due, builds the digest, says that it is alive; all else is in the services.
 
 Due times live in the database, so a restart neither loses nor repeats a poll; APScheduler only wakes us.
-SIGTERM, SIGINT and the end of its terminal (SIGHUP) end it after the work under way, or after `DRAIN_S`.
+SIGTERM, SIGINT and the end of its terminal end it after the work under way, or after `DRAIN_S`; without a
+terminal, SIGHUP has it read its settings again.
 """
 
 from __future__ import annotations
@@ -10,20 +11,24 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from triage import config
 from triage.config import Clock, Config
 from triage.core.errors import TriageError
-from triage.daemon import heartbeat
+from triage.daemon import desktop, heartbeat, jobs, metrics, power
 from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.paths import Paths
-from triage.services import digest_file, fulltext, ingest
+from triage.services import digest_file, fulltext, ingest, notifying
 from triage.services.watching import Watching
 from triage.services.worker_client import ModelWorker
+from triage.store import jobs as job_log
 from triage.store.engine import Database
 
 log = logging.getLogger(__name__)
@@ -38,16 +43,18 @@ class Daemon:
     """One run of the daemon, from start to drained."""
 
     def __init__(
-        self, paths: Paths, config: Config, clock: Clock, database: Database, worker: ModelWorker
+        self, paths: Paths, settings: Config, clock: Clock, database: Database, worker: ModelWorker
     ) -> None:
         self._paths = paths
-        self._config = config
+        self._config = settings
         self._clock = clock
         self._database = database
         self._worker = worker
         self._doing = "starting"
         self._stop = asyncio.Event()
+        self._reloaded = False
         self._busy = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Runs until a signal asks to stop; returns when the work under way is done.
@@ -57,9 +64,11 @@ class Daemon:
         """
         with hold(self._paths.ingest_lock, "the daemon"):
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has it stay
-                    loop.add_signal_handler(number, self._stop.set)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stop.set)
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has it stay
+                hung_up = self._stop.set if sys.stdin is not None and sys.stdin.isatty() else self._reload
+                loop.add_signal_handler(signal.SIGHUP, hung_up)
             # Memory job store: the jobs are these two, always; what is due is in our tables. No misfire
             # grace: after a suspend a late job runs once instead of being skipped.
             scheduler = AsyncIOScheduler(
@@ -73,7 +82,7 @@ class Daemon:
             )
             self._beat()
             scheduler.start()
-            watching = asyncio.create_task(Watching(self._database, self._config, self._clock).run())
+            self._watch()
             log.info("started, process %d", os.getpid())
             notify(READY)
             try:
@@ -82,11 +91,29 @@ class Daemon:
                 notify(STOPPING)
                 self._say("stopping")
                 scheduler.pause()
-                watching.cancel()
+                if self._watching is not None:
+                    self._watching.cancel()
                 await self._drain()
                 scheduler.shutdown(wait=False)
                 self._paths.heartbeat.unlink(missing_ok=True)
                 log.info("stopped")
+
+    def _watch(self) -> None:
+        """Waits for news of sources that can say so, in place of whatever waited before."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watching = asyncio.create_task(Watching(self._database, self._config, self._clock).run())
+
+    def _reload(self) -> None:
+        """Takes the settings as they are now; those that cannot be used change nothing."""
+        try:
+            self._config = config.load(self._paths.config_file)
+        except TriageError as error:
+            log.error("the settings are as they were: %s", error)
+            return
+        log.info("the settings were read again")
+        self._watch()
+        self._reloaded = True
 
     async def _drain(self) -> None:
         try:
@@ -105,6 +132,9 @@ class Daemon:
             return
         async with self._busy:
             try:
+                if self._reloaded:
+                    self._reloaded = False
+                    await asyncio.to_thread(self._worker.close)  # the next one reads the settings
                 self._say("fetching")
                 reports = await ingest.sync(self._database, self._config, self._clock)
                 for report in reports:
@@ -115,13 +145,18 @@ class Daemon:
                         report.revised,
                         f", {report.error}" if report.error else "",
                     )
+                if not self._config.daemon.on_battery and await asyncio.to_thread(power.on_battery):
+                    self._say("on battery: fetching only")
+                    return
                 digest = digest_file.read(self._paths.digest)
                 now = self._clock()
                 if await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
                     await asyncio.to_thread(self._worker.build, now)
+                    await asyncio.to_thread(self._tell)
                 await self._fetch_texts()
                 await self._read_on()
+                await self._now_and_then()
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
                 self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
             except asyncio.CancelledError:
@@ -157,6 +192,43 @@ class Daemon:
             if not await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP):
                 return
 
+    def _tell(self) -> None:
+        """Notifies of what cannot wait. A way that does not work is an error in the log, and no more."""
+        digest = digest_file.read(self._paths.digest)
+        if digest is None or digest.demo:
+            return
+        for item in notifying.due(self._database, self._clock, digest, self._config.notify):
+            try:
+                log.info("told %s of item %d", desktop.notify(item, self._config.notify), item.id)
+            except TriageError as error:
+                log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
+
+    async def _now_and_then(self) -> None:
+        """Does the jobs whose turn has come; one that fails says so in its row and hinders no other."""
+        known = jobs.jobs(self._paths, self._config, self._clock, self._database, self._worker)
+        for job in await asyncio.to_thread(self._due, known):
+            if self._stop.is_set():
+                return
+            self._say(job.doing)
+            await asyncio.to_thread(self._run_job, job)
+
+    def _due(self, known: tuple[jobs.Job, ...]) -> list[jobs.Job]:
+        with self._database.read() as connection:
+            last = job_log.all_jobs(connection)
+        return jobs.due(known, last, self._clock())
+
+    def _run_job(self, job: jobs.Job) -> None:
+        with self._database.write() as connection:
+            job_log.start(connection, job.name, self._clock())
+        failed = False
+        try:
+            said = job.run()
+        except (TriageError, OSError) as error:
+            said, failed = str(error), True
+        with self._database.write() as connection:
+            job_log.finish(connection, job.name, self._clock(), said, failed=failed)
+        log.log(logging.ERROR if failed else logging.INFO, "%s: %s", job.name, said)
+
     def _say(self, doing: str) -> None:
         self._doing = doing
         self._beat()
@@ -169,3 +241,11 @@ class Daemon:
             )
         except OSError as error:
             log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)
+        if self._config.daemon.metrics is not None:
+            self._measure(Path(self._config.daemon.metrics).expanduser())
+
+    def _measure(self, path: Path) -> None:
+        try:
+            metrics.write(path, self._paths, self._database, self._clock())
+        except (TriageError, OSError) as error:
+            log.error("no metrics: %s", error)

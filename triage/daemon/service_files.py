@@ -56,6 +56,7 @@ StartLimitBurst=5
 Type=notify
 NotifyAccess=main
 ExecStart={_quoted(python)} -m triage daemon run
+ExecReload=/bin/kill -HUP $MAINPID
 {settings}WatchdogSec=180
 TimeoutStopSec=30
 Restart=on-failure

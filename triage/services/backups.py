@@ -37,13 +37,14 @@ class Report:
     problems: tuple[str, ...]
 
 
-def make(paths: Paths, now: datetime, target: Path | None = None) -> Copy:
+def make(paths: Paths, now: datetime, target: Path | None = None, *, automatic: int = 0) -> Copy:
     """Copies the database, also while it is in use.
 
     Args:
         paths: Of the reader.
         now: Names the copy.
         target: Where to write it; by default the folder of backups, of which the newest `KEPT` stay.
+        automatic: Made by the daemon, of whose copies the newest so many stay; 0 if the reader asked.
 
     Raises:
         UsageError: There is nothing to copy yet.
@@ -55,9 +56,10 @@ def make(paths: Paths, now: datetime, target: Path | None = None) -> Copy:
         backup.copy(paths.database, target.expanduser().absolute())
         return _copy(target.expanduser().absolute())
     paths.backups.mkdir(mode=0o700, exist_ok=True)
-    made = paths.backups / f"copy-{now:%Y%m%dT%H%M%SZ}.db"
+    name, kept = ("daily", automatic) if automatic else ("copy", KEPT)
+    made = paths.backups / f"{name}-{now:%Y%m%dT%H%M%SZ}.db"
     backup.copy(paths.database, made)
-    for old in sorted(paths.backups.glob("copy-*.db"))[:-KEPT]:
+    for old in sorted(paths.backups.glob(f"{name}-*.db"))[:-kept]:
         old.unlink()
     return _copy(made)
 

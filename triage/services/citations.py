@@ -89,7 +89,7 @@ def push(
     options = request_options("zotero", {}, config)
 
     async def run() -> tuple[int, int, list[str]]:
-        async with http_client(database, clock) as http, aclosing(ParserPool(1)) as parsers:
+        async with http_client(database, clock, "export") as http, aclosing(ParserPool(1)) as parsers:
             return await push_items(records, place, options, http, parsers, allow_local=allow_local)
 
     try:

@@ -1,6 +1,7 @@
 """The HTTP client as this program uses it: what a host asked of one process holds for every other.
 
-Owns the way of a Retry-After into the database and out of it. Knows no source.
+Owns the way of a Retry-After into the database and out of it, and the record of who was asked. Knows no
+source.
 """
 
 from __future__ import annotations
@@ -12,19 +13,35 @@ from datetime import datetime
 
 from ingestors.http import HttpClient
 from triage.config import Clock
-from triage.store import hosts
+from triage.store import contacts, hosts
 from triage.store.engine import Database
 
 
 @asynccontextmanager
-async def http_client(database: Database, clock: Clock) -> AsyncIterator[HttpClient]:
-    """A client that leaves alone who asked for it, in whichever process; who asks it is remembered."""
+async def http_client(database: Database, clock: Clock, purpose: str) -> AsyncIterator[HttpClient]:
+    """A client that leaves alone who asked for it, in whichever process; who asks it is remembered.
+
+    Args:
+        database: Where that is kept.
+        clock: The present.
+        purpose: What the requests are for, in a word or two, as `triage doctor --network` lists them.
+    """
     with database.read() as connection:
         waits = hosts.waits(connection, clock())
     async with aclosing(HttpClient(clock=clock, waits=waits)) as client:
-        yield client
+        try:
+            yield client
+        finally:
+            # Also of a round that was given up: the requests were made.
+            await asyncio.shield(asyncio.to_thread(_record, purpose, client.asked, database, clock))
         if news := {host: until for host, until in client.waits.items() if waits.get(host) != until}:
             await asyncio.to_thread(leave_alone, news, database, clock)
+
+
+def _record(purpose: str, asked: Mapping[str, int], database: Database, clock: Clock) -> None:
+    if asked:
+        with database.write() as connection:
+            contacts.count(connection, purpose, asked, clock())
 
 
 def leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:

@@ -5,25 +5,34 @@ Each check is independent: one that fails never hides the next.
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+
+from sqlalchemy import Connection
 
 from triage import __version__, config
+from triage.core import words
 from triage.core.errors import TriageError
 from triage.paths import Paths
 from triage.services import digest_file
-from triage.store import items, sources
+from triage.store import contacts, items, jobs, sources
+from triage.store.contacts import ContactRow
 from triage.store.engine import SAFE_SQLITE, Database, sqlite_version
 from triage.store.migrate import HEAD
 
 Verdict = Literal["ok", "warning", "bad"]
 LOW_DISK_MB = 500
+CLOCK_SLACK = timedelta(minutes=10)
+NETWORK_WINDOW = timedelta(days=7)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -
         lambda: _daemon(daemon),
         lambda: _digest(paths, now),
         _plugins,
+        lambda: _clock(paths, now),
+        lambda: _jobs(paths),
+        _processors,
         lambda: _sources(paths),
     ]
     return [check for run in checks for check in run()]
@@ -180,17 +192,59 @@ def _digest(paths: Paths, now: datetime) -> Iterator[Check]:
     yield Check("digest", verdict, says, None if verdict == "ok" else "triage sync")
 
 
-def _sources(paths: Paths) -> Iterator[Check]:
+def _clock(paths: Paths, now: datetime) -> Iterator[Check]:
+    """A clock that was ahead once leaves times in the database that have not come yet."""
+    found = _read(paths, lambda connection: items.latest_first_seen(connection))
+    if found is not None and found > now + CLOCK_SLACK:
+        yield Check(
+            "clock",
+            "bad",
+            f"it says {now:%Y-%m-%d %H:%M} UTC, but an item came in on {found:%Y-%m-%d %H:%M} UTC",
+            "set the clock of this machine (timedatectl set-ntp true)",
+        )
+    else:
+        yield Check("clock", "ok", f"{now.astimezone():%Y-%m-%d %H:%M %Z}")
+
+
+def _jobs(paths: Paths) -> Iterator[Check]:
+    for row in (_read(paths, jobs.all_jobs) or {}).values():
+        if row.failed:
+            says = f"{row.name} failed on {row.started_at:%Y-%m-%d %H:%M} UTC: {row.said}"
+            yield Check("job", "warning", says, f"the log has more ({paths.log}); it is tried again")
+
+
+def _processors() -> Iterator[Check]:
+    """What encodes, told without importing torch, which takes seconds."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    gpus = sorted(path.name for path in Path("/proc/driver/nvidia/gpus").glob("*"))
+    with_gpu = f", {words.plural(len(gpus), 'NVIDIA GPU')}" if gpus else ", no NVIDIA GPU"
+    yield Check("machine", "ok", f"{words.plural(count or 1, 'processor core')}{with_gpu}")
+
+
+def contacts_of(database: Database, now: datetime) -> list[ContactRow]:
+    """Every host that was asked in the last week, by day and purpose."""
+    with database.read() as connection:
+        return contacts.since(connection, now - NETWORK_WINDOW)
+
+
+def _read(paths: Paths, question: Callable[[Connection], T]) -> T | None:
+    """The answer of the database; None where there is none, which another check says."""
     if not paths.database.exists():
-        return
+        return None
     database = Database(paths.database)
     try:
         with database.read() as connection:
-            rows = sources.active(connection)
+            return question(connection)
     except TriageError:
-        return  # said by the check of the database
+        return None
     finally:
         database.close()
+
+
+def _sources(paths: Paths) -> Iterator[Check]:
+    rows = _read(paths, sources.active)
+    if rows is None:
+        return
     failing = [row for row in rows if row.failures]
     yield Check("sources", "ok", f"{len(rows)} polled, {len(failing)} failing")
     for row in failing:

@@ -243,6 +243,12 @@ def interests(database: Database) -> dict[str, float]:
         return feedback.interests(event_log.events(connection))
 
 
+def labels_since(database: Database, moment: datetime | None) -> int:
+    """How many items were liked, loved or disliked since then, or ever."""
+    found = feedback.judgements(events(database)).values()
+    return sum(moment is None or judgement.at > moment for judgement in found)
+
+
 def with_states(database: Database, digest: Digest) -> Digest:
     """A digest in its old order, with the marks as they are now."""
     states = feedback.states(events(database))

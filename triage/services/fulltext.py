@@ -184,7 +184,7 @@ def _left_alone_until(row: FullTextRow, now: datetime) -> datetime | None:
 @asynccontextmanager
 async def _tools(database: Database, clock: Clock) -> AsyncIterator[Tools]:
     async with (
-        http_client(database, clock) as http,
+        http_client(database, clock, "full texts") as http,
         aclosing(ParserPool(cpu_s=CPU_S, wall_s=WALL_S)) as parsers,
     ):
         yield Tools(http=http, parsers=parsers)

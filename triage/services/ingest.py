@@ -111,7 +111,7 @@ async def sync(
             writer = await round_.enter_async_context(aclosing(Writer(database, clock)))
             if tools is None:
                 tools = Tools(
-                    http=await round_.enter_async_context(http_client(database, clock)),
+                    http=await round_.enter_async_context(http_client(database, clock, "polling")),
                     parsers=await round_.enter_async_context(aclosing(ParserPool())),
                 )
             group = await round_.enter_async_context(asyncio.TaskGroup())

@@ -307,7 +307,7 @@ async def _ask(ingestor: Ingestor | None, request: FetchRequest, tools: Tools) -
 
 @asynccontextmanager
 async def _tools(database: Database, clock: Clock) -> AsyncIterator[Tools]:
-    async with http_client(database, clock) as http, aclosing(ParserPool()) as parsers:
+    async with http_client(database, clock, "looking") as http, aclosing(ParserPool()) as parsers:
         yield Tools(http=http, parsers=parsers)
 
 

@@ -404,6 +404,11 @@ def count(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(Item)).scalar_one())
 
 
+def latest_first_seen(connection: Connection) -> datetime | None:
+    """When the item that was seen last came in."""
+    return connection.execute(select(func.max(Item.first_seen_at))).scalar()
+
+
 def changed_since(connection: Connection, moment: datetime) -> bool:
     """Whether an item was added or revised after `moment`, or waits for its passages."""
     changed = or_(Item.first_seen_at > moment, Item.revised_at > moment, Item.indexed_with.is_(None))

@@ -17,7 +17,7 @@ from triage.core.errors import SchemaError
 from triage.store.backup import copy
 from triage.store.engine import APPLICATION_ID, Database
 
-HEAD = 4
+HEAD = 5
 """The newest schema number. Each file in `migrations/versions` is named by the number it leads to."""
 KEPT_BACKUPS = 3
 

@@ -341,3 +341,40 @@ class Digest(Base):
     built_at: Mapped[datetime] = mapped_column(index=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     document: Mapped[dict[str, Any]]
+
+
+class Job(Base):
+    """What the daemon does now and then, as it ran last. When it is due again is for the code to say."""
+
+    __tablename__ = "job"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    """None while it runs, or where it never came to its end."""
+    said: Mapped[str | None] = mapped_column(Text)
+    """What came of it, in words."""
+    failed: Mapped[bool] = mapped_column(Boolean)
+
+
+class Notification(Base):
+    """An item that the reader was told of at once."""
+
+    __tablename__ = "notification"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    probability: Mapped[float] = mapped_column(Float)
+
+
+class Contact(Base):
+    """How often a host was asked on a day, and what for."""
+
+    __tablename__ = "contact"
+
+    host: Mapped[str] = mapped_column(String(300), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """ISO 8601, UTC."""
+    purpose: Mapped[str] = mapped_column(String(32), primary_key=True)
+    requests: Mapped[int] = mapped_column(Integer)

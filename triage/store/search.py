@@ -48,6 +48,13 @@ def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
     )
 
 
+def forget(connection: Connection, ids: Sequence[int]) -> None:
+    """Takes items out of the index."""
+    connection.exec_driver_sql(
+        "DELETE FROM item_search WHERE rowid IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
+
+
 def search(connection: Connection, query: str, limit: int) -> list[int]:
     """Ids of items that hold every word of `query`, the last one as a prefix, best first by BM25.
 

@@ -1,0 +1,83 @@
+"""How a notification reaches the reader: their own command, or what the desktop has for it.
+
+Owns the ways out. Nothing that a stranger wrote becomes an option, markup or a line of a shell: programs get
+a list of arguments, and a command of the reader's gets the item as JSON on its standard input.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from triage.config import NotifyConfig
+from triage.core import words
+from triage.core.errors import TriageError
+from triage.core.items import Item
+
+WAIT_S = 10.0
+
+
+def notify(item: Item, policy: NotifyConfig, environ: Mapping[str, str] = os.environ) -> str:
+    """Tells the reader of an item by every way that is set; how, in words.
+
+    Raises:
+        TriageError: A way that is set does not work.
+    """
+    ways = []
+    if policy.command:
+        _run(shlex.split(policy.command), item, "notify.command")
+        ways.append("your command")
+    if policy.apprise_env:
+        _apprise(item, policy.apprise_env, environ)
+        ways.append("apprise")
+    if policy.desktop and (argv := _desktop(item, environ)) is not None:
+        _run(argv, item, "the notification of the desktop")
+        ways.append("the desktop")
+    return " and ".join(ways) or "nobody: there is no desktop here, and notify.command is not set"
+
+
+def _body(item: Item) -> str:
+    return f"{words.care(item)} · {item.source}"
+
+
+def _desktop(item: Item, environ: Mapping[str, str], platform: str = sys.platform) -> list[str] | None:
+    """The command of the desktop, if there is one."""
+    if platform == "darwin":
+        script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
+        return ["/usr/bin/osascript", "-e", script, "--", item.title, _body(item)]
+    if not environ.get("DBUS_SESSION_BUS_ADDRESS") or shutil.which("notify-send") is None:
+        return None
+    # The body may hold markup by the protocol, the title may not.
+    return ["notify-send", "--app-name=triage", "--", item.title, html.escape(_body(item), quote=False)]
+
+
+def _run(argv: list[str], item: Item, what: str) -> None:
+    sent = json.dumps(item.to_json(), ensure_ascii=False)
+    try:
+        done = subprocess.run(argv, input=sent.encode(), capture_output=True, timeout=WAIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TriageError(f"{what} does not work: {error}", fix="triage config edit") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
+        raise TriageError(f"{what} failed: {said[0]}", fix="triage config edit")
+
+
+def _apprise(item: Item, variable: str, environ: Mapping[str, str]) -> None:
+    addresses = environ.get(variable, "").split()
+    if not addresses:
+        raise TriageError(f"the environment variable {variable} (notify.apprise_env) is not set")
+    try:
+        from apprise import Apprise
+    except ImportError as error:
+        fix = f"{sys.executable} -m pip install 'triage[notify]'"
+        raise TriageError("notify.apprise_env needs the package apprise", fix=fix) from error
+    channel = Apprise()
+    channel.add(addresses)
+    if not channel.notify(title=item.title, body=_body(item)):
+        raise TriageError(f"apprise could not reach every address in {variable}")

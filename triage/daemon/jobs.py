@@ -1,0 +1,89 @@
+"""What the daemon does now and then besides polling and ranking: learning, copying the database, tidying up.
+
+Owns when each is due. A job runs once however often it came due while the machine slept, and never while a
+round is under way; one that fails is tried again, but not sooner than in an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.config import Clock, Config
+from triage.paths import Paths
+from triage.services import backups, feedback, maintenance
+from triage.services.worker_client import ModelWorker
+from triage.store.engine import Database
+from triage.store.jobs import JobRow
+
+AGAIN = timedelta(hours=1)
+"""After a failure."""
+DAY = timedelta(days=1)
+NEW_MARKS = 20
+"""So many likes and dislikes since the last time are worth another search for settings."""
+LARGE = 500 * 2**20
+"""Bytes of a database from which on it is copied weekly instead of daily."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done every so often."""
+
+    name: str
+    doing: str
+    """For the sign of life: `copying the database`."""
+    every: timedelta
+    run: Callable[[], str]
+    """Blocks; returns what came of it in words, raises TriageError or OSError."""
+    worth_it: Callable[[JobRow | None], bool] = lambda _: True
+    """Whether there is anything to do, given how it ran last."""
+
+
+def due(jobs: tuple[Job, ...], last: Mapping[str, JobRow], now: datetime) -> list[Job]:
+    """Those whose turn has come. A time that lies ahead was written before the clock was set back."""
+    found = []
+    for job in jobs:
+        ran = last.get(job.name)
+        if ran is not None and ran.started_at <= now:
+            wait = min(job.every, AGAIN) if ran.failed or ran.finished_at is None else job.every
+            if now < ran.started_at + wait:
+                continue
+        if job.worth_it(ran):
+            found.append(job)
+    return found
+
+
+def jobs(
+    paths: Paths, config: Config, clock: Clock, database: Database, worker: ModelWorker
+) -> tuple[Job, ...]:
+    """All jobs, in the order in which they are done when several are due."""
+
+    def copy() -> str:
+        made = backups.make(paths, clock(), automatic=config.daemon.backups)
+        return f"{made.path}, {made.bytes / 2**20:.0f} MiB"
+
+    def learn() -> str:
+        return worker.learn(clock()).message
+
+    def enough_marks(ran: JobRow | None) -> bool:
+        return feedback.labels_since(database, ran.started_at if ran else None) >= NEW_MARKS
+
+    def is_there(_: JobRow | None) -> bool:
+        return config.daemon.backups > 0 and paths.database.exists()
+
+    large = paths.database.exists() and paths.database.stat().st_size > LARGE
+    return (
+        Job("backup", "copying the database", 7 * DAY if large else DAY, copy, is_there),
+        Job("tidy", "tidying up", DAY, lambda: maintenance.tidy(database, config.retention, clock())),
+        Job("learn", "learning from your marks", DAY, learn, enough_marks),
+    )
+
+
+def listed(ran: Iterable[JobRow]) -> list[str]:
+    """Each job as it ran last, a line each, for a status."""
+    return [
+        f"{row.name}: {row.started_at.astimezone():%a %d %b %H:%M}, "
+        f"{'failed: ' if row.failed else ''}{row.said or 'did not come to its end'}"
+        for row in ran
+    ]
