@@ -10,7 +10,8 @@ this Python) can import it. Everybody fetches 16 feeds at once.
 
 first     nothing is known yet: every entry is fetched, parsed, stored, and searchable (ours)
 again     nothing has changed: one conditional request a feed; `bare` is a loop of our HTTP library alone
-items     100,000 items stored and searchable by our services, without network (--items 0 leaves it out)
+items     100,000 items stored and searchable by our services, without network (--items 0 leaves it out,
+          --rounds 0 the others)
 """
 
 from __future__ import annotations
@@ -237,9 +238,11 @@ def main() -> None:
                     home.mkdir()
                     costs[name].append(program(home, urls))
                     shutil.rmtree(home)
-        say(f"{asked.feeds} feeds x {asked.entries} entries, {AT_ONCE} at once, {asked.rounds} rounds")
-        table("first", {name: [first for first, _ in each] for name, each in costs.items() if name != "bare"})
-        table("again", {name: [again for _, again in each] for name, each in costs.items()})
+        if asked.rounds:
+            say(f"{asked.feeds} feeds x {asked.entries} entries, {AT_ONCE} at once, {asked.rounds} rounds")
+            firsts = {name: [first for first, _ in each] for name, each in costs.items() if name != "bare"}
+            table("first", firsts)
+            table("again", {name: [again for _, again in each] for name, each in costs.items()})
         if asked.items:
             argv = [sys.executable, "-c", ITEMS, str(HERE), str(asked.items)]
             home = {"TRIAGE_HOME": str(Path(folder) / "items")}

@@ -165,8 +165,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_score")),
     )
     op.create_index(op.f("ix_score_logit"), "score", ["logit"], unique=False)
-    # Filled by triage.store.search, after each batch. It keeps its own copy of the text: deleting from a
-    # contentless index needs SQLite 3.43, and the oldest supported one is 3.35.
+    # It keeps its own copy of the text; revision 4 builds one without.
     op.execute(
         "CREATE VIRTUAL TABLE item_search USING fts5("
         "title, text, people, source, tokenize = 'unicode61 remove_diacritics 2')"

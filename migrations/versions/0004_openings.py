@@ -1,6 +1,7 @@
 """What is opened and for how long; until when an event holds and for which profile; what it did; links.
 
-Also without an index that nothing looks into, which every new item had to be entered in.
+Also without an index that nothing looks into, which every new item had to be entered in, and with a search
+index that keeps no second copy of the texts.
 
 Revision: 4
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from triage.store import search
 
 revision = "4"
 down_revision = "3"
@@ -53,6 +56,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_effect_event_id_event")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_effect")),
     )
+    # Whatever the index is by then: a later step that changes it builds it once more.
+    search.rebuild(op.get_bind())
     op.execute("PRAGMA user_version = 4")
 
 

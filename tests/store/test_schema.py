@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -12,7 +13,7 @@ from world import NOW
 
 from triage.core.errors import SchemaError
 from triage.paths import Paths
-from triage.store import migrate
+from triage.store import migrate, search
 from triage.store.engine import APPLICATION_ID, Database
 from triage.store.schema import Base
 
@@ -84,3 +85,48 @@ def test_an_upgrade_is_preceded_by_a_backup_that_opens(
     assert copy.pragma("user_version") == migrate.HEAD - 1
     assert backup.stat().st_mode & 0o077 == 0
     copy.close()
+
+
+def test_an_upgrade_builds_the_search_index_anew_and_a_failed_one_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, ids = Database(tmp_path / "old.db"), [1, 2, 7]
+    config = Config()
+    config.set_main_option("script_location", str(migrate.migrations_folder()))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection.execution_options(triage_write=True)
+        command.upgrade(config, "3")
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO source (ingestor, kind, target, title, tags, allow_local, cursor, added_at, next_due_at,"
+            " failures, polling, options)"
+            " VALUES ('feeds', 'feed', 'https://a.example/', 'The Wire', '[]', 0, '{}', '2026-01-01', '2026-01-01',"
+            " 0, '{}', '{}')"
+        )
+        for key in ids:
+            connection.exec_driver_sql(
+                "INSERT INTO item (id, source_id, key, kind, title, people, tags, identifiers, personal, flags,"
+                " first_seen_at, edition, content_hash, words, cjk_characters) VALUES"
+                " (?, 1, ?, 'feed', 'A title', '[\"Mara Lind\"]', '[\"lakes\"]', '{}', 0, '[]',"
+                " '2026-01-01', 0, 'h', 1, 3)",
+                (key, str(key)),
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO item_text (item_id, text) VALUES (?, 'über 注意力')", (key,)
+            )
+    monkeypatch.setattr(search, "CHUNK", 2)
+    whole = search.folded
+
+    def broken(text: str) -> str:
+        raise RuntimeError(f"the machine went down at {text!r}")
+
+    monkeypatch.setattr(search, "folded", broken)
+    with pytest.raises(RuntimeError, match="went down"):
+        migrate.ensure_schema(database, tmp_path, NOW)
+    assert database.pragma("user_version") == 3
+    monkeypatch.setattr(search, "folded", whole)
+    migrate.ensure_schema(database, tmp_path, NOW)
+    with database.read() as connection:
+        for query in ("uber", "注意", "title", "lind", "wire", "lakes"):
+            assert sorted(search.search(connection, query, 9)) == ids
+    database.close()

@@ -66,3 +66,44 @@ def test_indexing_again_replaces(indexed: Database) -> None:
         search.index(connection, [SearchRow(1, "Trams", "", [], "Courier")])
     assert find(indexed, "bicycle") == [2]
     assert find(indexed, "trams") == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("हिन्दी में खोज", "हिन्दी"),
+        ("השָׁלוֹם", "השלום"),
+        ("السَّلَامُ عَلَيْكُم", "السلام"),
+        ("ＡＩ　ﾓﾃﾞﾙ", "AI モデル"),
+        ("한국어 검색", "한국"),
+        ("ภาษาไทย", "ไทย"),
+        ("Die STRASSE", "straße"),
+        ("Tiếng Việt đẹp, Łódź", "tieng dep lodz"),
+        ("Release day 🎉!", "🎉"),
+        ("C++23 and O'Reilly", "o'reilly"),
+        ("A/B-testing", "a/b-testing"),
+    ],
+)
+def test_scripts_are_found_as_people_type_them(database: Database, text: str, query: str) -> None:
+    with database.write() as connection:
+        search.index(connection, [SearchRow(1, text, "", [], ""), SearchRow(2, "Other", text[::-1], [], "")])
+    assert find(database, query)[0] == 1
+
+
+def test_characters_of_a_word_must_stand_side_by_side(indexed: Database) -> None:
+    assert find(indexed, "注机") == []
+
+
+def test_no_phrase_reaches_from_one_name_into_the_next(database: Database) -> None:
+    with database.write() as connection:
+        search.index(connection, [SearchRow(1, "", "", ["Ann Lee", "Roy Orr"], "", ["machine", "learning"])])
+    assert find(database, "Lee-Roy") == []
+    assert find(database, "machine-learning") == []
+    assert find(database, "Roy-Orr") == [1]
+
+
+def test_the_index_keeps_no_copy_of_the_texts(indexed: Database) -> None:
+    with indexed.read() as connection:
+        assert connection.exec_driver_sql("SELECT title FROM item_search WHERE rowid = 1").scalar() is None
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    assert "item_search_content" not in tables

@@ -191,13 +191,14 @@ def _to_index(
 ) -> list[search.SearchRow]:
     """What search has to learn. An item that was there before may have another text than was brought."""
     rows = [
-        search.SearchRow(ids[p], documents[p].title, documents[p].text, documents[p].people, source)
+        search.SearchRow(ids[p], document.title, document.text, document.people, source, document.tags)
         for p in found.new
+        for document in (documents[p],)
     ]
     before = [item.id for item in (*found.revised.values(), *found.completed.values())]
     texts = items.texts(connection, before)
     return rows + [
-        search.SearchRow(row.id, row.title, texts.get(row.id, ""), row.people, row.source)
+        search.SearchRow(row.id, row.title, texts.get(row.id, ""), row.people, row.source, row.tags)
         for row in items.by_ids(connection, before).values()
     ]
 

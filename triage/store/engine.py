@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +28,14 @@ try:  # a SQLite without the WAL-reset corruption bug, where the platform has a 
 except ImportError:
     driver = sqlite3
 
-__all__ = ["APPLICATION_ID", "SAFE_SQLITE", "Database", "driver", "sqlite_version", "upsert"]
+__all__ = ["APPLICATION_ID", "OLDEST_SQLITE", "SAFE_SQLITE", "Database", "driver", "sqlite_version", "upsert"]
 
 APPLICATION_ID = 0x74726961
 """`tria` in ASCII, stamped into the file, so that a wrong file is refused."""
 SAFE_SQLITE = (3, 51, 3)
 """The first release without the WAL-reset bug (two processes that write and checkpoint can lose pages)."""
+OLDEST_SQLITE = (3, 43, 0)
+"""The first release that can delete from a search index that keeps no copy of the texts."""
 BUSY_TIMEOUT_MS = 10_000
 CHECKPOINT_PAGES = 4_000
 """After so many pages of 4 KB the log is copied into the file: rarely enough that a first load, which changes
@@ -58,7 +61,16 @@ class Database:
         Args:
             path: The file; its folder exists.
             checkpoints: Whether this process may checkpoint: it holds the ingest lock.
+
+        Raises:
+            SchemaError: This Python's SQLite is too old.
         """
+        if (version := sqlite_version()) < OLDEST_SQLITE:
+            found, needed = (".".join(map(str, each)) for each in (version, OLDEST_SQLITE))
+            raise SchemaError(
+                f"SQLite {found} is too old: {needed} is needed",
+                fix=f"{sys.executable} -m pip install pysqlite3",
+            )
         self.path = path
         self._engine = _create_engine(path, checkpoints)
         self._watch: Connection | None = None

@@ -25,6 +25,7 @@ class FullTextRow:
     title: str
     url: str | None
     people: list[str]
+    tags: list[str]
     identifiers: Mapping[str, str]
     personal: bool
     flags: list[str]
@@ -66,6 +67,7 @@ def rows(connection: Connection, ids: Sequence[int]) -> dict[int, FullTextRow]:
                 Item.title,
                 Item.url,
                 Item.people,
+                Item.tags,
                 Item.identifiers,
                 Item.personal,
                 Item.flags,
@@ -95,6 +97,7 @@ def rows(connection: Connection, ids: Sequence[int]) -> dict[int, FullTextRow]:
                 title=row.title,
                 url=row.url,
                 people=row.people,
+                tags=row.tags,
                 identifiers=row.identifiers,
                 personal=row.personal,
                 flags=row.flags,
@@ -230,5 +233,5 @@ def exchange_text(
     if not changed:
         return False
     items.set_text(connection, row.id, text)
-    search.index(connection, [search.SearchRow(row.id, row.title, text, row.people, row.source)])
+    search.index(connection, [search.SearchRow(row.id, row.title, text, row.people, row.source, row.tags)])
     return True
