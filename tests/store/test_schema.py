@@ -98,15 +98,15 @@ def test_an_upgrade_builds_the_search_index_anew_and_a_failed_one_changes_nothin
         command.upgrade(config, "3")
     with database.write() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO source (ingestor, kind, target, title, tags, allow_local, cursor, added_at, next_due_at,"
-            " failures, polling, options)"
-            " VALUES ('feeds', 'feed', 'https://a.example/', 'The Wire', '[]', 0, '{}', '2026-01-01', '2026-01-01',"
-            " 0, '{}', '{}')"
+            "INSERT INTO source (ingestor, kind, target, title, tags, allow_local, cursor, added_at,"
+            " next_due_at, failures, polling, options)"
+            " VALUES ('feeds', 'feed', 'https://a.example/', 'The Wire', '[]', 0, '{}', '2026-01-01',"
+            " '2026-01-01', 0, '{}', '{}')"
         )
         for key in ids:
             connection.exec_driver_sql(
-                "INSERT INTO item (id, source_id, key, kind, title, people, tags, identifiers, personal, flags,"
-                " first_seen_at, edition, content_hash, words, cjk_characters) VALUES"
+                "INSERT INTO item (id, source_id, key, kind, title, people, tags, identifiers, personal,"
+                " flags, first_seen_at, edition, content_hash, words, cjk_characters) VALUES"
                 " (?, 1, ?, 'feed', 'A title', '[\"Mara Lind\"]', '[\"lakes\"]', '{}', 0, '[]',"
                 " '2026-01-01', 0, 'h', 1, 3)",
                 (key, str(key)),
