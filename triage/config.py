@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,26 @@ MAX_BACKUPS = 100
 MAX_NOTIFICATIONS = 50
 
 
+class DigestMailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The table [digest.mail]: how a digest is sent to the reader."""
+
+    to: str | None = None
+    """The address to send it to; nothing is sent without one."""
+    sender: str | None = msgspec.field(name="from", default=None)
+    """The address that it comes from; that of `to` if unset."""
+    host: str | None = None
+    """The server that takes it."""
+    port: int = 465
+    security: Literal["tls", "starttls", "none"] = "tls"
+    """TLS from the first byte (port 465), by STARTTLS (port 587), or none, for a server on this machine."""
+    user: str | None = None
+    """The name to log in with; without one nobody logs in."""
+    password_env: str | None = None
+    """The environment variable that holds the password."""
+    password_command: str | None = None
+    """A command that prints it."""
+
+
 class DigestConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The table [digest]."""
 
@@ -41,6 +61,19 @@ class DigestConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long the reader wants to read in a day."""
     window_days: float = 30.0
     """Items first seen longer ago are not ranked any more; they stay searchable."""
+    at: str | None = None
+    """When the reader wants it, by their clock: `07:00`. The daemon has it ready by then."""
+    send: bool = False
+    """Whether the daemon sends it by mail at that time."""
+    mail: DigestMailConfig = DigestMailConfig()
+
+    @property
+    def hour(self) -> time | None:
+        """`at` as a time; raises ValueError if it is none."""
+        if self.at is None:
+            return None
+        hours, _, minutes = self.at.partition(":")
+        return time(int(hours), int(minutes))
 
 
 class ModelConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -209,7 +242,23 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
         raise UsageError(f"{path}: notify.quiet: {error}") from error
     if not 0 <= config.daemon.backups <= MAX_BACKUPS:
         raise UsageError(f"{path}: daemon.backups must lie between 0 and {MAX_BACKUPS}")
+    _check_delivery(config.digest, path)
     return config
+
+
+def _check_delivery(digest: DigestConfig, path: Path) -> None:
+    try:
+        hour = digest.hour
+    except ValueError:
+        raise UsageError(f'{path}: digest.at must be a time such as "07:00", not "{digest.at}"') from None
+    if digest.send and hour is None:
+        raise UsageError(
+            f"{path}: digest.send has no effect without digest.at", fix="triage config set digest.at 07:00"
+        )
+    if digest.send and not (digest.mail.to and digest.mail.host):
+        raise UsageError(f"{path}: digest.send needs digest.mail.to and digest.mail.host")
+    if not 0 < digest.mail.port < 65_536:
+        raise UsageError(f"{path}: digest.mail.port must be a port, not {digest.mail.port}")
 
 
 class _UnknownSettingError(Exception):
@@ -254,7 +303,7 @@ def _refuse_unknown_services(tables: object) -> None:
 
 
 def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], prefix: str) -> None:
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
     for key, value in raw.items():
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)

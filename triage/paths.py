@@ -81,6 +81,11 @@ class Paths:
         return self.data / "digest.json"
 
     @property
+    def seen(self) -> Path:
+        """Which digest the reader looked at last, and when."""
+        return self.state / "digest-seen"
+
+    @property
     def ingest_lock(self) -> Path:
         """Held by the one process that ingests: the daemon, or a `triage sync`."""
         return self.state / "ingest.lock"

@@ -1,4 +1,4 @@
-"""What is opened and for how long; until when an event holds and for which profile; what it did; links.
+"""What is opened, which digests are seen; until when an event holds, for whom, what it did; links.
 
 Also without an index that nothing looks into, which every new item had to be entered in, and with a search
 index that keeps no second copy of the texts.
@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_effect_event_id_event")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_effect")),
     )
+    op.add_column("digest", sa.Column("seen_at", sa.DateTime(), nullable=True))
     # Whatever the index is by then: a later step that changes it builds it once more.
     search.rebuild(op.get_bind())
     op.execute("PRAGMA user_version = 4")

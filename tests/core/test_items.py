@@ -44,7 +44,7 @@ def test_the_json_form_has_the_documented_fields_and_comes_back_equal() -> None:
             "story",
             "copies",
         ),
-        *("lane", "p", "score", "minutes", "value", "why", "highlights", "state"),
+        *("lane", "p", "score", "minutes", "length", "value", "match", "why", "highlights", "state"),
     }
     assert Item.from_json(json.loads(json.dumps(data))) == ITEM
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,50 @@ def test_sources_that_were_fetched_together_spread_out() -> None:
     assert min(due) >= NOW + DEFAULT_INTERVAL
     after = {schedule.after_pause(f"s{n}", NOW) for n in range(100)}
     assert max(after) - min(after) > timedelta(minutes=4)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "begins"),
+    [
+        ("2026-03-02T12:00+01:00", "2026-03-02T06:50+01:00"),
+        ("2026-03-02T06:50+01:00", "2026-03-02T06:50+01:00"),
+        ("2026-03-02T06:49+01:00", "2026-03-01T06:50+01:00"),
+        ("2026-03-02T23:59+01:00", "2026-03-02T06:50+01:00"),
+        # Clocks go forward in the night to the 29th, and back in the night to 25 October.
+        ("2026-03-29T06:49+02:00", "2026-03-28T06:50+01:00"),
+        ("2026-03-29T06:50+02:00", "2026-03-29T06:50+02:00"),
+        ("2026-10-25T06:49+01:00", "2026-10-24T06:50+02:00"),
+        ("2026-10-25T06:51+01:00", "2026-10-25T06:50+01:00"),
+    ],
+)
+def test_the_day_of_a_digest_begins_by_the_readers_clock(moment: str, begins: str) -> None:
+    found = schedule.day_of(datetime.fromisoformat(moment), time(7), BERLIN)
+    assert found == datetime.fromisoformat(begins)
+
+
+def test_an_hour_that_clocks_skip_comes_one_later_and_a_double_one_once() -> None:
+    assert schedule.day_of(datetime(2026, 3, 29, 9, tzinfo=UTC), time(2, 30), BERLIN) == datetime(
+        2026, 3, 29, 1, 20, tzinfo=UTC
+    )
+    first = datetime(2026, 10, 25, 0, 20, tzinfo=UTC)
+    for hours in (0, 1, 2):
+        assert schedule.day_of(first + timedelta(hours=hours), time(2, 30), BERLIN) == first
+
+
+def test_days_follow_each_other_without_a_gap_all_year() -> None:
+    moment, days = datetime(2026, 1, 1, tzinfo=UTC), set()
+    while moment.year == 2026:
+        begins = schedule.day_of(moment, time(0, 5), BERLIN)
+        assert timedelta(0) <= moment - begins < timedelta(hours=25)
+        days.add(begins)
+        moment += timedelta(minutes=55)
+    assert 365 <= len(days) <= 367
+
+
+def test_without_an_hour_the_day_begins_before_dawn() -> None:
+    assert schedule.day_of(datetime(2026, 3, 2, 3, 0, tzinfo=UTC), None, UTC) == datetime(
+        2026, 3, 1, 4, tzinfo=UTC
+    )

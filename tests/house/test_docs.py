@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -129,13 +130,17 @@ def test_all_settings_are_documented_with_their_defaults() -> None:
     assert settings(tomllib.loads(body)) == {
         name: value for name, value in defaults.items() if value is not None
     }
-    without = {name.partition(".")[2] for name, value in defaults.items() if value is None}
+    without = {name.rpartition(".")[2] for name, value in defaults.items() if value is None}
     assert set(re.findall(r"^# (\w+) = ", body, re.MULTILINE)) == without
 
 
-def settings(tables: dict[str, dict[str, object]]) -> dict[str, object]:
+def settings(tables: dict[str, Any], prefix: str = "") -> dict[str, object]:
     """`table.key` -> value."""
-    return {f"{table}.{key}": value for table, values in tables.items() for key, value in values.items()}
+    found: dict[str, object] = {}
+    for key, value in tables.items():
+        named = f"{prefix}{key}"
+        found |= settings(value, f"{named}.") if isinstance(value, dict) else {named: value}
+    return found
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:

@@ -182,5 +182,5 @@ def test_a_digest_tells_a_story_once_and_not_again_tomorrow(database: Database, 
     (shown,) = (item for item in digest.items if item.id in (first, second))
     assert (shown.copies, digest.repeats) == (1, 1)
     feedback.mark(database, clock, shown.id, Verb.LIKE)
-    tomorrow = worker.build(NOW + timedelta(hours=20))
+    tomorrow = worker.build(NOW + timedelta(hours=22))
     assert not {first, second} & {item.id for item in tomorrow.items}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from triage.core import insight
+from triage.core import insight, words
 from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Event, Said, Verb
 from triage.core.history import Shown
@@ -59,6 +59,7 @@ def make_items(*, learned: bool = True) -> tuple[tuple[Item, ...], dict[int, str
                 score=(story["p"] - 0.5) * 5,
                 minutes=story["minutes"],
                 value=story["p"],
+                match=words.match(story["p"]),
                 highlights=highlights,
             )
         )

@@ -69,10 +69,10 @@ def ending_lines(digest: Digest) -> Iterator[str]:
 def item_lines(item: Item, now: datetime) -> Iterator[str]:
     """One item: a line to decide by, a line of facts, and the passage that speaks most for it."""
     mark = f"{words.GLYPHS.get(item.state, ' ')}"
-    chance = f"{item.p:.0%}" if item.p is not None else words.match(item)
+    chance = f"{item.p:.0%}" if item.p is not None else item.match
     yield f"{mark}{item.id:>5}  {clean(item.title)}{words.copies(item)}"
     facts = [clean(item.source), clean(item.people[0]) if item.people else "", words.age(item.published, now)]
-    facts += [words.revised(item, now), words.minutes(item.minutes), chance]
+    facts += [words.revised(item, now), words.reading_time(item), chance]
     yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
     best = max(item.highlights, key=lambda h: h.contribution, default=None)
     if best is not None and best.contribution >= 0:

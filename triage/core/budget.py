@@ -1,34 +1,33 @@
 """The policy of a digest: which items fit into the reader's minutes, and in which order they stand.
 
-Pure: it weighs candidates that others have scored. Owns reading time, lanes' order, share caps, and what
-is left to chance.
+Pure: it weighs candidates that others have scored. Owns lanes' order, share caps, what is not worth a place
+even if there is room, and what is left to chance.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
-from collections.abc import Container, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 
 from triage.core.items import Drawn, ItemKind, Lane
+from triage.core.knapsack import Packed, Piece, pack
+from triage.core.worth import gain
 
-WORDS_PER_MINUTE = 230.0
-"""Silent reading of English non-fiction: 238 words per minute over 190 studies (Brysbaert 2019), rounded
-down because a screen is read a little more slowly than paper."""
-CHARACTERS_PER_MINUTE = 260.0 * 1.6
-"""Of Chinese or Japanese: 260 words per minute at about 1.6 characters a word (Brysbaert 2019)."""
-OPENING_MINUTES = 0.15
-"""To decide on an item and to open it, however short it is."""
-MAX_ITEM_MINUTES = 8.0
-"""A reader who opens something longer has decided to spend that time; the digest plans its first part."""
 WORTH_IT = 0.25
 """An item worth less than this share of the best one is left out even if there are minutes left: a digest
 may end early."""
 SOURCE_SHARE = 0.34
-"""The largest share of the minutes that one source may take in a lane, so that no flood fills a morning."""
-
-
+"""The largest share of the minutes that one source may take for you, so that no flood fills a morning; a
+single item may be longer. People have no such share: one mailbox is the source of all of them."""
+PEOPLE_SHARE = 0.5
+"""Of the minutes, for people and what was saved, before the rest gets its turn."""
+STAYING = 1.03
+"""What was in the digest when it was built counts as worth this much more when a mark has it chosen again:
+otherwise a mark that changes every worth by a hair would exchange items for others that are as good."""
 EXPLORED = 10
 """One item in so many is drawn by chance: what is never shown is never marked, so a ranker that has once
 underrated it would do so for ever."""
@@ -42,35 +41,41 @@ class Candidate:
     source: str
     lane: Lane
     minutes: float
-    value: float
-    """What reading it is expected to be worth, in [0, 1]."""
+    """Planned for it, > 0."""
+    worth: float
+    """What reading it is expected to be worth, in [0, 1]: the order, and whether it deserves a place."""
+    chance: float | None = None
+    """That the reader will care, in [0, 1]; None if that is all its worth."""
     story: int | None = None
     """Two candidates with the same one tell the same; None if nobody else tells it."""
     kept: bool = False
-    """Marked since this digest was built, or saved by hand: it stays, whatever its value."""
+    """Marked or read since this digest's day began: it stays, whatever its worth."""
     first: bool = False
-    """A rule of the reader's says so: it is shown, whatever its value, and before the others of its lane."""
+    """A rule of the reader's says so: it is shown, whatever its worth, and before the others of its lane."""
 
     @property
-    def cost(self) -> float:
-        """The minutes that are planned for it."""
-        return min(self.minutes, MAX_ITEM_MINUTES)
+    def value(self) -> float:
+        """What there is to gain by it: of this, a digest collects as much as its minutes hold."""
+        return gain(self.worth, self.minutes)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen ids in the order of the screen, and which candidates only repeat another one."""
+    """The chosen ids in the order of the screen, and why the others were not chosen."""
 
     ids: tuple[int, ...]
     repeats: dict[int, int]
     """Id of a repeated item -> id of the one that stands for it."""
     explored: frozenset[int] = frozenset()
     """Those of `ids` that are shown because they were drawn."""
-
-
-def reading_minutes(words: int, cjk_characters: int = 0) -> float:
-    """Estimated minutes to read a text of so many words and Chinese or Japanese characters."""
-    return OPENING_MINUTES + words / WORDS_PER_MINUTE + cjk_characters / CHARACTERS_PER_MINUTE
+    unfit: frozenset[int] = frozenset()
+    """Worth a place, but there was no more room, or their source had its share."""
+    faint: frozenset[int] = frozenset()
+    """Worth too little beside the best."""
+    value: float = 0.0
+    """What there is to gain by `ids` together."""
+    bound: float = 0.0
+    """By no choice under the same rules is there more to gain."""
 
 
 def lane_of(kind: ItemKind, personal: bool, saved: bool) -> Lane:
@@ -78,37 +83,100 @@ def lane_of(kind: ItemKind, personal: bool, saved: bool) -> Lane:
     return "people" if saved or (kind == "mail" and personal) else "for-you"
 
 
-def select(candidates: Sequence[Candidate], minutes: float, drawn: Container[int] = frozenset()) -> Selection:
-    """Chooses what to read in `minutes`.
+def select(
+    candidates: Sequence[Candidate],
+    minutes: float,
+    drawn: Container[int] = frozenset(),
+    staying: Collection[int] = frozenset(),
+) -> Selection:
+    """Chooses what to read in `minutes`: the set by which there is most to gain.
 
-    Repeats are folded under the copy of the highest value. Then items are taken greedily by value, as
-    long as they fit and their source has not used up its share of the lane; the people lane may use
-    half of the minutes before the rest gets its turn, and what it leaves. Of the rest, nothing is taken
-    that is worth less than a quarter of the best. At least one item of each lane that has any is shown
-    even if it alone is too long. Within a lane, items stand by value, after those that a rule puts first.
-    What was drawn is shown at the end, unless its turn has come by a rule or because it was saved.
+    Repeats are folded under the copy of the highest worth. What was marked and what a rule puts first is in.
+    Of people and saved things comes what is worth most in half of the minutes; the rest of them competes
+    for the other half with everything else, of which one source may take a share, and nothing that is worth
+    less than a quarter of the best is taken. At least one item of each lane that has any is shown even if
+    it alone is too long. Within a lane, items stand by worth, after those that a rule puts first. What was
+    drawn is shown at the end, unless its turn has come by a rule or because it was saved.
 
     Args:
         candidates: In any order; ties are broken by id, so the result depends on the set only.
         minutes: The budget, > 0.
         drawn: Ids of candidates that `draw` has drawn.
+        staying: Ids of those that are in the digest already.
     """
-    ranked = sorted(candidates, key=lambda c: (not c.first, not c.kept, c.id not in drawn, -c.value, c.id))
+    ranked = sorted(candidates, key=lambda c: (not c.first, not c.kept, c.id not in drawn, -c.worth, c.id))
     unique, repeats = _folded(ranked)
-    people = _fill([c for c in unique if c.lane == "people"], minutes / 2)
     explored = [c for c in unique if c.lane == "for-you" and c.id in drawn and not c.first]
-    rest = [c for c in unique if c.lane == "for-you" and c not in explored]
-    floor = WORTH_IT * max((c.value for c in rest if not c.kept), default=0.0)
-    left = minutes - sum(c.minutes for c in people) - sum(c.cost for c in explored)
-    rest = _fill([c for c in rest if c.kept or c.first or c.value >= floor], left)
-    in_order = [
-        *sorted(people, key=lambda c: (not c.first, -c.value, c.id)),
-        *sorted(rest, key=lambda c: (not c.first, -c.value, c.id)),
-        *sorted(explored, key=lambda c: (-c.value, c.id)),
-    ]
-    return Selection(
-        ids=tuple(c.id for c in in_order), repeats=repeats, explored=frozenset(c.id for c in explored)
+    others = [c for c in unique if c not in explored]
+    fixed = [c for c in others if c.kept or c.first]
+    free = [c for c in others if not (c.kept or c.first)]
+    people = _lane(free, fixed, "people", minutes * PEOPLE_SHARE, minutes, staying)
+    taken = [*fixed, *explored, *(c for c in free if c.id in people.ids)]
+    worthy = [c for c in free if c.lane == "for-you"]
+    floor = WORTH_IT * max((c.worth for c in worthy), default=0.0)
+    faint = frozenset(c.id for c in worthy if c.worth < floor)
+    open_to = [c for c in free if c.id not in people.ids and c.id not in faint]
+    left = minutes - sum(c.minutes for c in taken)
+    rest = _lane(open_to, fixed, "for-you", left, minutes, staying)
+    chosen = [*taken, *(c for c in open_to if c.id in rest.ids)]
+    drawn_ids = frozenset(c.id for c in explored)
+    in_order = sorted(
+        chosen, key=lambda c: (c.id in drawn_ids, c.lane != "people", not c.first, -c.worth, c.id)
     )
+    given = sum(c.value for c in (*fixed, *explored))
+    return Selection(
+        ids=tuple(c.id for c in in_order),
+        repeats=repeats,
+        explored=drawn_ids,
+        unfit=frozenset(c.id for c in open_to if c.id not in rest.ids),
+        faint=faint,
+        value=sum(c.value for c in chosen),
+        bound=given + people.bound + rest.bound,
+    )
+
+
+def _lane(
+    free: Sequence[Candidate],
+    fixed: Sequence[Candidate],
+    lane: Lane,
+    room: float,
+    minutes: float,
+    staying: Collection[int],
+) -> Packed:
+    """What to take for a lane: of people their own only, for you whatever is left of both.
+
+    Args:
+        free: What may be taken.
+        fixed: What is in the digest anyway; it uses the shares of its sources, and that of people.
+        lane: Which one.
+        room: Minutes, those of `fixed` for people not yet taken off.
+        minutes: The budget, of which a source has its share.
+        staying: Ids of those that are in the digest already.
+    """
+    used: dict[str, float] = defaultdict(float)
+    for c in fixed:
+        used[c.source] += c.minutes if c.lane == "for-you" else 0.0
+    if lane == "people":
+        free = [c for c in free if c.lane == "people"]
+        room -= sum(c.minutes for c in fixed if c.lane == "people")
+    pieces = [
+        Piece(
+            c.id,
+            c.minutes,
+            c.value * (STAYING if c.id in staying else 1.0),
+            None if c.lane == "people" else c.source,
+        )
+        for c in free
+    ]
+    share = minutes * SOURCE_SHARE
+    packed = pack(pieces, room, share, used)
+    if staying:
+        own = [dataclasses.replace(piece, value=c.value) for piece, c in zip(pieces, free, strict=True)]
+        packed = dataclasses.replace(packed, bound=pack(own, room, share, used).bound)
+    alone = max((c for c in free if c.lane == lane), key=lambda c: (c.worth, -c.id), default=None)
+    if alone is not None and not packed.ids and not any(c.lane == lane for c in fixed):
+        return Packed(frozenset({alone.id}), alone.value, alone.value)
+    return packed
 
 
 def draw(candidates: Sequence[Candidate], chosen: Selection, minutes: float, seed: str) -> tuple[Drawn, ...]:
@@ -128,12 +196,12 @@ def draw(candidates: Sequence[Candidate], chosen: Selection, minutes: float, see
     shown = [c for c in candidates if c.id in chosen.ids]
     slots, longest = len(shown) // EXPLORED, minutes * SOURCE_SHARE
     if not slots:
-        slots, longest = 1, minutes - sum(c.cost for c in shown)
+        slots, longest = 1, minutes - sum(c.minutes for c in shown)
     pool = {
-        c.id: c.value * (1 - c.value)
+        c.id: chance * (1 - chance)
         for c in sorted(candidates, key=lambda c: c.id)
         if c.lane == "for-you" and not (c.kept or c.first or c.id in chosen.ids or c.id in chosen.repeats)
-        if c.cost <= longest and 0 < c.value < 1
+        if c.minutes <= longest and 0 < (chance := c.worth if c.chance is None else c.chance) < 1
     }
     keys = {i: -math.log(_uniform(seed, i)) / weight for i, weight in pool.items()}
     drawn: list[Drawn] = []
@@ -162,18 +230,3 @@ def _folded(ranked: Sequence[Candidate]) -> tuple[list[Candidate], dict[int, int
             told[candidate.story] = candidate.id
         unique.append(candidate)
     return unique, repeats
-
-
-def _fill(ranked: Sequence[Candidate], minutes: float) -> list[Candidate]:
-    taken: list[Candidate] = []
-    left = minutes
-    by_source: dict[str, float] = {}
-    for candidate in ranked:
-        cost = candidate.cost
-        used = by_source.get(candidate.source, 0.0)
-        fits = cost <= left and (used == 0.0 or used + cost <= minutes * SOURCE_SHARE)
-        if candidate.kept or candidate.first or fits or not taken:
-            taken.append(candidate)
-            left -= cost
-            by_source[candidate.source] = used + cost
-    return taken

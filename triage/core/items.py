@@ -75,9 +75,14 @@ class Item:
     score: float | None = None
     """The logit; None for an item that no model has scored."""
     minutes: float
-    """Estimated reading time."""
+    """Reading time that a digest plans for it: estimated for this reader; of a long text, its first part."""
+    length: float | None = None
+    """Estimated reading time of all of it, where that is more than `minutes`."""
     value: float = 0.0
-    """What reading it is expected to be worth, in [0, 1]; the digest picks by it."""
+    """What there is to gain by reading it today (`triage.core.worth.gain`): a digest collects as much as
+    its minutes hold."""
+    match: str = ""
+    """How well it fits, in a word: strong, fair, faint; empty for an item that no model has scored."""
     why: tuple[Reason, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     state: str = "new"
@@ -125,6 +130,29 @@ class Digest:
     """How many of those repeat a story that another item already tells."""
     ruled_out: int = 0
     """How many of them a rule of the reader's keeps out."""
+    people_left: int = 0
+    """How many from people, or saved, had no room."""
+    unfit: int = 0
+    """How many others were worth a place, but had no room, or their source had its share."""
+    too_old: int = 0
+    """How many are worth too little beside the others, and older than `triage.core.worth.OLD` half-lives."""
+    missed: float | None = None
+    """How many of what came since the reader last looked, and was left out, would matter to them, as the
+    ranker expects; None while there are too few marks to say it in numbers."""
+    since: datetime | None = None
+    """When the reader last looked, if they have missed a day or more since."""
+    day: datetime | None = None
+    """When its day began: what was marked or read since then stays in it."""
+    staying: tuple[int, ...] = ()
+    """Ids of the items that it was built with; they have a small advantage while marks change the order."""
+    value: float = 0.0
+    """What its items are worth together."""
+    bound: float = 0.0
+    """No choice of items under the same rules (`triage.core.budget`) would be worth more."""
+    words_per_minute: float = 0.0
+    """The speed of reading that the minutes are estimated with."""
+    paced_by: int = 0
+    """On how many of the reader's own readings that rests; 0 if it is the speed of readers in general."""
     labels: int = 0
     """How many marks taught the order."""
     by_words: int = 0
@@ -156,6 +184,17 @@ class Digest:
             "considered": self.considered,
             "repeats": self.repeats,
             "ruled_out": self.ruled_out,
+            "people_left": self.people_left,
+            "unfit": self.unfit,
+            "too_old": self.too_old,
+            "missed": self.missed,
+            "since": self.since.isoformat() if self.since else None,
+            "day": self.day.isoformat() if self.day else None,
+            "staying": list(self.staying),
+            "value": self.value,
+            "bound": self.bound,
+            "words_per_minute": self.words_per_minute,
+            "paced_by": self.paced_by,
             "labels": self.labels,
             "by_words": self.by_words,
             "profile": self.profile,
@@ -171,6 +210,9 @@ class Digest:
         """The inverse of `to_json`; raises KeyError, TypeError or ValueError for anything else."""
         fields = {k: v for k, v in data.items() if k != "schema_version"}
         fields["built_at"] = datetime.fromisoformat(data["built_at"])
+        for moment in ("since", "day"):
+            fields[moment] = datetime.fromisoformat(data[moment]) if data.get(moment) else None
+        fields["staying"] = tuple(data.get("staying", ()))
         fields["items"] = tuple(Item.from_json(item) for item in data["items"])
         fields["standings"] = tuple(data["standings"])
         fields["drawn"] = tuple(Drawn(**each) for each in data["drawn"])

@@ -1,4 +1,4 @@
-"""When a source is asked again: pure functions of what it answered and how often it failed.
+"""When a source is asked again, and when a digest's day begins: pure functions.
 
 Owns the numbers of politeness towards one source; spacing between requests to one host belongs to
 `ingestors.http`. Waits are lengthened by chance, never shortened below what was asked for: sources that were
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 DEFAULT_INTERVAL = timedelta(hours=1)
 """The least interval of a feed, whatever it allows, unless the reader sets a shorter one."""
@@ -35,6 +35,10 @@ DEAD_INTERVAL = timedelta(days=7)
 MANUAL_FLOOR = timedelta(minutes=5)
 """A sync that a person asks for does not go back to the same source sooner."""
 JITTER = 0.1
+DAWN = time(4)
+"""When the day of a digest begins for a reader who names no hour: nobody reads then."""
+LEAD = timedelta(minutes=10)
+"""So long before the reader's hour its day begins, and the digest is built."""
 
 
 def interval(
@@ -124,6 +128,26 @@ def next_allowed(now: datetime, retry_after_s: float | None) -> datetime | None:
     if retry_after_s is None:
         return None
     return now + min(_seconds(max(0.0, retry_after_s)), MAX_RETRY_AFTER)
+
+
+def day_of(moment: datetime, at: time | None, zone: tzinfo | None = None) -> datetime:
+    """When the day began that a digest of `moment` belongs to: the last time that clocks showed its hour.
+
+    On the day on which clocks skip that hour, it is the one after; where they show it twice, the first.
+
+    Args:
+        moment: Aware.
+        at: The reader's hour by their clock, of which `LEAD` is taken off; None for `DAWN`.
+        zone: Where the reader is; None for the zone of this machine.
+    """
+    lead = LEAD if at is not None else timedelta(0)
+    date = (moment + lead).astimezone(zone).date()
+    for days in (0, 1, 2):
+        hour = datetime.combine(date - timedelta(days), at or DAWN).replace(tzinfo=zone)
+        begins = hour.astimezone(UTC) - lead
+        if begins <= moment:
+            return begins
+    raise AssertionError("no two days pass without that hour")
 
 
 def _seconds(seconds: float) -> timedelta:

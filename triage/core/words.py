@@ -9,7 +9,7 @@ from triage.core.items import Item, Link, Reading, Related, Relation
 
 BAR_CELLS = 5
 STRONG, FAIR = 0.35, 0.17
-"""Expected worth from which on a match is called so; what nobody has said anything about stands at .15."""
+"""Chances from which on a match is called so; what nobody has said anything about stands at .15."""
 GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "save": "★", "later": "»", "settled": "="}
 """One cell each, and different without colour."""
 _VERBS = frozenset(verb.value for verb in PAST_TENSE)
@@ -83,13 +83,24 @@ def bar(share: float, cells: int = BAR_CELLS) -> tuple[str, str]:
     return filled, "─" * (cells - len(filled))
 
 
-def match(item: Item) -> str:
+def match(chance: float) -> str:
     """How well an item fits, in a word of at most six letters, while there is no probability to show."""
-    if item.score is None:
-        return ""
-    if item.value >= STRONG:
+    if chance >= STRONG:
         return "strong"
-    return "fair" if item.value >= FAIR else "faint"
+    return "fair" if chance >= FAIR else "faint"
+
+
+def reading_time(item: Item) -> str:
+    """The time that an item takes: `4 min`, or `8 of 35 min` of something long."""
+    if item.length is None:
+        return minutes(item.minutes)
+    return f"{round(item.minutes)} of {minutes(item.length)}"
+
+
+def day(moment: datetime) -> str:
+    """A local day in words: `Thursday 5 March`."""
+    local = moment.astimezone()
+    return f"{local:%A} {local.day} {local:%B}"
 
 
 def text_note(reading: Reading) -> str:
@@ -120,5 +131,4 @@ def care(item: Item) -> str:
     """The chance that the reader will care, as words for the head of a text."""
     if item.p is not None:
         return f"{round(item.p * 100)}% likely to matter to you"
-    word = match(item)
-    return f"a {word} match, too early for a probability" if word else "not ranked"
+    return f"a {item.match} match, too early for a probability" if item.match else "not ranked"

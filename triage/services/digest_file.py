@@ -1,12 +1,14 @@
 """The current digest as one JSON file: the terminal's first frame, and all that `triage digest` needs.
 
-Imports neither a database nor numbers, because that is what makes it fast.
+Beside it lies which digest the reader looked at last, for the same reason apart from the database: imports
+neither a database nor numbers, because that is what makes it fast.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +26,20 @@ def write(path: Path, digest: Digest) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def looked(path: Path, digest: Digest, now: datetime) -> None:
+    """Notes that the reader has a digest in front of them; `path` is `Paths.seen`."""
+    path.write_text(f"{digest.built_at.isoformat()} {now.isoformat()}\n", encoding="ascii")
+
+
+def last_look(path: Path) -> tuple[datetime, datetime] | None:
+    """When the digest was built that the reader looked at last, and when they did; None if not known."""
+    try:
+        built_at, at = map(datetime.fromisoformat, path.read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return None
+    return (built_at, at) if built_at.tzinfo is not None and at.tzinfo is not None else None
 
 
 class _Head(msgspec.Struct):

@@ -15,9 +15,13 @@ from sqlalchemy import Connection
 
 from model.types import Explanation
 from triage.core import budget, words
-from triage.core.items import Digest, Drawn, Explained, Item
+from triage.core.feedback import AT_HAND
+from triage.core.items import Digest, Explained, Item, Lane
+from triage.core.pace import Pace
+from triage.core.worth import OLD, half_life, timeliness
 from triage.services import digest_file, views
 from triage.services.models import Models
+from triage.services.past import Past
 from triage.services.ranking import Ranked
 from triage.store import feedback as event_log
 from triage.store import scores
@@ -25,47 +29,69 @@ from triage.store.engine import Database
 
 SHORTLIST = 1000
 """The candidates of the highest value that the policy looks at: hundreds of times what a morning holds."""
+NOTABLE = 0.95
+"""What is left of an item's worth, below which its age is worth a word."""
 REASONS_SHOWN = 6
 """Of each item in the digest; `triage why` has all of them."""
 
 
 def compose(
     ranked: Ranked,
+    past: Past,
     *,
     built_at: datetime,
+    day: datetime,
     minutes: float,
     before: Iterable[int],
     demo: bool,
     warnings: tuple[str, ...],
     unread: int = 0,
-    drawn: tuple[Drawn, ...] | None = None,
+    earlier: Digest | None = None,
+    again: bool = False,
 ) -> Digest:
     """Chooses and explains the items of a digest.
 
     Args:
         ranked: All candidates.
+        past: What the reader has done with earlier digests.
         built_at: The moment that the ranking refers to.
+        day: When the day of the digest began.
         minutes: The reader's budget.
-        before: Ids of items that were marked before this digest was built, in this copy or another: they
-            are done with.
+        before: Ids of items that were marked before the day, in this copy or another: they are done with.
         demo: Whether this is the demo.
         warnings: What the reader should know about the ranking.
         unread: Of how many items only the beginning is known.
-        drawn: What was drawn when it was built, if it is ranked again; None to draw.
+        earlier: The digest that it follows on the same day; None for the first of a day.
+        again: Whether that one is ranked again, so that what was drawn for it stays.
     """
-    done = set(before)
+    done = {*before, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
     open_ids = [i for i in ranked.rows if i not in done]
     allowed = [i for i in open_ids if ranked.decision(i) != "never"]
+    worths = {i: _worth(ranked, past, i) for i in allowed}
     first = [i for i in allowed if ranked.decision(i) == "always"]
-    marked = [i for i in allowed if i in ranked.states]
-    best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (ranked.probabilities[i], -i))
-    people = [i for i in allowed if ranked.rows[i].personal]
-    special = [*first, *marked, *people]
-    candidates = [_candidate(ranked, i) for i in dict.fromkeys([*special, *best])]
-    if drawn is None:
-        drawn = budget.draw(candidates, budget.select(candidates, minutes), minutes, built_at.isoformat())
-    chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn))
-    explained_items = (_explained_item(ranked, i, ranked.explain(i)) for i in chosen.ids)
+    people = [i for i in allowed if _lane(ranked, i) == "people"]
+    shown = {item.id for item in earlier.items} if earlier is not None else set()
+    kept = past.marked_today | (past.read_today & shown)
+    best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (worths[i], -i))
+    special = [*first, *(i for i in allowed if i in kept), *people]
+    candidates = [
+        _candidate(ranked, past, i, worths[i], kept=i in kept) for i in dict.fromkeys([*special, *best])
+    ]
+    staying = frozenset(earlier.staying if earlier is not None and again else shown)
+    if earlier is not None and again:
+        drawn = earlier.drawn
+    else:
+        plain = budget.select(candidates, minutes, staying=staying)
+        drawn = budget.draw(candidates, plain, minutes, built_at.isoformat())
+        built = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
+        staying = frozenset(built.ids)
+    chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
+    left = [i for i in allowed if i not in set(chosen.ids) and i not in chosen.repeats]
+    shortlisted = {c.id for c in candidates}
+    faint = [i for i in left if i in chosen.faint or i not in shortlisted]
+    explained_items = (
+        _explained_item(ranked, i, ranked.explain(i), pace=past.pace, worth=worths[i]) for i in chosen.ids
+    )
     return Digest(
         built_at=built_at,
         budget_minutes=minutes,
@@ -76,6 +102,17 @@ def compose(
         considered=len(open_ids),
         repeats=len(chosen.repeats),
         ruled_out=len(open_ids) - len(allowed),
+        people_left=sum(_lane(ranked, i) == "people" for i in chosen.unfit),
+        unfit=sum(_lane(ranked, i) != "people" for i in chosen.unfit),
+        too_old=sum(_too_old(ranked, i, built_at) for i in faint),
+        missed=_missed(ranked, past, left),
+        since=past.away_since(day),
+        day=day,
+        staying=tuple(sorted(staying)),
+        value=round(chosen.value, 4),
+        bound=round(chosen.bound, 4),
+        words_per_minute=round(past.pace.words_per_minute, 1),
+        paced_by=past.pace.measured,
         labels=ranked.labels,
         by_words=ranked.by_words,
         profile=ranked.profile,
@@ -87,22 +124,51 @@ def compose(
     )
 
 
-def _candidate(ranked: Ranked, item_id: int) -> budget.Candidate:
+def _lane(ranked: Ranked, item_id: int) -> Lane:
+    return views.lane(ranked.rows[item_id], ranked.states.get(item_id, "new"))
+
+
+def _worth(ranked: Ranked, past: Past, item_id: int) -> float:
+    state = ranked.states.get(item_id, "new")
+    return past.worth(ranked.rows[item_id], state, ranked.probabilities[item_id])
+
+
+def _candidate(ranked: Ranked, past: Past, item_id: int, worth: float, *, kept: bool) -> budget.Candidate:
     row, state = ranked.rows[item_id], ranked.states.get(item_id, "new")
-    item = views.item(row, state=state, probability=ranked.probabilities[item_id])
+    item = views.item(row, state=state, pace=past.pace, worth=worth)
     return budget.Candidate(
         id=item_id,
         source=row.source,
         lane=item.lane,
         minutes=item.minutes,
-        value=item.value,
+        worth=worth,
+        chance=ranked.probabilities[item_id],
         story=ranked.stories.story(item_id),
-        kept=state != "new",
+        kept=kept,
         first=ranked.decision(item_id) == "always",
     )
 
 
-def _explained_item(ranked: Ranked, item_id: int, explanation: Explanation) -> Item:
+def _too_old(ranked: Ranked, item_id: int, as_of: datetime) -> bool:
+    row = ranked.rows[item_id]
+    age = as_of - (row.published_at or row.first_seen_at)
+    return age > OLD * half_life(views.kind(row), _lane(ranked, item_id))
+
+
+def _missed(ranked: Ranked, past: Past, left: Iterable[int]) -> float | None:
+    """How many items among those left out would matter, of those that came in since the last look.
+
+    The sum of their probabilities, which is what is expected if these are calibrated.
+    """
+    if ranked.labels < views.NUMBERS_FROM:
+        return None
+    new = (i for i in left if past.last_look is None or ranked.rows[i].first_seen_at > past.last_look)
+    return round(sum(ranked.probabilities[i] for i in new), 2)
+
+
+def _explained_item(
+    ranked: Ranked, item_id: int, explanation: Explanation, *, pace: Pace, worth: float
+) -> Item:
     return views.item(
         ranked.rows[item_id],
         state=ranked.states.get(item_id, "new"),
@@ -112,21 +178,43 @@ def _explained_item(ranked: Ranked, item_id: int, explanation: Explanation) -> I
         why=ranked.reasons(explanation)[:REASONS_SHOWN],
         highlights=ranked.highlights(explanation),
         copies=len(ranked.stories.others(item_id)),
+        pace=pace,
+        worth=worth,
     )
 
 
-def explained(ranked: Ranked, item_id: int) -> Explained:
+def explained(ranked: Ranked, past: Past, item_id: int) -> Explained:
     """Why an item stands where it stands, in full."""
     explanation = ranked.explain(item_id)
-    item = _explained_item(ranked, item_id, explanation)
+    item = _explained_item(ranked, item_id, explanation, pace=past.pace, worth=_worth(ranked, past, item_id))
     marks = words.plural(ranked.labels, "mark")
     if item.p is None:
         calibration = f"{marks} so far; from {views.NUMBERS_FROM} on, the score becomes a probability."
     else:
         calibration = f"With {marks} so far, a score of {explanation.logit:+.2f} is taken for {item.p:.0%}."
     return Explained(
-        item=item, score=explanation.logit, reasons=ranked.reasons(explanation), calibration=calibration
+        item=item,
+        score=explanation.logit,
+        reasons=ranked.reasons(explanation),
+        calibration=f"{calibration} {_timely(ranked, past, item_id)}".rstrip(),
     )
+
+
+def _timely(ranked: Ranked, past: Past, item_id: int) -> str:
+    """What the digest takes off for age and for being passed over, in one sentence; if it is much."""
+    row, lane = ranked.rows[item_id], _lane(ranked, item_id)
+    if ranked.states.get(item_id) in AT_HAND:
+        return ""
+    kind = views.kind(row)
+    left = timeliness(kind, lane, past.as_of - (row.published_at or row.first_seen_at))
+    passed = past.passed.get(item_id, 0)
+    parts = []
+    if left < NOTABLE:
+        days = half_life(kind, lane).days
+        parts.append(f"its age leaves it {left:.0%} of its worth (half after {days} days)")
+    if passed:
+        parts.append(f"it was passed over on {words.plural(passed, 'day')} (half each time)")
+    return f"In the digest, {' and '.join(parts)}." if parts else ""
 
 
 def store(

@@ -14,13 +14,15 @@ from sqlalchemy import Connection
 
 from triage.config import Clock
 from triage.core import feedback, history, rules
-from triage.core.budget import OPENING_MINUTES, reading_minutes
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
+from triage.core.items import ItemKind
 from triage.core.ledger import READ_S, Account, Ledger, judge
+from triage.core.pace import GENERAL, OPENING_MINUTES
 from triage.core.rules import Has
 from triage.core.text import sanitize_line
 from triage.services import sources as service
+from triage.services import views
 from triage.services.feedback import MAX_SAID, Recorded
 from triage.store import feedback as event_log
 from triage.store import openings, scores, sources
@@ -98,7 +100,7 @@ def _account(row: SourceRow, came: Arrivals, past: _Past, soft: Mapping[str, rul
         title=row.title,
         kind=row.kind,
         items=came.items,
-        minutes_in=round(_minutes(came), 1),
+        minutes_in=round(_minutes(came, views.KINDS[row.kind]), 1),
         minutes_read=round(sum(past.seconds.get(item, 0.0) for item in judged) / 60, 1),
         opened=sum(item in past.seconds for item in judged),
         shown=sum(item in past.shown for item in judged),
@@ -111,10 +113,10 @@ def _account(row: SourceRow, came: Arrivals, past: _Past, soft: Mapping[str, rul
     )
 
 
-def _minutes(came: Arrivals) -> float:
+def _minutes(came: Arrivals, kind: ItemKind) -> float:
     """Estimated minutes to read all of it; each item has to be opened."""
     opening = (came.items - 1) * OPENING_MINUTES
-    return reading_minutes(came.words, came.cjk_characters) + opening if came.items else 0.0
+    return GENERAL.minutes(came.words, came.cjk_characters, kind) + opening if came.items else 0.0
 
 
 def _condition(title: str) -> str | None:

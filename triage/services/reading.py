@@ -10,7 +10,7 @@ from triage.core import feedback, links
 from triage.core.errors import UsageError
 from triage.core.items import Copy, Digest, Item, Reading, Related, Relation
 from triage.core.stories import SETTLED
-from triage.services import folding, views
+from triage.services import folding, past, views
 from triage.store import feedback as event_log
 from triage.store import fulltext, items, openings, search
 from triage.store.engine import Database
@@ -113,6 +113,7 @@ def _views(database: Database, rows: list[ItemRow]) -> list[Item]:
         stories = folding.around(connection, events, [row.id for row in rows])
         settled = folding.settled(connection, events, stories)
         told = items.by_ids(connection, [i for members in stories for i in members])
+        known = past.of_current_day(connection, events)
     states, labels = feedback.states(events), len(feedback.labels(events))
     heads = {members: _head([told[i] for i in members if i in told]) for members in stories}
     head_of = {i: head for members, head in heads.items() for i in members if i != head}
@@ -123,6 +124,8 @@ def _views(database: Database, rows: list[ItemRow]) -> list[Item]:
             labels=labels,
             story=head_of.get(row.id),
             copies=len(stories.others(row.id)),
+            pace=known.pace,
+            worth=known.worth(row, states.get(row.id, "new"), row.probability or 0.0),
         )
         for row in rows
     ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from triage.core import fulltext
-from triage.core.budget import lane_of, reading_minutes
+from datetime import datetime
+
+from triage.core import fulltext, words
+from triage.core.budget import lane_of
 from triage.core.feedback import AT_HAND
 from triage.core.fulltext import Facts
-from triage.core.items import Highlight, Item, ItemKind, Reading, Reason
+from triage.core.items import Highlight, Item, ItemKind, Lane, Reading, Reason
+from triage.core.pace import GENERAL, PLANNED_MINUTES, Pace
+from triage.core.worth import gain
+from triage.core.worth import worth as reading_worth
 from triage.services.translate import measure
 from triage.store.fulltext import FullTextRow
 from triage.store.items import ItemRow
@@ -14,7 +19,7 @@ from triage.store.items import ItemRow
 NUMBERS_FROM = 15
 """Marks from which on a probability is said in numbers; with fewer it would pretend to know."""
 
-_KINDS: dict[str, ItemKind] = {"feed": "feed", "mail": "mail", "paper": "paper"}
+KINDS: dict[str, ItemKind] = {"feed": "feed", "mail": "mail", "paper": "paper"}
 
 
 def item(
@@ -28,6 +33,8 @@ def item(
     highlights: tuple[Highlight, ...] = (),
     story: int | None = None,
     copies: int = 0,
+    pace: Pace = GENERAL,
+    worth: float | None = None,
 ) -> Item:
     """One item as a reader sees it.
 
@@ -41,13 +48,16 @@ def item(
         highlights: Its highlights, if known.
         story: The item that it repeats.
         copies: How many other items tell the same story.
+        pace: How fast the reader reads.
+        worth: What reading it is worth; None for its probability.
     """
     logit = row.logit if logit is None else logit
     probability = row.probability if probability is None else probability
-    kind = _KINDS[row.kind]
+    whole = round(pace.minutes(row.words, row.cjk_characters, kind(row)), 2)
+    minutes = min(whole, PLANNED_MINUTES)
     return Item(
         id=row.id,
-        kind=kind,
+        kind=kind(row),
         source=row.source,
         title=row.title,
         url=row.url,
@@ -56,26 +66,53 @@ def item(
         revised=row.revised_at,
         story=story,
         copies=copies,
-        lane=lane_of(kind, row.personal, state in AT_HAND),
+        lane=lane(row, state),
         p=probability if labels >= NUMBERS_FROM else None,
         score=logit,
-        minutes=round(reading_minutes(row.words, row.cjk_characters), 2),
-        value=probability or 0.0,
+        minutes=minutes,
+        length=whole if whole > PLANNED_MINUTES else None,
+        value=round(gain((probability or 0.0) if worth is None else worth, minutes), 4),
+        match="" if logit is None else words.match(probability or 0.0),
         why=why,
         highlights=highlights,
         state=state,
     )
 
 
+def kind(row: ItemRow | FullTextRow) -> ItemKind:
+    """What an item is."""
+    return KINDS[row.kind]
+
+
+def lane(row: ItemRow, state: str = "new") -> Lane:
+    """Where an item stands."""
+    return lane_of(kind(row), row.personal, state in AT_HAND)
+
+
+def worth_of(row: ItemRow, state: str, probability: float, as_of: datetime, passed: int = 0) -> float:
+    """What reading an item is worth at a moment.
+
+    Args:
+        row: As stored.
+        state: Its last mark.
+        probability: That the reader will care.
+        as_of: The moment.
+        passed: In how many earlier digests the reader has left it alone.
+    """
+    age = as_of - (row.published_at or row.first_seen_at)
+    saved = state in AT_HAND
+    return reading_worth(probability, kind(row), lane(row, state), age, saved=saved, passed=passed)
+
+
 def facts(row: FullTextRow) -> Facts:
     """What decides on the full text of an item."""
-    words, cjk_characters = measure(row.served)
+    count, cjk_characters = measure(row.served)
     chosen = row.options.get("full_text")
     return Facts(
-        kind=_KINDS[row.kind],
+        kind=kind(row),
         url=row.url,
         text=row.served,
-        words=words,
+        words=count,
         cjk_characters=cjk_characters,
         flags=frozenset(row.flags),
         personal=row.personal,

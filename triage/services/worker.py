@@ -38,16 +38,17 @@ import msgspec
 from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
 from triage import config
-from triage.core import feedback, words
+from triage.core import feedback, schedule, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
-from triage.core.items import Digest
+from triage.core.items import Digest, Explained
 from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digests, folding, learn
+from triage.services import digest_file, digests, folding, learn, past
 from triage.services.indexing import index_items, read_on
 from triage.services.models import Models
-from triage.services.ranking import RANKER, Ranked, RankingService
+from triage.services.past import Past
+from triage.services.ranking import RANKER, RankingService
 from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
 from triage.store import effects, items, scores
@@ -74,6 +75,7 @@ class Worker:
         self._grouping = Grouping(self._database, self._vectors)
         self._afterwards: Callable[[], None] | None = None
         self._last_event = 0
+        self._look: tuple[datetime, datetime] | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
@@ -93,10 +95,13 @@ class Worker:
                 return self._rerank(now)
             case "explain":
                 current = self._current()
-                ranked = self._ranking.rank(current.built_at if current else now)
-                told = _explained_json(ranked, int(request["item"]), self._warnings())
+                as_of = current.built_at if current else now
+                explained = digests.explained(
+                    self._ranking.rank(as_of), self._past(as_of), int(request["item"])
+                )
+                told = _explained_json(dataclasses.replace(explained, warnings=self._warnings()))
                 if request.get("marks"):
-                    marks = self._ranking.marks(current.built_at if current else now, int(request["item"]))
+                    marks = self._ranking.marks(as_of, int(request["item"]))
                     told["marks"] = [dataclasses.asdict(mark) for mark in marks]
                 return {"explained": told}
             case "learned":
@@ -185,12 +190,17 @@ class Worker:
         """Ranks as of a moment and stores the digest; None if the world has moved on meanwhile."""
         encoder = self._vectors.name
         ranked = self._ranking.rank(as_of)
+        day = self._day(as_of)
+        earlier = Digest.from_json(after.document) if after is not None and day <= after.built_at else None
         digest = digests.compose(
             ranked,
+            self._past(as_of),
             built_at=as_of,
+            day=day,
             minutes=minutes,
-            before=self._marked_before(as_of),
-            drawn=Digest.from_json(after.document).drawn if after is not None and rewrite else None,
+            before=self._marked_before(day),
+            earlier=earlier,
+            again=rewrite,
             demo=self._demo,
             warnings=self._warnings(),
             unread=self._waiting(),
@@ -221,6 +231,20 @@ class Worker:
         if not self._waiting():
             self._vectors.release()
 
+    def _day(self, moment: datetime) -> datetime:
+        """When the day of a digest of that moment began."""
+        return schedule.day_of(moment, self._settings.digest.hour)
+
+    def _past(self, as_of: datetime) -> Past:
+        """What the reader has done with earlier digests; stores their last look first."""
+        look = digest_file.last_look(self._paths.seen)
+        if look is not None and look != self._look:
+            with self._database.write() as connection:
+                scores.set_seen(connection, *look)
+            self._look = look
+        with self._database.read() as connection:
+            return past.of_day(connection, event_log.events(connection), self._day(as_of), as_of)
+
     def _marked_before(self, moment: datetime) -> list[int]:
         with self._database.read() as connection:
             events = event_log.events(connection)
@@ -248,8 +272,7 @@ class Worker:
         write_frame(self._replies, {"progress": [what, done, total]})
 
 
-def _explained_json(ranked: Ranked, item_id: int, warnings: tuple[str, ...]) -> dict[str, Any]:
-    explained = dataclasses.replace(digests.explained(ranked, item_id), warnings=warnings)
+def _explained_json(explained: Explained) -> dict[str, Any]:
     return dataclasses.asdict(explained) | {"item": explained.item.to_json()}
 
 

@@ -339,6 +339,8 @@ class Digest(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     built_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime | None]
+    """When the reader last looked at it; None if they never did."""
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     document: Mapped[dict[str, Any]]
 

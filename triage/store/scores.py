@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,15 @@ class DigestRow:
     document: dict[str, Any]
     model: str
     """What it was ranked by; see `kind`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """An item of a digest that the reader looked at."""
+
+    built_at: datetime
+    seen_at: datetime
+    item_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,33 @@ def add_digest(
         .returning(Digest.id)
     )
     return int(result.scalar_one())
+
+
+def latest_day(connection: Connection) -> tuple[datetime, datetime] | None:
+    """When the day of the latest digest began, and when it was built; None if there is none."""
+    row = connection.execute(
+        select(Digest.document["day"].as_string(), Digest.built_at).order_by(Digest.id.desc()).limit(1)
+    ).first()
+    if row is None:
+        return None
+    return (datetime.fromisoformat(row[0]) if row[0] else row[1], row[1])
+
+
+def set_seen(connection: Connection, built_at: datetime, at: datetime) -> None:
+    """The reader looked at the digest that was built then."""
+    connection.execute(update(Digest).where(Digest.built_at == built_at).values(seen_at=at))
+
+
+def seen_between(connection: Connection, since: datetime, until: datetime) -> Sequence[SeenRow]:
+    """Every item of every digest that was built then and looked at."""
+    each = func.json_each(Digest.document, "$.items").table_valued("value")
+    rows = connection.execute(
+        select(Digest.built_at, Digest.seen_at, func.json_extract(each.c.value, "$.id"))
+        .select_from(Digest)
+        .join(each, true())
+        .where(Digest.built_at >= since, Digest.built_at < until, Digest.seen_at.is_not(None))
+    )
+    return [SeenRow(row[0], row[1], row[2]) for row in rows]
 
 
 def rewrite_digest(

@@ -50,7 +50,7 @@ def _first(item: Item, view: RowView, styles: Styles) -> list[Segment]:
         facts = (
             fit(_origin(item), SOURCE_CELLS),
             fit(words.age(item.published, view.now), 5, right=True),
-            fit(words.minutes(item.minutes), 8, right=True),
+            fit(words.minutes(item.length or item.minutes), 8, right=True),
         )
         right.append(Segment("  " + "".join(facts), styles["dim"]))
     if view.width >= NARROW:
@@ -74,7 +74,7 @@ def _second(item: Item, view: RowView, styles: Styles) -> list[Segment]:
     passage = line(best.text) if best is not None and best.contribution >= 0 else ""
     known = [words.revised(item, view.now)]
     if view.width < WIDE:
-        known += [_origin(item), words.age(item.published, view.now), words.minutes(item.minutes)]
+        known += [_origin(item), words.age(item.published, view.now), words.reading_time(item)]
     elif not passage:
         known.append(line(", ".join(item.people[:4])))
     facts = clip(" · ".join(fact for fact in known if fact), room)
@@ -98,6 +98,6 @@ def _origin(item: Item) -> str:
 
 def _care(item: Item, styles: Styles) -> list[Segment]:
     if item.p is None:
-        return [Segment(fit(words.match(item), words.BAR_CELLS + 1), styles["dim"])]
+        return [Segment(fit(item.match, words.BAR_CELLS + 1), styles["dim"])]
     filled, empty = words.bar(item.p)
     return [Segment(filled, styles["bar"]), Segment(empty + " ", styles["track"])]

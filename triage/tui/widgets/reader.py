@@ -176,7 +176,7 @@ class Reader(ScrollView, can_focus=True):
             facts.append(f"revised {item.revised.astimezone():%a %d %b %Y %H:%M}")
         state = self._state_of(item)
         mark = f"{words.GLYPHS[state]} {state} · " if state in words.GLYPHS else ""
-        chance = f"{mark}{words.minutes(item.minutes)} · {words.care(item)}"
+        chance = f"{mark}{words.reading_time(item)} · {words.care(item)}"
         head = [
             Content.styled(line(item.title) or "(no title)", "title"),
             Content.styled(" · ".join(fact for fact in facts if fact), "dim"),

@@ -1,0 +1,98 @@
+"""What the reader has done with earlier digests: looked, read, left alone; and how fast they read.
+
+Owns the reading of these from the database as of a day. Needs no numbers, so listings can use it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from triage.core import feedback, pace
+from triage.core.feedback import MARKS, Event
+from triage.core.pace import Pace, Read
+from triage.services import views
+from triage.store import items, openings, scores
+from triage.store.items import ItemRow
+from triage.store.openings import Opening
+
+MEMORY = timedelta(days=30)
+"""How far back looks and openings are remembered: as long as an item is ranked by default."""
+
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""Where there is no digest yet, nothing has an age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All that a digest of one day needs to know of earlier ones."""
+
+    as_of: datetime
+    pace: Pace = field(default_factory=Pace)
+    done: frozenset[int] = frozenset()
+    """Ids of the items that were read before the day."""
+    marked_today: frozenset[int] = frozenset()
+    read_today: frozenset[int] = frozenset()
+    passed: Mapping[int, int] = field(default_factory=dict)
+    """Id of an item -> on how many earlier days it stood in a digest that the reader saw."""
+    last_look: datetime | None = None
+    """When the reader last looked, read or marked, before the day; None if that is not known."""
+
+    def worth(self, row: ItemRow, state: str, probability: float) -> float:
+        """What reading an item is worth."""
+        return views.worth_of(row, state, probability, self.as_of, self.passed.get(row.id, 0))
+
+    def away_since(self, day: datetime) -> datetime | None:
+        """`last_look`, if there was a whole day without one before `day`."""
+        away = self.last_look is not None and self.last_look < day - timedelta(days=1)
+        return self.last_look if away else None
+
+
+def of_current_day(connection: Connection, events: Sequence[Event]) -> Past:
+    """That of the digest as it is: by it, items of a list are worth what they are worth in the digest."""
+    built = scores.latest_day(connection)
+    return Past(EPOCH) if built is None else of_day(connection, events, *built)
+
+
+def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of: datetime) -> Past:
+    """What happened in the `MEMORY` before a day, and what was read and marked since it began.
+
+    Args:
+        connection: Of a read.
+        events: The log.
+        day: When it began.
+        as_of: The moment of it that ages are measured from.
+    """
+    since = day - MEMORY
+    opened = openings.since(connection, since)
+    reads = _reads(connection, opened)
+    seen = scores.seen_between(connection, since, day)
+    shown: defaultdict[int, set[int]] = defaultdict(set)
+    for row in seen:
+        shown[(row.built_at - day) // timedelta(days=1)].add(row.item_id)
+    earlier = [read for opening, read in reads if opening.at < day]
+    marks = [event for event in feedback.effective(events) if event.verb in MARKS]
+    looks = [*(row.seen_at for row in seen), *(o.at for o in opened), *(event.at for event in events)]
+    return Past(
+        as_of,
+        pace=pace.measured(earlier),
+        done=frozenset(o.item_id for o, read in reads if o.at < day and pace.was_read(read)),
+        marked_today=frozenset(e.item_id for e in marks if e.at >= day and e.item_id is not None),
+        read_today=frozenset(o.item_id for o, read in reads if o.at >= day and pace.was_read(read)),
+        passed=Counter(item for ids in shown.values() for item in ids),
+        last_look=max((at for at in looks if at < day), default=None),
+    )
+
+
+def _reads(connection: Connection, opened: Sequence[Opening]) -> list[tuple[Opening, Read]]:
+    rows = items.by_ids(connection, list({opening.item_id for opening in opened}))
+    return [
+        (opening, Read(row.words, row.cjk_characters, views.kind(row), opening.seconds))
+        for opening in opened
+        if (row := rows.get(opening.item_id)) is not None
+    ]
