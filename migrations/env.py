@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from triage.core.crash import crash_point
 from triage.store.schema import Base
 
 connection = context.config.attributes["connection"]
@@ -23,6 +24,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     transaction_per_migration=True,
+    on_version_apply=lambda **_: crash_point("migrate:step"),
 )
 with context.begin_transaction():
     context.run_migrations()

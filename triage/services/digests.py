@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from model.types import Explanation
 from triage.core import budget, words
+from triage.core.crash import crash_point
 from triage.core.feedback import AT_HAND
 from triage.core.items import Digest, Explained, Item, Lane
 from triage.core.pace import Pace
@@ -262,7 +263,9 @@ def store(
             scores.add_digest(
                 connection, built_at=digest.built_at, model_version_id=version, document=document
             )
+        crash_point("digest:written")
         digest_file.write(path, digest)
+        crash_point("digest:filed")
     return True
 
 

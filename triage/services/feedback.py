@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from triage.config import Clock
 from triage.core import feedback, rules, words
+from triage.core.crash import crash_point
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.items import Digest
@@ -58,6 +59,7 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
             item_id=item_id,
             **_on_screen(connection, scores.latest_digest(connection), item_id),
         )
+    crash_point("event:committed")
     return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from model.lexical import count_terms
 from model.passages import split, to_encode
 from model.types import Passage, Window
+from triage.core.crash import crash_point
 from triage.services import leads
 from triage.services.vectors import Progress, Vectors
 from triage.store import items, passages
@@ -66,6 +67,8 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
             )
             mark = items.lead_of(encoder) if by_lead and encoder else vectors.name
             items.mark_indexed(connection, {row.id: row.edition for row in batch}, mark)
+            crash_point("index:written")
+        crash_point("index:committed")
         done += len(batch)
         _report(on_progress, done, total, 0)
     return done

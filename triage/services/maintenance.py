@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from triage.config import RetentionConfig
 from triage.core import words
+from triage.core.crash import crash_point
 from triage.store import retention
 from triage.store.engine import Database
 
@@ -29,6 +30,7 @@ def tidy(database: Database, policy: RetentionConfig, now: datetime) -> str:
         while days:
             with database.write() as connection:
                 portion = retention.empty(connection, kind, before, PORTION)
+                crash_point("retention:written")
             emptied += portion
             if portion < PORTION:
                 break

@@ -19,6 +19,7 @@ from pathlib import Path
 from model import artifacts
 from model.artifacts import Artifact, ArtifactError
 from model.blend import Settings
+from triage.core.crash import crash_point
 from triage.core.errors import TriageError
 from triage.core.learning import Measures, Version
 
@@ -102,6 +103,7 @@ class Models:
             if self.in_use(artifact.encoder).version != artifact.parent:
                 raise TriageError("another model was promoted meanwhile", fix="triage learn")
             version = artifacts.write(self._folder, artifact)
+            crash_point("learn:promoted")
             self._point_at(version)
             self._prune()
         return version

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.particulars import Particulars, is_answer, particulars
 from model.stories import Report, Stories, wholes
+from triage.core.crash import crash_point
 from triage.services.vectors import Vectors
 from triage.store import passages
 from triage.store import stories as store
@@ -61,6 +62,7 @@ class Grouping:
             with self._database.write() as connection:
                 stored = {item.id for item in store.ungrouped(connection, since, len(rows) + BATCH)}
                 store.put(connection, (row for row in rows if row[0] in stored))
+                crash_point("stories:written")
             done += len(new)
 
     def _caught_up(self, old: Sequence[Told]) -> Stories:

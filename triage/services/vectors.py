@@ -20,6 +20,7 @@ from model.encoder import EncoderProcess, Weights, find_weights
 from model.types import EncoderUnavailable, Window
 from model.vectors import VectorFile
 from triage.config import Config
+from triage.core.crash import crash_point
 from triage.paths import Paths
 from triage.store import passages
 from triage.store.engine import Database
@@ -120,6 +121,7 @@ class Vectors:
             new = [key for of_window in missing for key in of_window]
             with self._appending(), self._database.write() as connection:
                 first = self._file.append(vectors)
+                crash_point("vectors:appended")
                 known |= passages.add_vectors(connection, self.weights.id, new, first)
         return [known[key] for key in wanted]
 

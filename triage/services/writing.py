@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from ingestors.base import FetchError, FetchResult, Refusal
 from triage.config import Clock
+from triage.core.crash import crash_point
 from triage.core.identity import unambiguous
 from triage.core.polling import Standing
 from triage.core.text import sanitize_line
@@ -91,11 +92,16 @@ def _store_all(
     """What became of each."""
     try:
         writes = [_prepare(source, result, clock) for source, result in pairs]
+        crash_point("ingest:fetched")
         with database.write() as connection:
-            return [write(connection) for write in writes]
+            reports: list[SourceReport | Exception] = [write(connection) for write in writes]
+            crash_point("ingest:written")
+        crash_point("ingest:committed")
     except Exception as error:  # noqa: BLE001 - raised again where the outcome of this source is waited for
         if len(pairs) == 1:
             return [error]
+    else:
+        return reports
     return [outcome for pair in pairs for outcome in _store_all([pair], database, clock)]
 
 

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from triage.core.crash import crash_point
 from triage.core.errors import SchemaError, TriageError
 from triage.store.engine import APPLICATION_ID, driver
 
@@ -34,6 +35,7 @@ def copy(database: Path, target: Path) -> None:
                 connection.execute("VACUUM INTO ?", (str(partial),))
             partial.chmod(0o600)
             _flush(partial)
+            crash_point("backup:copied")
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -78,6 +80,7 @@ def put_back(copy_of: Path, database: Path, aside: Path) -> None:
                 if (part := database.with_name(database.name + ending)).exists():
                     shutil.copyfile(part, (kept := aside.with_name(aside.name + ending)))
                     kept.chmod(0o600)
+        crash_point("restore:aside")
         try:
             _write_pages(copy_of, database)
         except driver.DatabaseError as error:

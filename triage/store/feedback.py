@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from triage.core.crash import crash_point
 from triage.core.feedback import Event, Verb
 from triage.store import schema
 
@@ -112,4 +113,5 @@ def append(
         )
         .returning(schema.Event.id)
     )
+    crash_point("event:written")
     return int(result.scalar_one())

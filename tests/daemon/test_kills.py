@@ -1,0 +1,151 @@
+"""Killed at random, and at every point where it could hurt: nothing lost, nothing double, every mark there.
+
+`KILLS=1000 python -m pytest tests/daemon/test_kills.py -k random` for a longer life than the default.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from encoder_in_process import install
+from killing import Home, Numbered
+from world import NOW
+
+from triage.core.crash import LABELS, VARIABLE
+from triage.paths import Paths
+from triage.services import backups
+from triage.store import migrate
+from triage.store.engine import Database
+
+KILLS = int(os.environ.get("KILLS", "50"))
+
+
+@pytest.fixture
+def home(paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch) -> Home:
+    database.close()
+    install(monkeypatch.setattr)
+    monkeypatch.setattr("triage.services.ingest.registry.get", {"numbered": Numbered()}.get)
+    found = Home(paths)
+    found.prepare()
+    return found
+
+
+def test_random_kills_lose_nothing_and_double_nothing(home: Home) -> None:
+    rng = random.Random(KILLS)
+    for number in range(KILLS):
+        home.lives(rng.expovariate(1 / 0.1), rng.choice(["ingest", "mark", "both"]))
+        assert home.problems(thorough=number % 10 == 9) == [], f"after {number + 1} kills"
+    assert len(home.acknowledged) > KILLS / 5, "the processes lived long enough to do something"
+    with home.opened() as database, database.read() as connection:
+        polled = connection.exec_driver_sql("SELECT count(*) FROM item").scalar_one()
+    assert polled > KILLS / 5
+
+
+PROGRAM = """
+import sys
+sys.path[:0] = sys.argv[1].split(":")
+from pathlib import Path
+import encoder_in_process
+from killing import Home, Numbered
+from triage.paths import Paths
+from triage.services import ingest
+encoder_in_process.install()
+ingest.registry.get = {"numbered": Numbered()}.get
+home = Home(Paths.of())
+if sys.argv[2] == "ingest":
+    home.ingest()
+else:
+    home.mark(lambda line: None)
+"""
+MARKING = ("event:written", "event:committed")
+ONCE = ("learn:promoted", "restore:aside", "migrate:step", "retention:written")
+"""Points that are not passed in the life of these processes; they have tests of their own."""
+
+
+def run(*arguments: str, at: str) -> int:
+    here = Path(__file__).parent
+    folders = f"{here}:{here.parent}"
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, folders, *arguments],
+        env=os.environ | {VARIABLE: at},
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    ).returncode
+
+
+AT_A_ROUND = [label for label in LABELS if label not in (*MARKING, *ONCE)]
+QUICK = ("ingest:written", "vectors:appended", "digest:filed")
+"""Passed by the default run: a death costs a second."""
+
+
+@pytest.mark.parametrize(
+    "label",
+    [pytest.param(each, marks=() if each in QUICK else pytest.mark.slow) for each in AT_A_ROUND],
+)
+def test_a_death_at_any_point_of_a_round_leaves_all_or_nothing(home: Home, label: str) -> None:
+    assert run("ingest", at=f"{label}:2") == -signal.SIGKILL
+    assert home.problems(thorough=True) == []
+    home.lives(0.4, "both")
+    assert home.problems(thorough=True) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", MARKING)
+def test_a_death_at_a_mark_leaves_it_whole_or_not_at_all(home: Home, label: str) -> None:
+    home.lives(0.4, "both")
+    assert run("mark", at=f"{label}:3") == -signal.SIGKILL
+    assert home.problems(thorough=True) == []
+
+
+CLI = "import sys; from triage.cli.main import main; sys.argv = ['triage', *sys.argv[1:]]; main()"
+
+
+def triage(*arguments: str, at: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CLI, *arguments],
+        env=os.environ | {VARIABLE: at},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_restore_that_dies_leaves_the_database_and_its_copy(home: Home) -> None:
+    home.lives(0.4, "both")
+    copy = backups.make(home.paths, NOW).path
+    assert triage("db", "restore", copy, "--yes", at="restore:aside").returncode == -signal.SIGKILL
+    assert home.problems(thorough=True) == []
+    assert triage("db", "restore", copy, "--yes").returncode == 0
+    assert home.problems(thorough=True) == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [1, *(pytest.param(step, marks=pytest.mark.slow) for step in range(2, migrate.HEAD)), migrate.HEAD],
+)
+def test_an_upgrade_that_dies_goes_on_where_it_was(paths: Paths, step: int) -> None:
+    assert triage("status", at="").returncode == 0
+    assert triage("db", "upgrade", at=f"migrate:step:{step}").returncode == -signal.SIGKILL
+    assert triage("db", "upgrade").returncode == 0
+    database = Database(paths.database)
+    assert database.pragma("user_version") == migrate.HEAD
+    assert database.pragma("integrity_check") == "ok"
+    database.close()
+
+
+def test_a_point_that_is_not_asked_for_costs_next_to_nothing() -> None:
+    from triage.core.crash import crash_point
+
+    started = time.process_time()
+    for _ in range(100_000):
+        crash_point("ingest:fetched")
+    assert time.process_time() - started < 0.5
