@@ -74,6 +74,10 @@ class ReaderBackend:
             return opened
         return dataclasses.replace(opened, item=self.explain(item_id).item)
 
+    def opened(self, item_id: int, seconds: float | None) -> None:
+        """See `Backend`."""
+        self._runtime.opened(item_id, seconds)
+
     def fetch_text(self, item_id: int) -> str:
         """See `Backend`."""
         with self._fetching:

@@ -225,6 +225,13 @@ class Runtime:
 
         return run(ReaderBackend(self), demo=self.demo, now=self.clock)
 
+    def run_lines(self) -> int:
+        """Runs the interface in lines until the reader leaves it."""
+        from triage.reader_backend import ReaderBackend
+        from triage.tui.lines import run
+
+        return run(ReaderBackend(self), now=self.clock, demo=self.demo)
+
     def close(self) -> None:
         """Ends the worker and closes the database."""
         if self._worker is not None:

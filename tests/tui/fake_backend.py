@@ -15,7 +15,18 @@ from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Event, Said, Verb
 from triage.core.history import Shown
 from triage.core.insight import Insight, Learned, Shift
-from triage.core.items import Change, Digest, Explained, Highlight, Item, MarkShare, Reading, Reason
+from triage.core.items import (
+    Change,
+    Digest,
+    Explained,
+    Highlight,
+    Item,
+    Link,
+    MarkShare,
+    Reading,
+    Reason,
+    Related,
+)
 from triage.core.ledger import Account, Ledger, Step, judge
 from triage.core.rules import Effect, Rule, write
 
@@ -145,6 +156,8 @@ class FakeBackend:
         self.current = digest or make_digest()
         self.texts = make_items()[1]
         self.summaries: dict[int, str] = {}
+        self.links: dict[int, tuple[Link, ...]] = {}
+        self.related: dict[int, tuple[Related, ...]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, threading.Event] = {}
         self.failures: dict[str, list[Exception]] = {}
@@ -188,7 +201,12 @@ class FakeBackend:
             text=self.texts.get(item_id, "No text."),
             text_state="summary" if note else "served",
             text_note=note,
+            links=self.links.get(item_id, ()),
+            related=self.related.get(item_id, ()),
         )
+
+    def opened(self, item_id: int, seconds: float | None) -> None:
+        self._enter("opened", item_id, seconds)
 
     def fetch_text(self, item_id: int) -> str:
         self._enter("fetch_text", item_id)

@@ -6,7 +6,7 @@ import click
 
 from triage import config
 from triage.cli import diagnostics
-from triage.cli.digest import full_screen, show
+from triage.cli.digest import at_terminal, full_screen, show
 from triage.paths import Paths
 from triage.runtime import Runtime
 from triage.services import digest_file
@@ -29,6 +29,8 @@ def demo(reset: bool, plain: bool) -> int:
         assert digest is not None
         if full_screen() and not plain:
             return runtime.run_tui()
+        if at_terminal():
+            return runtime.run_lines()
         show(runtime, digest)
         diagnostics.note(f"To try commands on the demo: export TRIAGE_HOME={environ['TRIAGE_HOME']}")
         return 0

@@ -17,18 +17,29 @@ from triage.runtime import Runtime
 FIRST_STEPS = "triage add URL-OR-PATH and then: triage sync; or look around with: triage demo"
 
 
+def at_terminal() -> bool:
+    """Whether a person is on both sides."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def full_screen() -> bool:
     """Whether the full-screen interface can run: a terminal on both sides that is not a dumb one."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return at_terminal() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def open_digest(*, plain: bool) -> int:
-    """The digest: full-screen where that is possible, plain lines otherwise; returns the exit code."""
+    """The digest; returns the exit code.
+
+    Full-screen where that is possible; in lines at a prompt where a terminal is a dumb one, or where that is
+    asked for; printed where nobody is there to answer.
+    """
     with Runtime.open() as runtime:
         if runtime.first_page() is None:
             current(runtime)  # the first one is built here, where its progress is seen
         if full_screen() and not plain:
             return runtime.run_tui()
+        if at_terminal():
+            return runtime.run_lines()
         digest = current(runtime)
         show(runtime, digest)
         if digest.unread:

@@ -34,6 +34,10 @@ class Backend(Protocol):
         """The whole text of one item with its highlights."""
         ...
 
+    def opened(self, item_id: int, seconds: float | None) -> None:
+        """Remembers that an item was opened, and for how long if that is known."""
+        ...
+
     def fetch_text(self, item_id: int) -> str:
         """Fetches the full text behind an item's link; what came of it, in words. Takes a minute at most."""
         ...
