@@ -161,10 +161,39 @@ def write(folder: Path, artifact: Artifact) -> str:
         )
     )
     name = _id_of(document)
+    install(folder, name, document, tensors)
+    return name
+
+
+def content(path: Path) -> tuple[bytes, bytes]:
+    """The two files of an artefact, model.json and model.safetensors, with everything checked.
+
+    Raises:
+        ArtifactError: It is missing, damaged or foreign.
+    """
+    document, tensors = _content(path / DOCUMENT), _content(path / TENSORS)
+    _parsed(path, document, tensors)
+    return document, tensors
+
+
+def check(name: str, document: bytes, tensors: bytes) -> None:
+    """Raises ArtifactError unless the two files are an artefact with this id."""
+    if max(len(document), len(tensors)) > MAX_BYTES:
+        raise ArtifactError(f"{name}: longer than {MAX_BYTES} bytes, so not ours")
+    _parsed(Path(name), document, tensors)
+
+
+def install(folder: Path, name: str, document: bytes, tensors: bytes) -> None:
+    """Stores the two files of an artefact in a folder of artefacts; see `write`.
+
+    Raises:
+        ArtifactError: They are not an artefact with this id.
+        OSError: The disk is full, or the folder cannot be written to.
+    """
     target, partial = folder / name, folder / f".{name}.{os.getpid()}.part"
     _parsed(target, document, tensors)
     if _is_whole(target):
-        return name
+        return
     partial.mkdir(mode=0o700, exist_ok=True)
     for file, content in ((TENSORS, tensors), (DOCUMENT, document)):
         _write_durably(partial / file, content)
@@ -173,7 +202,6 @@ def write(folder: Path, artifact: Artifact) -> str:
         shutil.rmtree(target)
     partial.rename(target)
     sync(folder)
-    return name
 
 
 def read(path: Path, *, encoder: str | None = None, ranker: str | None = None) -> Artifact:

@@ -1,4 +1,4 @@
-"""`triage import` and `triage export`: lists of sources."""
+"""`triage import` and `triage export`: lists of sources, and what moves to another machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from triage.cli import diagnostics, output
+from triage.cli import diagnostics, moving, output
 from triage.cli.add import added_row, say_import
 from triage.cli.citations import bibtex, ris, zotero
 from triage.core import words
@@ -24,25 +24,26 @@ MAX_STDIN = 10 * 2**20 + 1
 @click.option("--tag", "tags", multiple=True, help="A tag for all of them. May be given again.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
-    """Merges the sources of each FILE, an OPML list or a urls file of newsboat, into yours.
+    """Merges each FILE, an OPML list, a urls file of newsboat or what triage export wrote, into what is here.
 
-    Folders become tags. Known sources gain tags and nothing else. Lines that would run a command are refused
-    by name. A FILE named - is standard input.
+    Of lists, folders become tags; known sources gain tags and nothing else; lines that would run a command
+    are refused by name. What another triage has exported is merged as a whole or not at all, and what is here
+    already is not added twice. A FILE named - is standard input.
     """
-    from triage.services import subscriptions
+    from triage.services import archive, subscriptions
 
     reports = []
+    merged = []
     failed: list[UsageError] = []
     with Runtime.open() as runtime, diagnostics.Progress() as progress:
         for done, file in enumerate(files):
             progress("reading lists", done, len(files))
             name = "standard input" if file == "-" else file
             try:
-                body = (
-                    sys.stdin.buffer.read(MAX_STDIN)
-                    if file == "-"
-                    else subscriptions.read_file(Path(file).expanduser())
-                )
+                body = _read(file)
+                if archive.begins(body[: archive.HEAD_BYTES]):
+                    merged.append(moving.merge(runtime, body, name, progress))
+                    continue
                 reports.append(
                     subscriptions.import_list(runtime.database, runtime.clock, body, name, tags=tags)
                 )
@@ -51,11 +52,16 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
     report = subscriptions.merged(reports)
     if as_json:
         refusals = [dataclasses.asdict(refusal) for refusal in report.refusals]
-        output.document({"added": [added_row(one) for one in report.added], "refusals": refusals})
+        rows = [added_row(one) for one in report.added]
+        taken = [dataclasses.asdict(each) for each in merged]
+        output.document({"added": rows, "refusals": refusals, "merged": taken})
+        merged = []
     elif reports:
         say_import(report)
         if any(one.new for one in report.added):
             diagnostics.note("To fetch them: triage sync")
+    for each in merged:
+        moving.say_merged(each)
     if len(files) == 1 and failed:
         raise failed[0]
     if failed:
@@ -65,12 +71,25 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
         raise (UsageError if len(failed) == len(files) else PartialError)(message)
 
 
+def _read(file: str) -> bytes:
+    """As much of a file as is read of its kind."""
+    from triage.services import archive, subscriptions
+
+    if file != "-":
+        path = Path(file).expanduser()
+        return archive.read_file(path) if archive.is_export(path) else subscriptions.read_file(path)
+    body = sys.stdin.buffer.read(MAX_STDIN)
+    if archive.begins(body[: archive.HEAD_BYTES]):
+        body += sys.stdin.buffer.read(archive.MAX_FILE + 1 - len(body))
+    return body
+
+
 @click.group()
 def export() -> None:
-    """Writes lists of your sources, and items, for other programs."""
+    """Writes what another machine needs to go on as this one, or lists and items for other programs."""
 
 
-for command in (bibtex, ris, zotero):
+for command in (*moving.commands(), bibtex, ris, zotero):
     export.add_command(command)
 
 

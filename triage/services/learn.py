@@ -60,6 +60,8 @@ class Material:
     """Of the window, and of everything that was ever marked; ids are those of items."""
     first_seen: Mapping[int, datetime]
     """When each of them came in, by item id."""
+    names: Mapping[int, str]
+    """What each marked item is called on every machine, by item id: a model may move to another one."""
     events: Sequence[Event]
     """The whole log."""
     phrase_vectors: Mapping[str, NDArray[np.float32]]
@@ -182,7 +184,7 @@ def learn(
             created=now,
             parent=current.version,
             settings=found.settings,
-            rehearsed=found.rehearsed,
+            rehearsed={material.names[int(item)]: value for item, value in found.rehearsed.items()},
             judged=found.judged,
         )
     )

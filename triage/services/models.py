@@ -10,7 +10,7 @@ import dataclasses
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,12 +55,12 @@ class Models:
     """
 
     def __init__(self, folder: Path, ranker: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.ranker = ranker
 
     @property
     def _pointer(self) -> Path:
-        return self._folder / "current"
+        return self.folder / "current"
 
     def in_use(self, encoder: str) -> InUse:
         """What ranks with this encoder: the current version, or the built-in settings in its place."""
@@ -84,11 +84,11 @@ class Models:
             current = self._current()
         except ArtifactError:
             current = None
-        stored = list(self._folder.iterdir()) if self._folder.exists() else []
+        stored = list(self.folder.iterdir()) if self.folder.exists() else []
         written = {path.name: path.stat().st_mtime_ns for path in stored if artifacts.is_id(path.name)}
         if current is not None:  # even if its folder is gone
             written.setdefault(current, 0)
-        versions = [self._version(self._folder / name, current=name == current) for name in written]
+        versions = [self._version(self.folder / name, current=name == current) for name in written]
         unknown = datetime.min.replace(tzinfo=UTC)
         return sorted(versions, key=lambda v: (v.created or unknown, written[v.id]), reverse=True)
 
@@ -102,11 +102,32 @@ class Models:
         with self._changing():
             if self.in_use(artifact.encoder).version != artifact.parent:
                 raise TriageError("another model was promoted meanwhile", fix="triage learn")
-            version = artifacts.write(self._folder, artifact)
+            version = artifacts.write(self.folder, artifact)
             crash_point("learn:promoted")
             self._point_at(version)
             self._prune()
         return version
+
+    def take_in(self, versions: Sequence[tuple[str, bytes, bytes]], current: str | None) -> bool:
+        """Stores versions of another machine: id, model.json, model.safetensors of each.
+
+        Args:
+            versions: Parents before their children.
+            current: The one of them that ranks there, and will rank here unless a version was learned here.
+
+        Returns:
+            Whether `current` ranks now, as far as it can be used.
+
+        Raises:
+            ArtifactError: One of them is not what its id says; those before it are stored.
+        """
+        with self._changing():
+            for name, document, tensors in versions:
+                artifacts.install(self.folder, name, document, tensors)
+            if current is not None and not self._pointer.exists():
+                self._point_at(current)
+            self._prune()
+            return current is not None and self._current() == current
 
     def roll_back(self, encoder: str) -> str:
         """Makes the parent of the current version the current one; returns what happened, in words.
@@ -121,7 +142,7 @@ class Models:
         with self._changing():
             try:
                 current = self._current()
-                parent = None if current is None else artifacts.read(self._folder / current).parent
+                parent = None if current is None else artifacts.read(self.folder / current).parent
                 if parent is not None:
                     self._read(parent, encoder)
             except ArtifactError as error:
@@ -131,7 +152,7 @@ class Models:
         return f"back to {BUILT_IN}" if parent is None else f"back to version {parent}"
 
     def _read(self, version: str, encoder: str) -> Artifact:
-        return artifacts.read(self._folder / version, encoder=encoder, ranker=self.ranker)
+        return artifacts.read(self.folder / version, encoder=encoder, ranker=self.ranker)
 
     def _current(self) -> str | None:
         """The version that the pointer names; None without a pointer."""
@@ -175,26 +196,26 @@ class Models:
         if version is None:
             self._pointer.unlink(missing_ok=True)
         else:
-            partial = self._folder / "current.part"
+            partial = self.folder / "current.part"
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(f"{version}\n")
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self._pointer)
-        artifacts.sync(self._folder)
+        artifacts.sync(self.folder)
 
     def _prune(self) -> None:
         """Removes all but the newest versions, and what a process left that died while it wrote."""
         for version in [version for version in self.history() if not version.current][KEPT - 1 :]:
-            shutil.rmtree(self._folder / version.id)
-        for path in self._folder.glob(".*.part"):  # nobody else is writing: we hold the lock
+            shutil.rmtree(self.folder / version.id)
+        for path in self.folder.glob(".*.part"):  # nobody else is writing: we hold the lock
             shutil.rmtree(path)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

@@ -35,6 +35,7 @@ from triage.store import items, passages, scores
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 from triage.store.passages import PassageRow
+from triage.store.portable import names_of_items
 
 RANKER = "blend-2"
 """Names the construction of the ranker in stored model versions: another one ranks the same log otherwise."""
@@ -193,17 +194,20 @@ class RankingService:
 
     def _told(self, as_of: datetime) -> _Told:
         """All that a fit takes: what was said so far, of what, and the settings in use."""
+        model = self._models.in_use(self._vectors.name)
         with self._database.read() as connection:
             events = log.events(connection)
-        loaded = self._load(as_of, set(feedback.labels(events)))
-        model = self._models.in_use(self._vectors.name)
+            labelled = feedback.labels(events)
+            names = names_of_items(connection, list(labelled)) if model.rehearsed else {}
+        loaded = self._load(as_of, set(labelled))
+        rehearsed = {str(i): model.rehearsed[n] for i, n in names.items() if n in model.rehearsed}
         kind = scores.kind(model.ranker, self._vectors.name)
         return _Told(
             events,
             loaded,
             model,
             Ranker(loaded.corpus, model.settings),
-            profile(events, loaded.rows, as_of, kind, model.rehearsed),
+            profile(events, loaded.rows, as_of, kind, rehearsed),
             self._vectors.phrase_vectors(list(feedback.interests(events, as_of))),
         )
 
@@ -211,10 +215,13 @@ class RankingService:
         """What the reader has said so far, and of what: everything that settings can be judged by."""
         with self._database.read() as connection:
             events = log.events(connection)
-        loaded = self._load(as_of, set(feedback.labels(events)))
+            labelled = feedback.labels(events)
+            names = names_of_items(connection, list(labelled))
+        loaded = self._load(as_of, set(labelled))
         return learn.Material(
             corpus=loaded.corpus,
             first_seen={i: row.first_seen_at for i, row in loaded.rows.items()},
+            names=names,
             events=events,
             phrase_vectors=self._vectors.phrase_vectors(learn.phrases(events)),
             as_of=as_of,
