@@ -60,14 +60,18 @@ def undo(event_id: int | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("event_id", metavar="EVENT", type=int)
+@click.argument("event_id", metavar="[EVENT]", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
-def redo(event_id: int, as_json: bool) -> None:
-    """Brings back EVENT of the journal, which was undone."""
+def redo(event_id: int | None, as_json: bool) -> None:
+    """Brings back what was undone last if nothing was said since, or EVENT of the journal."""
+    from triage.services import feedback
     from triage.services import journal as service
 
     with Runtime.open() as runtime:
-        recorded = service.redo(runtime.database, runtime.clock, event_id)
+        if event_id is None:
+            recorded = feedback.redo(runtime.database, runtime.clock)
+        else:
+            recorded = service.redo(runtime.database, runtime.clock, event_id)
         say_learned(runtime, recorded.message, as_json)
 
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from ingestors.files import open_regular
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
-from triage.services.translate import MAX_PEOPLE, MAX_TAGS, MAX_TEXT, MAX_TITLE, MAX_URL
+from triage.services.translate import MAX_LINKS, MAX_PEOPLE, MAX_TAGS, MAX_TEXT, MAX_TITLE, MAX_URL
 
 VERSION = 1
 HEAD = b'{"kind":"triage-export"'
@@ -87,6 +87,7 @@ class ItemLine(_Line, tag="item", kw_only=True):
     people: Lines = []
     tags: Lines = []
     identifiers: dict[Short, Long] = {}
+    links: Annotated[list[tuple[Long, Long]], Meta(max_length=MAX_LINKS)] = []
     personal: bool = False
     flags: Lines = []
     parent: Name | None = None

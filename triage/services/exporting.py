@@ -149,6 +149,7 @@ def _item(item: PortableItem, source: PortableSource, names: Mapping[int, str]) 
         people=item.people,
         tags=item.tags,
         identifiers=dict(item.identifiers),
+        links=[(str(words), str(url)) for words, url in item.links or ()],
         personal=item.personal,
         flags=item.flags,
         parent=None if item.parent_id is None else names.get(item.parent_id),

@@ -145,8 +145,8 @@ def undo(database: Database, clock: Clock) -> Recorded:
         if not log:
             raise TriageError("there is nothing to undo")
         step = feedback.same_step(log, log[-1])
-        event_id = _take_back(connection, step, clock())
-        return Recorded(event_id, f"undone: {_step_words(connection, step)}")
+        event_id = take_back(connection, step, clock())
+        return Recorded(event_id, f"undone: {step_words(connection, step)}")
 
 
 def redo(database: Database, clock: Clock) -> Recorded:
@@ -160,10 +160,10 @@ def redo(database: Database, clock: Clock) -> Recorded:
         undos = feedback.redoable(log)
         if not undos:
             raise TriageError("there is nothing to redo")
-        event_id = _take_back(connection, undos, clock())
+        event_id = take_back(connection, undos, clock())
         undone = {undo.undoes for undo in undos}
         step = [event for event in log if event.id in undone]
-        return Recorded(event_id, f"redone: {_step_words(connection, step)}")
+        return Recorded(event_id, f"redone: {step_words(connection, step)}")
 
 
 def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
@@ -177,16 +177,16 @@ def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
         said = [event for event in log if event.item_id == item_id and event.verb in feedback.PAST_TENSE]
         if not said:
             raise UsageError(f"item {item_id} is not marked", fix=f"triage show {item_id}")
-        event_id = _take_back(connection, said[-1:], clock())
-        return Recorded(event_id, f"undone: {_step_words(connection, said[-1:])}")
+        event_id = take_back(connection, said[-1:], clock())
+        return Recorded(event_id, f"undone: {step_words(connection, said[-1:])}")
 
 
-def _take_back(connection: Connection, step: Sequence[Event], at: datetime) -> int:
+def take_back(connection: Connection, step: Sequence[Event], at: datetime) -> int:
     """Undoes events in one step; the id of the last undo."""
     return [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step][-1]
 
 
-def _step_words(connection: Connection, step: Sequence[Event]) -> str:
+def step_words(connection: Connection, step: Sequence[Event]) -> str:
     """What was said in one step."""
     event = step[-1]
     if event.verb is Verb.KNOWN:

@@ -11,12 +11,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from triage.config import Clock
-from triage.core import feedback, journal, words
+from triage.core import feedback, journal
 from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.journal import Entry
 from triage.core.text import sanitize_line
-from triage.services.feedback import MAX_SAID, Recorded, in_words
+from triage.services.feedback import MAX_SAID, Recorded, in_words, step_words, take_back
 from triage.store import effects, items
 from triage.store import feedback as event_log
 from triage.store.engine import Database
@@ -73,9 +73,9 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
             raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
         counted = feedback.effective(log)
         taken = [event] if event.verb is Verb.UNDO else feedback.same_step(counted, event)
-        last = _take_back(connection, taken, clock())
-        verdict = "undone" if brings_back else "redone"
-        return Recorded(last, f"{verdict}: {_step_says(connection, about, len(taken))}")
+        last = take_back(connection, taken, clock())
+        said = step_words(connection, [about] if event.verb is Verb.UNDO else taken)
+        return Recorded(last, f"{'undone' if brings_back else 'redone'}: {said}")
 
 
 def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
@@ -91,9 +91,10 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
         if about.id not in by:
             raise UsageError(f"event {about.id} was not undone", fix=f"triage undo {about.id}")
         step = feedback.same_step([each for each in log if each.verb is not Verb.UNDO], about)
-        undos = [each for each in log if each.id in {by[said.id] for said in step if said.id in by}]
-        last = _take_back(connection, undos, clock())
-        return Recorded(last, f"redone: {_step_says(connection, about, len(undos))}")
+        gone = [said for said in step if said.id in by]
+        undos = {by[said.id] for said in gone}
+        last = take_back(connection, [each for each in log if each.id in undos], clock())
+        return Recorded(last, f"redone: {step_words(connection, gone)}")
 
 
 def toggle(database: Database, clock: Clock, event_id: int) -> Recorded:
@@ -115,11 +116,6 @@ def _named(log: list[Event], event_id: int) -> Event:
     raise UsageError(f"there is no event {event_id}", fix="triage journal")
 
 
-def _take_back(connection: Connection, step: list[Event], at: datetime) -> int:
-    """Undoes events in one step; the id of the last undo."""
-    return [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step][-1]
-
-
 def _titles(connection: Connection, about: list[Event]) -> dict[int, str]:
     ids = list(dict.fromkeys(event.item_id for event in about if event.item_id is not None))
     return {item_id: row.title for item_id, row in items.by_ids(connection, ids).items()}
@@ -135,11 +131,3 @@ def _plain(event: Event, titles: dict[int, str]) -> str:
         return in_words(event)
     title = sanitize_line(titles.get(event.item_id, ""), MAX_SAID)
     return f"{feedback.PAST_TENSE[event.verb]}: {title}"
-
-
-def _step_says(connection: Connection, about: Event, count: int) -> str:
-    if about.verb is Verb.KNOWN:
-        return f"{words.plural(count, 'document')} of {about.phrase} liked"
-    if count > 1:
-        return f"{feedback.PAST_TENSE[about.verb]}: {words.plural(count, 'item')}"
-    return _plain(about, _titles(connection, [about]))

@@ -162,6 +162,7 @@ def _new_item(line: ItemLine) -> NewItem:
         people=tuple(line.people),
         tags=tuple(line.tags),
         identifiers=dict(line.identifiers),
+        links=tuple(line.links),
         personal=line.personal,
         flags=frozenset(flag for flag in FLAGS if flag in line.flags),
         published=line.published,

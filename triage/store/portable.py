@@ -45,6 +45,7 @@ class PortableItem:
     people: list[str]
     tags: list[str]
     identifiers: Mapping[str, str]
+    links: Sequence[Sequence[str]] | None
     personal: bool
     flags: list[str]
     parent_id: int | None
@@ -107,6 +108,7 @@ def whole_items(connection: Connection, ids: Sequence[int]) -> Iterator[Portable
                 Item.published_at,
                 Item.first_seen_at,
                 ItemText.text,
+                ItemText.links,
                 FullText.served,
                 FullText.url.label("found_at"),
             )
