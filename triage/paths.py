@@ -46,7 +46,9 @@ class Paths:
     def create(self) -> None:
         """Makes the folders, readable by their owner only, whatever the umask."""
         for folder in (self.config, self.data, self.cache, self.state):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for missing in reversed([each for each in folder.parents if not each.exists()]):
+                missing.mkdir(exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             if folder.stat().st_mode & 0o077:
                 folder.chmod(0o700)
 
