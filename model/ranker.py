@@ -119,6 +119,11 @@ class Ranking:
         self.standings: Floats = self.logits / calibration.spread
         self.probabilities: Floats = calibration.probabilities(self.logits, corpus.documents)
 
+    @property
+    def corpus(self) -> Corpus:
+        """What was ranked."""
+        return self._corpus
+
     def order(self) -> list[str]:
         """Document ids, best first; equals are ordered newest first, then by id."""
         documents = self._corpus.documents

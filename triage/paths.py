@@ -98,6 +98,11 @@ class Paths:
         return self.state / "daemon.json"
 
     @property
+    def start(self) -> Path:
+        """Which steps of the guided start are behind the reader."""
+        return self.state / "start.json"
+
+    @property
     def log(self) -> Path:
         """The daemon's log."""
         return self.state / "daemon.log"

@@ -22,6 +22,7 @@ from triage.runtime import TURN_S, Runtime
 if TYPE_CHECKING:
     from triage.core.insight import Insight, Learned
     from triage.core.ledger import Ledger, Step
+    from triage.guided_start import GuidedStart
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class ReaderBackend:
         self._closing = threading.Event()
         self._fetching = threading.Lock()
         self._reading: threading.Thread | None = None
+        self._start: GuidedStart | None = None
 
     def first_page(self) -> Digest | None:
         """See `Backend`."""
@@ -210,7 +212,15 @@ class ReaderBackend:
             return f"reading, {self._unread} items to go"
         return heartbeat.words(self._runtime.paths.heartbeat, self._runtime.clock())
 
+    def start(self) -> GuidedStart:
+        """See `Backend`."""
+        if self._start is None:
+            self._start = self._runtime.guided_start()
+        return self._start
+
     def close(self) -> None:
         """See `Backend`."""
         self._closing.set()
+        if self._start is not None:
+            self._start.close()
         self._runtime.close()

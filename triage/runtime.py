@@ -22,6 +22,7 @@ from triage.paths import Paths
 from triage.services import digest_file
 
 if TYPE_CHECKING:
+    from triage.guided_start import GuidedStart
     from triage.services.fulltext import Fetched
     from triage.services.worker_client import ModelWorker, Progress
     from triage.store.engine import Database
@@ -215,15 +216,21 @@ class Runtime:
 
         asyncio.run(run())
 
-    def run_tui(self) -> int:
-        """Runs the terminal interface until the reader leaves it."""
+    def guided_start(self) -> GuidedStart:
+        """The guided start on the services of this run."""
+        from triage.guided_start import GuidedStart
+
+        return GuidedStart(self)
+
+    def run_tui(self, *, start: bool = False) -> int:
+        """Runs the terminal interface until the reader leaves it; `start` begins with the guided start."""
         # Importing makes only objects that stay: looking for garbage among them costs a tenth of the time
         # to the first frame. The application switches the collector on again when it has painted.
         gc.disable()
         from triage.reader_backend import ReaderBackend
         from triage.tui.app import run
 
-        return run(ReaderBackend(self), demo=self.demo, now=self.clock)
+        return run(ReaderBackend(self), demo=self.demo, now=self.clock, start=start)
 
     def run_lines(self) -> int:
         """Runs the interface in lines until the reader leaves it."""

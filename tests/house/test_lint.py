@@ -90,7 +90,7 @@ def test_what_tests_may_do_is_listed() -> None:
 
 SKELETON = (
     *("ingestors/__init__.py", "model/__init__.py", "triage/__init__.py"),
-    *("triage/runtime.py", "triage/reader_backend.py"),
+    *("triage/runtime.py", "triage/reader_backend.py", "triage/guided_start.py"),
     *(f"triage/{name}/__init__.py" for name in ("cli", "core", "daemon", "services", "store", "tui")),
     "triage/cli/main.py",
 )

@@ -29,6 +29,7 @@ from triage.core.items import (
 )
 from triage.core.ledger import Account, Ledger, Step, judge
 from triage.core.rules import Effect, Rule, write
+from triage.tui.start import Start
 
 NOW = datetime(2026, 3, 12, 7, 30, tzinfo=UTC)
 
@@ -162,6 +163,7 @@ class FakeBackend:
         self.gates: dict[str, threading.Event] = {}
         self.failures: dict[str, list[Exception]] = {}
         self.closed = False
+        self.guide: Start | None = None
         self.was_changed = False
         self.daemon = "daemon: not running"
         self.accounts = make_accounts()
@@ -357,6 +359,10 @@ class FakeBackend:
     def status(self) -> str:
         self._enter("status")
         return self.daemon
+
+    def start(self) -> Start:
+        assert self.guide is not None
+        return self.guide
 
     def close(self) -> None:
         self.calls.append(("close",))

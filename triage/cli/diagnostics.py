@@ -60,8 +60,17 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         """Wipes the line."""
+        self._wipe()
+
+    def line(self, text: str) -> None:
+        """A line of a listing, above the progress."""
+        self._wipe()
+        line(text)
+
+    def _wipe(self) -> None:
         if self._live and self._width:
             click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+            self._width, self._what = 0, ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """`done` of `total` steps of `what` are behind us."""

@@ -9,12 +9,12 @@ import sys
 import click
 
 from triage.cli import output, render
-from triage.cli.diagnostics import Progress, note
+from triage.cli.diagnostics import Progress, note, somebody_is_there
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
 from triage.runtime import Runtime
 
-FIRST_STEPS = "triage add URL-OR-PATH and then: triage sync; or look around with: triage demo"
+FIRST_STEPS = "triage start; or triage add URL-OR-PATH and triage sync; or look around with: triage demo"
 
 
 def at_terminal() -> bool:
@@ -34,6 +34,10 @@ def open_digest(*, plain: bool) -> int:
     asked for; printed where nobody is there to answer.
     """
     with Runtime.open() as runtime:
+        if _begins(runtime):
+            from triage.cli.start import ask
+
+            return ask(runtime, plain=plain)
         if runtime.first_page() is None:
             current(runtime)  # the first one is built here, where its progress is seen
         if full_screen() and not plain:
@@ -45,6 +49,17 @@ def open_digest(*, plain: bool) -> int:
         if digest.unread:
             read_rest(runtime)
         return 0
+
+
+def _begins(runtime: Runtime) -> bool:
+    """Whether the guided start has the word: somebody is there, and nothing yet or half a start."""
+    if not somebody_is_there() or (runtime.first_page() is not None and not runtime.paths.start.exists()):
+        return False
+    from triage.services import starting
+
+    if runtime.paths.start.exists():
+        return starting.is_under_way(runtime.paths.start)
+    return not runtime.paths.database.exists() or starting.is_empty(runtime.database)
 
 
 def current(runtime: Runtime, minutes: float | None = None) -> Digest:

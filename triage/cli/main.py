@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # name -> (module:attribute, one line for the list of commands): importing every module for `--help` or
 # for one command would cost more than the command.
 COMMANDS = {
+    "start": ("triage.cli.start:start", "From nothing to your first digest, step by step"),
     "digest": ("triage.cli.digest:digest", "Today's digest"),
     "add": ("triage.cli.add:add", "Add a site, feed, mailbox, paper category or list of them"),
     "sources": ("triage.cli.sources:sources", "The sources: how they fare, and all that can be set for them"),

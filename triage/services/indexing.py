@@ -29,8 +29,14 @@ PORTION = 24
 """Items that `read_on` reads at a time: about a second, for which a mark may have to wait."""
 
 
-def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> int:
+def index_items(database: Database, vectors: Vectors, on_progress: Progress, *, flood: int = FLOOD) -> int:
     """Splits, counts and encodes every item that needs it, newest first; the encoder is left running.
+
+    Args:
+        database: Where they are.
+        vectors: Where vectors come from.
+        on_progress: Progress.
+        flood: From how many new items on only their leads are read.
 
     Returns:
         How many items were indexed.
@@ -38,7 +44,7 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress) -> 
     encoder = vectors.encoder
     with database.read() as connection:
         total = items.count_stale(connection, encoder)
-    by_lead = encoder is not None and total > FLOOD
+    by_lead = encoder is not None and total > flood
     done = 0
     while True:
         with database.read() as connection:

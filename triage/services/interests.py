@@ -46,15 +46,7 @@ def import_liked(database: Database, clock: Clock, path: Path) -> Recorded:
     Raises:
         UsageError: The file cannot be read, or holds no documents, or too many.
     """
-    listed, left_out = _read(path)
-    entries = list({entry.key: entry for entry in listed}.values())
-    if not entries:
-        raise UsageError(f"{path} holds no documents", fix=f"give a file of {FORMS}")
-    if len(entries) > MAX_DOCUMENTS:
-        raise UsageError(
-            f"{path} holds {len(entries)} documents; {MAX_DOCUMENTS} at most can teach at once",
-            fix="keep those that say best what you care about",
-        )
+    entries, left_out = documents_of(path)
     now = clock()
     with database.write() as connection:
         source_id, _ = sources.add(
@@ -98,6 +90,24 @@ def import_liked(database: Database, clock: Clock, path: Path) -> Recorded:
     said += f", {len(ids) - len(new)} were marked before" if len(new) < len(ids) else ""
     said += f", {left_out} left out: they cannot be read" if left_out else ""
     return Recorded(event_id, said)
+
+
+def documents_of(path: Path) -> tuple[list[Entry], int]:
+    """The documents of a file, each once, and how many of it cannot be used; stores nothing.
+
+    Raises:
+        UsageError: As for `import_liked`.
+    """
+    listed, left_out = _read(path)
+    entries = list({entry.key: entry for entry in listed}.values())
+    if not entries:
+        raise UsageError(f"{path} holds no documents", fix=f"give a file of {FORMS}")
+    if len(entries) > MAX_DOCUMENTS:
+        raise UsageError(
+            f"{path} holds {len(entries)} documents; {MAX_DOCUMENTS} at most can teach at once",
+            fix="keep those that say best what you care about",
+        )
+    return entries, left_out
 
 
 def _read(path: Path) -> tuple[list[Entry], int]:

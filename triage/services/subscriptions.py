@@ -125,15 +125,7 @@ def import_list(
     Raises:
         UsageError: It is no list, or nothing in it can be subscribed to.
     """
-    if len(body) > MAX_LIST:
-        raise UsageError(f"{name} is larger than {MAX_LIST // 2**20} MB, which no list of subscriptions is")
-    form = list_format(body[:HEAD])
-    if form is None:
-        raise UsageError(
-            f"{name} is neither an OPML file nor a urls file with an address a line",
-            fix="triage add FILE, if it is a mailbox or holds papers",
-        )
-    subscriptions, refused = asyncio.run(_read(body, form))
+    subscriptions, refused = in_list(body, name)
     refusals = [Refusal(sanitize_line(r.name, MAX_TITLE), r.reason) for r in refused]
     added: list[Added] = []
     with database.write() as connection:
@@ -162,6 +154,23 @@ def import_list(
         reason = f"{refusals[0].name}: {refusals[0].reason}" if refusals else "there is nothing in it"
         raise UsageError(f"{name} brings no source: {reason}")
     return ImportReport(tuple(added), tuple(refusals))
+
+
+def in_list(body: bytes, name: str) -> tuple[list[Subscription], list[Refusal]]:
+    """What a list names, and what of it was refused; stores nothing.
+
+    Raises:
+        UsageError: It is no list.
+    """
+    if len(body) > MAX_LIST:
+        raise UsageError(f"{name} is larger than {MAX_LIST // 2**20} MB, which no list of subscriptions is")
+    form = list_format(body[:HEAD])
+    if form is None:
+        raise UsageError(
+            f"{name} is neither an OPML file nor a urls file with an address a line",
+            fix="triage add FILE, if it is a mailbox or holds papers",
+        )
+    return asyncio.run(_read(body, form))
 
 
 def merged(reports: Sequence[ImportReport]) -> ImportReport:

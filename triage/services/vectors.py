@@ -135,6 +135,13 @@ class Vectors:
         vectors = self.rows([row_of[i] for i in ids])
         return dict(zip(phrases, vectors, strict=True))
 
+    def nearness(self, texts: Sequence[str], phrases: Sequence[str]) -> list[list[float]] | None:
+        """Cosines of texts and phrases, a row a text; None without an encoder."""
+        if self.weights is None:
+            return None
+        found = self.phrase_vectors([*texts, *phrases])
+        return [[float(found[text] @ found[phrase]) for phrase in phrases] for text in texts]
+
     def release(self) -> None:
         """Ends the encoder, whose memory goes back to the system."""
         if self._process is not None:

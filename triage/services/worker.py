@@ -6,13 +6,16 @@ daemon's parent process ever pays for it.
 
 Requests and replies are frames of `model.frames`; a request has `op` and `now`:
 
-    build      (+ "minutes") index new items, rank as of now, store a new digest -> {"digest": ...}
+    build      (+ "minutes", "hurry") index new items (in a hurry, by their leads), rank as of now,
+               store a new digest                                  -> {"digest": ...}
     read_on    read a portion of what only the lead is known of, and rank again after the last one
                                                                    -> {"waiting": items left}
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
     reread     index texts that were exchanged, then the same         -> {"digest": ..., "moved": n}
     explain    + "item"                                            -> {"explained": ...}
     learned    + "since": what has moved by all that was said since   -> {"learned": ...}
+    question   + "passed": the item whose mark would teach most    -> {"item": ... or null, "said": ...}
+    nearness   + "phrases", "texts": cosines, a row a text         -> {"cosines": ... or null}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
     roll_back  go back to the model before the current one         -> {"message": ...}
     flush      everything that earlier requests led to is stored   -> {}
@@ -44,8 +47,8 @@ from triage.core.items import Digest, Explained
 from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digest_file, digests, folding, learn, past
-from triage.services.indexing import index_items, read_on
+from triage.services import digest_file, digests, folding, learn, past, questions
+from triage.services.indexing import FLOOD, index_items, read_on
 from triage.services.models import Models
 from triage.services.past import Past
 from triage.services.ranking import RANKER, RankingService
@@ -76,13 +79,17 @@ class Worker:
         self._afterwards: Callable[[], None] | None = None
         self._last_event = 0
         self._look: tuple[datetime, datetime] | None = None
+        self._encoder_stays = False
+        """A reader who says what they care about says more in a moment, and then has items to be read."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
+        self._encoder_stays = request["op"] == "nearness"
         now = datetime.fromisoformat(request["now"])
         match request["op"]:
             case "build":
-                index_items(self._database, self._vectors, self._progress)
+                flood = 0 if request.get("hurry") else FLOOD
+                index_items(self._database, self._vectors, self._progress, flood=flood)
                 self._grouping.group_new(now)
                 minutes = request.get("minutes") or self._settings.digest.minutes
                 return {"digest": self._build(now, minutes).to_json()}
@@ -108,6 +115,10 @@ class Worker:
                 current = self._current()
                 as_of, since = current.built_at if current else now, datetime.fromisoformat(request["since"])
                 return {"learned": self._ranking.learned(as_of, since).to_json()}
+            case "question":
+                return self._question(now, frozenset(map(int, request["passed"])))
+            case "nearness":
+                return {"cosines": self._vectors.nearness(request["texts"], request["phrases"])}
             case "learn":
                 return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
             case "roll_back":
@@ -163,6 +174,16 @@ class Worker:
             new = effects.waiting(connection, since, self._last_event)
             shared = dataclasses.replace(effect, together=len(new))
             effects.add(connection, dict.fromkeys(new, shared))
+
+    def _question(self, now: datetime, passed: frozenset[int]) -> dict[str, Any]:
+        current = self._current()
+        as_of = current.built_at if current else now
+        ranked = self._ranking.rank(as_of)
+        item_id = questions.most_telling(ranked, passed)
+        if item_id is None:
+            return {"item": None, "said": ""}
+        item = digests.explained(ranked, self._past(as_of), item_id).item
+        return {"item": item.to_json(), "said": questions.beginning(ranked, item)}
 
     def _learn(self, now: datetime, *, dry_run: bool) -> Outcome:
         index_items(self._database, self._vectors, self._progress)
@@ -228,7 +249,7 @@ class Worker:
         afterwards, self._afterwards = self._afterwards, None
         if afterwards is not None:
             afterwards()
-        if not self._waiting():
+        if not self._encoder_stays and not self._waiting():
             self._vectors.release()
 
     def _day(self, moment: datetime) -> datetime:

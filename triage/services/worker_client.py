@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,18 @@ class ModelWorker:
         self._child: subprocess.Popen[bytes] | None = None
 
     def build(
-        self, now: datetime, on_progress: Progress | None = None, *, minutes: float | None = None
+        self,
+        now: datetime,
+        on_progress: Progress | None = None,
+        *,
+        minutes: float | None = None,
+        hurry: bool = False,
     ) -> Digest:
-        """Indexes what is new, ranks, and stores a new digest, of the configured minutes by default."""
-        request = {"op": "build", "now": now.isoformat(), "minutes": minutes}
+        """Indexes what is new, ranks, and stores a new digest, of the configured minutes by default.
+
+        In a hurry items are known by their beginning only, until `read_on` has read the rest.
+        """
+        request = {"op": "build", "now": now.isoformat(), "minutes": minutes, "hurry": hurry}
         return Digest.from_json(self._ask(request, on_progress)["digest"])
 
     def read_on(self, now: datetime) -> int:
@@ -96,6 +104,24 @@ class ModelWorker:
 
         request = {"op": "learned", "now": now.isoformat(), "since": since.isoformat()}
         return Learned.from_json(self._ask(request, on_progress)["learned"])
+
+    def question(self, now: datetime, passed: Sequence[int]) -> tuple[Item | None, str]:
+        """The item whose mark would teach most, and how it begins; None when there is nothing left to ask.
+
+        Args:
+            now: The present.
+            passed: Ids of items that are not to be asked about again.
+        """
+        reply = self._ask({"op": "question", "now": now.isoformat(), "passed": list(passed)}, None)
+        return (Item.from_json(reply["item"]) if reply["item"] else None), reply["said"]
+
+    def nearness(
+        self, now: datetime, texts: Sequence[str], phrases: Sequence[str]
+    ) -> list[list[float]] | None:
+        """Cosines of the meanings of texts and phrases, a row a text; None without an encoder."""
+        request = {"op": "nearness", "now": now.isoformat(), "texts": list(texts), "phrases": list(phrases)}
+        cosines: list[list[float]] | None = self._ask(request, None)["cosines"]
+        return cosines
 
     def learn(self, now: datetime, on_progress: Progress | None = None, *, dry_run: bool = False) -> Outcome:
         """Tries other settings on what the reader has said, and promotes better ones unless `dry_run`.

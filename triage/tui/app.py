@@ -68,6 +68,7 @@ class TriageApp(App[int]):
         demo: bool = False,
         now: Callable[[], datetime] = utc_now,
         poll_seconds: float = POLL_SECONDS,
+        start: bool = False,
     ) -> None:
         """Creates the app.
 
@@ -76,12 +77,14 @@ class TriageApp(App[int]):
             demo: Says on the digest that its items are made up.
             now: The clock that ages are counted by; aware.
             poll_seconds: How often to ask whether the daemon has stored something.
+            start: Begins with the guided start.
         """
         super().__init__()
         self._backend = backend
         self._demo = demo
         self._now = now
         self._poll_seconds = poll_seconds
+        self._starting = start
         self._ending = threading.Lock()
         self.session = Session()
         self.loader = Loader(self, backend)
@@ -115,6 +118,19 @@ class TriageApp(App[int]):
         """The first page is on the screen."""
         # Whoever starts the app may switch the collector off until here: that saves 25 of 300 ms.
         gc.enable()
+        if self._starting:
+            from triage.tui.screens.start import open_start
+
+            open_start(self, self.loader, self._started)
+        else:
+            self.loader.digest()
+
+    def _started(self) -> None:
+        """The guided start is over."""
+        from triage.core.starting import AFTERWARDS
+
+        self._starting = False
+        self.say(AFTERWARDS)
         self.loader.digest()
 
     async def on_unmount(self) -> None:
@@ -210,7 +226,7 @@ class TriageApp(App[int]):
     @handles(messages.Polled)
     def _polled(self, message: messages.Polled) -> None:
         self.base.status_bar.show_daemon(message.status)
-        if message.changed:
+        if message.changed and not self._starting:
             self.loader.digest()
 
     def _show_newest(self, *, select: int | None = None) -> None:
@@ -527,7 +543,9 @@ class TriageApp(App[int]):
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
 
 
-def run(backend: Backend, *, demo: bool = False, now: Callable[[], datetime] = utc_now) -> int:
+def run(
+    backend: Backend, *, demo: bool = False, now: Callable[[], datetime] = utc_now, start: bool = False
+) -> int:
     """Runs the terminal interface until the reader leaves.
 
     Returns:
@@ -536,6 +554,6 @@ def run(backend: Backend, *, demo: bool = False, now: Callable[[], datetime] = u
     if os.environ.get("NO_COLOR") == "":
         # The convention counts only a value that is not empty; Textual counts any.
         del os.environ["NO_COLOR"]
-    app = TriageApp(backend, demo=demo, now=now)
+    app = TriageApp(backend, demo=demo, now=now, start=start)
     app.run()
     return app.return_code or 0

@@ -17,6 +17,7 @@ from triage.core.rules import Rule
 if TYPE_CHECKING:  # values of screens that the first paint does not need
     from triage.core.insight import Insight, Learned
     from triage.core.ledger import Ledger, Step
+    from triage.tui.start import Start
 
 
 class Backend(Protocol):
@@ -112,6 +113,10 @@ class Backend(Protocol):
 
     def status(self) -> str:
         """One line on the daemon: running, stale or not running."""
+        ...
+
+    def start(self) -> Start:
+        """The guided start; asks nothing yet."""
         ...
 
     def close(self) -> None:

@@ -136,6 +136,10 @@ class Loader:
 
         self._start(f"screen {id(screen)}", load, exclusive=True)
 
+    def away(self, task: Callable[[Backend], T]) -> T:
+        """Does something at once, while the app is suspended and nothing is drawn."""
+        return task(self._backend)
+
     def poll(self) -> None:
         """Looks at the daemon; answered by `Polled`. A look that is not over yet is not repeated."""
         if self._polling is not None and not self._polling.is_finished:

@@ -1,0 +1,1 @@
+"""The bundled starter packs: `catalogue.toml`, sources worth starting with, by interest."""
