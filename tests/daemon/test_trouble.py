@@ -1,0 +1,123 @@
+"""When the machine fails the daemon: a clear state, and recovery without a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from loopback import LoopbackServer, Route
+
+from triage.daemon import heartbeat
+from triage.paths import Paths
+from triage.services import reading, sources
+from triage.store.engine import Database
+
+QUICK = """
+import sys
+from triage.daemon import app
+from triage.store import engine
+app.POLL_S, engine.BUSY_TIMEOUT_MS = 1, 300
+from triage.cli.main import main
+sys.argv = ["triage", "daemon", "run"]
+main()
+"""
+"""A daemon that looks every second and has little patience."""
+
+
+def feed(count: int) -> bytes:
+    words = " ".join(f"heron{n}" for n in range(2_000))
+    items = "".join(
+        f"<item><guid>{n}</guid><title>Number {n}</title><description>{words} {n}</description></item>"
+        for n in range(count)
+    )
+    return (
+        f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'.encode()
+    )
+
+
+@contextmanager
+def running(**how: object) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", QUICK], stderr=subprocess.DEVNULL, start_new_session=True, **how
+    )  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def says(paths: Paths) -> str:
+    return heartbeat.words(paths.heartbeat, datetime.now(UTC))
+
+
+def come_due(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET next_due_at = '2000-01-01 00:00:00.000000'")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system has no prlimit")
+def test_a_full_disk_is_named_and_the_round_is_made_up_for_when_there_is_room(
+    paths: Paths, database: Database, server: LoopbackServer
+) -> None:
+    server.routes["/feed"] = Route(feed(60))
+    sources.add(database, lambda: datetime.now(UTC), server.url("/feed"), allow_local=True)
+    database.close()
+    full = paths.database.stat().st_size + 100_000
+    with running(
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+    ) as daemon:
+        wait_for(lambda: "in trouble" in says(paths))
+        assert str(paths.database) in says(paths)
+        assert daemon.poll() is None
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM item").scalar_one() == 0, "all or nothing"
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        wait_for(lambda: len(reading.best(database, 100)) == 60)
+        wait_for(lambda: "waiting" in says(paths))
+    assert database.pragma("integrity_check") == "ok"
+
+
+def test_a_database_that_somebody_else_holds_is_waited_for(
+    paths: Paths, database: Database, server: LoopbackServer
+) -> None:
+    server.routes["/feed"] = Route(feed(1))
+    sources.add(database, lambda: datetime.now(UTC), server.url("/feed"), allow_local=True)
+    with running():
+        wait_for(lambda: "waiting" in says(paths))
+        other = sqlite3.connect(paths.database, isolation_level=None)
+        server.routes["/feed"] = Route(feed(2))
+        come_due(database)
+        other.execute("BEGIN IMMEDIATE")
+        wait_for(lambda: "locked by another process" in says(paths))
+        other.execute("ROLLBACK")
+        other.close()
+        wait_for(lambda: len(reading.best(database, 10)) == 2)
+
+
+def test_of_two_daemons_that_start_together_one_runs(paths: Paths, database: Database) -> None:
+    database.close()
+    with running() as one, running() as other:
+        wait_for(lambda: one.poll() is not None or other.poll() is not None)
+        ended, alive = (one, other) if one.poll() is not None else (other, one)
+        assert ended.wait() == 4
+        wait_for(lambda: "waiting" in says(paths))
+        assert json.loads(paths.heartbeat.read_text())["pid"] == alive.pid
