@@ -167,6 +167,8 @@ class TuiConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     theme: str | None = None
     """The colours, by the name that the palette gives them; ours if unset."""
+    mouse: bool = True
+    """Whether the interface takes the mouse; without it, the terminal selects text as it always does."""
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -183,6 +185,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     notify: NotifyConfig = NotifyConfig()
     daemon: DaemonConfig = DaemonConfig()
     retention: RetentionConfig = RetentionConfig()
+    keys: dict[str, str | list[str]] = {}
+    """Action -> its keys; what they mean is for `triage.tui.keymap`."""
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -269,10 +273,30 @@ class _UnknownSettingError(Exception):
         self.key = key
 
 
-def _line_of(key: str, text: str) -> str:
-    """` (line 3)`, where the key stands at the beginning of a line, or of a table's name."""
+def refused(path: Path, table: str, key: str, problem: str, text: str | None = None) -> UsageError:
+    """What to raise for a setting that only the part it is for could judge; names its line.
+
+    Args:
+        path: The file.
+        table: The setting's table.
+        key: Its name there.
+        problem: What is wrong with it.
+        text: What the file holds, if it is not written yet.
+    """
+    text = path.read_text(encoding="utf-8-sig") if text is None else text
+    return UsageError(f"{path}{_line_of(key, text, table)}: {problem}", fix="triage config edit")
+
+
+def _line_of(key: str, text: str, table: str = "") -> str:
+    """` (line 3)`, where the key stands at the beginning of a line, or of a table's name.
+
+    With `table`, only lines from its head on are looked at.
+    """
+    lines = text.splitlines()
+    head = re.compile(rf"\s*\[\s*{re.escape(table)}\s*\]")
+    first = next((number for number, line in enumerate(lines) if table and head.match(line)), 0)
     pattern = re.compile(rf"""\s*(?:\[\s*(?:[\w.-]+\.)?)?["']?{re.escape(key)}["']?\s*(?:=|\]|\.)""")
-    found = (number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line))
+    found = (number for number, line in enumerate(lines[first:], first + 1) if pattern.match(line))
     number = next(found, None)
     return f" (line {number})" if number else ""
 

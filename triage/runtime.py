@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from triage.services.fulltext import Fetched
     from triage.services.worker_client import ModelWorker, Progress
     from triage.store.engine import Database
+    from triage.tui.keymap import Keymap
 
 
 log = logging.getLogger(__name__)
@@ -230,7 +232,11 @@ class Runtime:
         from triage.reader_backend import ReaderBackend
         from triage.tui.app import run
 
-        return run(ReaderBackend(self), demo=self.demo, now=self.clock, start=start)
+        keymap = read_keymap(self.config, self.paths.config_file)
+        mouse = self.config.tui.mouse
+        return run(
+            ReaderBackend(self), demo=self.demo, now=self.clock, start=start, keymap=keymap, mouse=mouse
+        )
 
     def run_lines(self) -> int:
         """Runs the interface in lines until the reader leaves it."""
@@ -247,3 +253,22 @@ class Runtime:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+
+def read_keymap(settings: config.Config, path: Path, text: str | None = None) -> Keymap:
+    """The reader's keys.
+
+    Args:
+        settings: Which they are.
+        path: Names the file where they stand, if one is wrong.
+        text: What the file is going to hold; otherwise it is read.
+
+    Raises:
+        UsageError: There is no such action or key, or one key would mean two things.
+    """
+    from triage.tui.keymap import Keymap, WrongKeyError
+
+    try:
+        return Keymap.read(settings.keys)
+    except WrongKeyError as error:
+        raise config.refused(path, "keys", error.action, str(error), text) from error

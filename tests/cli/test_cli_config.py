@@ -44,6 +44,10 @@ def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
         ("digest.minutes 0", "above 0"),
         ("digest.minuts 5", "did you mean digest.minutes"),
         ("minutes 5", "triage config show"),
+        ("keys.lik z", "(line 5): there is no action lik; did you mean like?"),
+        ("keys.like d", "(line 5): d is the key of dislike already"),
+        ("keys.like 5", "keys"),
+        ("tui.mouse maybe", "bool"),
         ("digest.minutes.more 5", "config.toml"),
     ],
 )

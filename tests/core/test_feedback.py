@@ -47,6 +47,32 @@ def test_an_undone_undo_restores_the_event() -> None:
     assert feedback.labels(log) == {7: 1.0}
 
 
+@given(MARKS, st.integers(0, 14))
+def test_redo_brings_back_step_by_step_what_undo_took(marks: list[tuple[Verb, int]], steps: int) -> None:
+    log = [event(n + 1, verb, item) for n, (verb, item) in enumerate(marks)]
+    logs = [list(log)]
+    for number in range(min(steps, len(marks))):
+        log.append(event(100 + number, Verb.UNDO, undoes=feedback.effective(log)[-1].id))
+        logs.append(list(log))
+    for number, before in enumerate(reversed(logs[:-1])):
+        (undo,) = feedback.redoable(log)
+        log.append(event(200 + number, Verb.UNDO, undoes=undo.id))
+        assert feedback.effective(log) == feedback.effective(before)
+    assert feedback.redoable(log) == []
+
+
+def test_nothing_is_redone_after_something_else_was_said() -> None:
+    log = [event(1, Verb.LIKE, 7), event(2, Verb.UNDO, undoes=1)]
+    assert feedback.redoable(log) == [log[1]]
+    assert feedback.redoable([*log, event(3, Verb.LATER, 8)]) == []
+
+
+def test_a_step_of_several_marks_is_redone_as_a_whole() -> None:
+    log = [event(n, Verb.DISLIKE, n, step=1) for n in (1, 2, 3)]
+    log += [event(10 + n, Verb.UNDO, undoes=n) for n in (1, 2, 3)]
+    assert feedback.redoable(log) == log[3:]
+
+
 def test_the_last_training_mark_of_an_item_wins_and_later_does_not_train() -> None:
     log = [
         event(1, Verb.LIKE, 7),

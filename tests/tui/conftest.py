@@ -19,6 +19,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from triage.tui.app import TriageApp
+from triage.tui.keymap import Keymap
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 OpenApp = Callable[..., AbstractAsyncContextManager[Pilot[int]]]
@@ -129,9 +130,12 @@ def open_app() -> OpenApp:
         *,
         wait: bool = True,
         demo: bool = False,
+        keymap: Keymap | None = None,
     ) -> AsyncIterator[Pilot[int]]:
         # The poll is called by the tests that are about it.
-        app = TriageApp(backend or FakeBackend(), demo=demo, now=lambda: NOW, poll_seconds=3600)
+        app = TriageApp(
+            backend or FakeBackend(), demo=demo, now=lambda: NOW, poll_seconds=3600, keymap=keymap
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             if wait:
                 await settle(pilot)

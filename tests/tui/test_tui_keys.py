@@ -78,7 +78,7 @@ async def test_the_whole_digest_to_its_end(open_app):
 @pytest.mark.parametrize(
     ("key", "verb", "glyph"),
     [("l", "like", "+"), ("plus", "like", "+"), ("L", "love", "♥"), ("d", "dislike", "−"),
-     ("minus", "dislike", "−"), ("s", "later", "»")],
+     ("minus", "dislike", "−"), ("s", "later", "»"), ("asterisk", "save", "★"), ("a", "save", "★")],
 )  # fmt: skip
 async def test_a_mark_is_written_shown_and_moves_on(open_app, key, verb, glyph):
     backend = FakeBackend()
@@ -231,14 +231,6 @@ async def test_a_click_selects_and_a_double_click_opens(open_app):
         await pilot.click("ItemList", offset=(10, 4), times=2)
         await settle(pilot)
         assert isinstance(pilot.app.screen, ReadingScreen)
-
-
-async def test_keys_can_be_moved_by_a_keymap(open_app):
-    backend = FakeBackend()
-    async with open_app(backend, size=SMALL) as pilot:
-        pilot.app.set_keymap({"like": "z"})
-        await press(pilot, "z", "l")
-        assert backend.called("mark") == [("mark", 1, "like")]
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, 7), (60, 5), (30, 3), (28, 2)])

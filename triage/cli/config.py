@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from triage.cli import diagnostics, output
 from triage.core.errors import UsageError
 from triage.paths import Paths
+
+if TYPE_CHECKING:
+    from triage.services.settings import Check
 
 
 @click.group()
@@ -40,9 +45,10 @@ def show(as_json: bool) -> None:
 def check() -> None:
     """Says whether the file of settings can be used, and if not, which line is wrong."""
     from triage.config import load
+    from triage.runtime import read_keymap
 
     where = Paths.of().config_file
-    load(where)
+    read_keymap(load(where), where)
     output.line(f"{where}: " + ("well" if where.exists() else "there is none, so the defaults hold"))
 
 
@@ -53,7 +59,8 @@ def set_value(name: str, value: str) -> None:
     """Sets NAME, such as digest.minutes, to VALUE; comments in the file stay."""
     from triage.services import settings
 
-    understood = settings.change(Paths.of().config_file, name, value)
+    where = Paths.of().config_file
+    understood = settings.change(where, name, value, _check(where))
     output.line(f"{name} = {output.clean(str(understood))}")
 
 
@@ -70,7 +77,7 @@ def edit() -> None:
             output.line("nothing was changed")
             return
         try:
-            settings.write(where, edited)
+            settings.write(where, edited, _check(where))
         except UsageError as error:
             if not sys.stdin.isatty():
                 raise
@@ -80,3 +87,10 @@ def edit() -> None:
             continue
         output.line(f"saved: {where}")
         return
+
+
+def _check(where: Path) -> Check:
+    """What the keys are, only the interface knows."""
+    from triage.runtime import read_keymap
+
+    return lambda settings, text: read_keymap(settings, where, text)

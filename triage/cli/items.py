@@ -1,4 +1,4 @@
-"""`triage list`, `show`, `search`, `mark`, `why`."""
+"""`triage list`, `show`, `search`, `mark`, `mute`, `why`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import click
 
 from triage.cli import output, render
 from triage.cli.diagnostics import Progress, note
-from triage.core import words
-from triage.core.errors import PartialError, TriageError
+from triage.core import muting, words
+from triage.core.errors import PartialError, TriageError, UsageError
 from triage.core.feedback import MARKS, Verb
 from triage.core.items import Item
+from triage.core.rules import Rule
 from triage.runtime import Runtime
 
 SHOWN_AFTER_MARK = 5
@@ -99,16 +100,56 @@ def fetch(item_ids: tuple[int, ...], as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("item_id", metavar="ID", type=int)
+@click.argument("item_ids", metavar="ID...", type=int, nargs=-1, required=True)
 @click.argument("verb", type=click.Choice([verb.value for verb in MARKS]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
-def mark(item_id: int, verb: str, as_json: bool) -> None:
-    """Says what you think of item ID; the digest is ranked anew at once."""
+def mark(item_ids: tuple[int, ...], verb: str, as_json: bool) -> None:
+    """Says what you think of item ID; the digest is ranked anew at once.
+
+    Several IDs are one step, which one undo takes back. `save` is for what is worth keeping: it teaches as
+    `like` does, and stays in sight. `later` says when, not whether, and teaches nothing.
+    """
     from triage.services import feedback
 
     with Runtime.open() as runtime:
-        recorded = feedback.mark(runtime.database, runtime.clock, item_id, Verb(verb))
+        if len(item_ids) == 1:
+            recorded = feedback.mark(runtime.database, runtime.clock, item_ids[0], Verb(verb))
+        else:
+            recorded = feedback.mark_all(runtime.database, runtime.clock, item_ids, Verb(verb))
         say_learned(runtime, recorded.message, as_json)
+
+
+@click.command()
+@click.argument("item_id", metavar="ID", type=int)
+@click.option("--source", "what", flag_value="source", help="Everything from its source.")
+@click.option("--person", "what", flag_value="person", help="Everything by the first of its people.")
+@click.option("--words", help="Everything that mentions these words.")
+@click.option(
+    "--for", "duration", default="a week", show_default=True, type=click.Choice(list(muting.DURATIONS))
+)
+def mute(item_id: int, what: str | None, words: str | None, duration: str) -> None:
+    """Keeps the source of item ID, a person or a topic out of digests, for a while or for good.
+
+    It is a rule, so `triage rules` lists it and `triage undo` takes it back. Search and list still have it.
+    """
+    from triage.services import reading
+    from triage.services import rules as service
+
+    if (what is None) == (words is None):
+        raise UsageError(
+            "say what to mute: --source, --person or --words", fix=f"triage mute {item_id} --source"
+        )
+    with Runtime.open() as runtime:
+        item = reading.read(runtime.database, item_id, None).item
+        if words is not None:
+            condition = muting.condition("mentions", words)
+        else:
+            subject = next((found for kind, _, found in muting.subjects(item) if kind == what), None)
+            if subject is None:
+                raise UsageError(f"item {item_id} names no {what}", fix=f'triage mute {item_id} --words "…"')
+            condition = subject
+        rule = Rule(condition, "never", muting.DURATIONS[duration])
+        say_learned(runtime, service.add(runtime.database, runtime.clock, str(rule)).message)
 
 
 def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "show": ("triage.cli.items:show", "One item with its text and highlights"),
     "fetch": ("triage.cli.items:fetch", "Fetch the full text behind an item's link"),
     "mark": ("triage.cli.items:mark", "Say what you think of an item; the order learns from it"),
+    "mute": ("triage.cli.items:mute", "Keep a source, person or topic out of digests for a while"),
     "undo": ("triage.cli.journal:undo", "Take back the last step, or any one"),
     "redo": ("triage.cli.journal:redo", "Bring back what was undone"),
     "journal": ("triage.cli.journal:journal", "What you have said, and what each did to the digest"),

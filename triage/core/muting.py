@@ -45,12 +45,12 @@ def person(name: str) -> str:
     return name.partition(" <")[0].strip() or name
 
 
-def subjects(item: Item) -> list[tuple[str, Condition]]:
-    """What of an item can be muted without typing, each named for the reader: its source, then its people."""
-    found: list[tuple[str, Condition]] = []
+def subjects(item: Item) -> list[tuple[str, str, Condition]]:
+    """What of an item can be muted without typing: `source` or `person`, the name, and what meets it."""
+    found: list[tuple[str, str, Condition]] = []
     named: list[tuple[str, Field, str]] = [("source", "source", item.source)]
     named += [("person", "author", person(name)) for name in item.people]
     for kind, field, name in named:
         if any(char.isalnum() for char in name):
-            found.append((f"{kind} {name}", condition(field, name)))
+            found.append((kind, name, condition(field, name)))
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -73,7 +73,11 @@ def template() -> str:
     return "\n".join(lines) + "\n"
 
 
-def change(path: Path, name: str, value: str) -> Any:  # noqa: ANN401 - whatever TOML holds
+Check = Callable[[config.Config, str], object]
+"""Raises UsageError for settings that this module cannot judge; told what the file is going to hold."""
+
+
+def change(path: Path, name: str, value: str, check: Check) -> Any:  # noqa: ANN401 - whatever TOML holds
     """Sets `name` to `value`, which is TOML or else a text; returns it as it was understood.
 
     Raises:
@@ -95,18 +99,18 @@ def change(path: Path, name: str, value: str) -> Any:  # noqa: ANN401 - whatever
         changed = tomlkit.dumps(document)
     except (TOMLKitError, AttributeError, TypeError) as error:
         raise UsageError(f"{path}: {error}", fix="triage config edit") from error
-    write(path, changed)
+    write(path, changed, check)
     return understood
 
 
-def write(path: Path, text: str) -> None:
-    """Replaces the file, if `text` is one that can be used.
+def write(path: Path, text: str, check: Check) -> None:
+    """Replaces the file, if `text` is one that can be used, also by what `check` says.
 
     Raises:
         UsageError: It cannot be used; the file is as it was.
         TriageError: It cannot be written.
     """
-    config.parse(text, path)
+    check(config.parse(text, path), text)
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

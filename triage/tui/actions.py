@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 Scope = Literal["app", "list", "reader", "modal"]
 """Where a binding lives: everywhere but under a dialog, on the list, on the text, or in a dialog."""
@@ -57,7 +58,7 @@ class Action:
 
     @property
     def shown_keys(self) -> str:
-        """The keys as people write them."""
+        """The keys of the registry as people write them; a reader may have others (`triage.tui.keymap`)."""
         return " ".join(key_name(key) for key in self.keys)
 
 
@@ -65,7 +66,7 @@ def key_name(key: str) -> str:
     """How a Textual key name is written for people: `ctrl+d` is `^d`."""
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+")
-    return KEY_NAMES.get(key, key)
+    return KEY_NAMES.get(key) or key_to_character(key) or key
 
 
 ACTIONS: tuple[Action, ...] = (

@@ -12,9 +12,9 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -30,6 +30,7 @@ from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import hangup, messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
+from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
 from triage.tui.marks import Marks
 from triage.tui.messages import handles, sentence
@@ -42,6 +43,9 @@ from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
 from triage.tui.widgets.search_box import SearchBox
 from triage.tui.writer import Write
+
+if TYPE_CHECKING:
+    from triage.tui.screens.veil import Question
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 0.3
@@ -69,6 +73,7 @@ class TriageApp(App[int]):
         now: Callable[[], datetime] = utc_now,
         poll_seconds: float = POLL_SECONDS,
         start: bool = False,
+        keymap: Keymap | None = None,
     ) -> None:
         """Creates the app.
 
@@ -78,6 +83,7 @@ class TriageApp(App[int]):
             now: The clock that ages are counted by; aware.
             poll_seconds: How often to ask whether the daemon has stored something.
             start: Begins with the guided start.
+            keymap: The reader's own keys.
         """
         super().__init__()
         self._backend = backend
@@ -91,6 +97,8 @@ class TriageApp(App[int]):
         self.readings = Readings(self.loader.reading)
         self.marks = Marks(backend, self.session, self.post_message)
         self.base = DigestScreen(self.session, now=now, demo=demo)
+        self.keymap = keymap or Keymap()
+        self.set_keymap(self.keymap.for_textual())
         self.animation_level = "none"
         theme.apply(self)
 
@@ -367,22 +375,25 @@ class TriageApp(App[int]):
         """Has anything else written that the reader says; `what` is what happens, such as `muted`."""
         self.say(self.marks.write(write, what))
 
-    def ask(self, question: Coroutine[Any, Any, None]) -> None:
+    def ask(self, question: Question) -> None:
         """Asks the reader something in dialogs, one after the other; see `triage.tui.questions`."""
-        self.run_worker(question, group="question")
+        from triage.tui.screens.veil import Veil
+
+        self.push_screen(Veil(question))
 
     def action_mark_all(self) -> None:
         """Asks which of the shown items to mark at once, and how."""
         from triage.tui import questions
 
-        self.ask(questions.mark_all(self, self.session.sections(), self.base.list.selected))
+        sections, here = self.session.sections(), self.base.list.selected
+        self.ask(lambda veil: questions.mark_all(veil, self, sections, here))
 
     def action_mute(self) -> None:
         """Asks what of the item in question to mute, and for how long."""
         from triage.tui import questions
 
         if (item := self.current_item) is not None:
-            self.ask(questions.mute(self, item))
+            self.ask(lambda veil: questions.mute(veil, self, item))
 
     def action_split(self) -> None:
         """Says that the item in question tells another story than those folded under it."""
@@ -539,14 +550,20 @@ class TriageApp(App[int]):
         for action in ACTIONS:
             if action.scope == "app":
                 call = functools.partial(self.run_action, action.action)
-                yield SystemCommand(action.label, f"{action.help} ({action.shown_keys})", call)
+                yield SystemCommand(action.label, f"{action.help} ({self.keymap.shown(action)})", call)
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
 
 
 def run(
-    backend: Backend, *, demo: bool = False, now: Callable[[], datetime] = utc_now, start: bool = False
+    backend: Backend,
+    *,
+    demo: bool = False,
+    now: Callable[[], datetime] = utc_now,
+    start: bool = False,
+    keymap: Keymap | None = None,
+    mouse: bool = True,
 ) -> int:
-    """Runs the terminal interface until the reader leaves.
+    """Runs the terminal interface until the reader leaves; without `mouse`, the terminal keeps its own.
 
     Returns:
         The exit code: 0, or 1 if a mark could not be written on the way out.
@@ -554,6 +571,6 @@ def run(
     if os.environ.get("NO_COLOR") == "":
         # The convention counts only a value that is not empty; Textual counts any.
         del os.environ["NO_COLOR"]
-    app = TriageApp(backend, demo=demo, now=now, start=start)
-    app.run()
+    app = TriageApp(backend, demo=demo, now=now, start=start, keymap=keymap)
+    app.run(mouse=mouse)
     return app.return_code or 0

@@ -7,8 +7,8 @@ said before the last answer; Esc at any step says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from triage.core import muting, words
 from triage.core.errors import UsageError
@@ -17,13 +17,15 @@ from triage.core.items import Item, MarkShare, Reason
 from triage.core.rules import STRONGEST, Condition, Effect, Field, Rule, in_words
 from triage.tui.screens.ask import AskScreen
 from triage.tui.screens.menu import Choice, MenuScreen
+from triage.tui.screens.veil import Veil
 from triage.tui.session import Section
 from triage.tui.writer import Write
 
 if TYPE_CHECKING:
     from triage.tui.app import TriageApp
 
-Say = Callable[[], None]
+Say = Callable[[Veil], Coroutine[Any, Any, None]]
+"""Says something, perhaps after another question."""
 HEAVIEST = 10.0
 """Of an interest."""
 SUGGESTED = 60
@@ -32,24 +34,22 @@ BULK = (Verb.DISLIKE, Verb.LIKE, Verb.LATER, Verb.SAVE)
 DURATION_KEYS = dict(zip("dwmg", muting.DURATIONS, strict=True))
 
 
-async def mute(app: TriageApp, item: Item) -> None:
+async def mute(veil: Veil, app: TriageApp, item: Item) -> None:
     """What of an item to mute, and for how long."""
     choices = [
-        Choice(str(number), name, condition)
-        for number, (name, condition) in enumerate(muting.subjects(item)[:8], 1)
+        Choice(str(number), f"{kind} {name}", condition)
+        for number, (kind, name, condition) in enumerate(muting.subjects(item)[:8], 1)
     ]
     choices.append(Choice("w", "words of your own …", "words"))
-    chosen = await app.push_screen_wait(
-        MenuScreen("Mute what?", choices, "Search and list still have what is muted.")
-    )
+    chosen = await veil.show(MenuScreen("Mute what?", choices, "Search and list still have what is muted."))
     if chosen == "words":
-        chosen = await _words_to_mute(app, item)
+        chosen = await _words_to_mute(veil, app, item)
     if chosen is not None:
-        await _mute_for(app, chosen)
+        await _mute_for(veil, app, chosen)
 
 
-async def _words_to_mute(app: TriageApp, item: Item) -> Condition | None:
-    typed = await app.push_screen_wait(AskScreen("Mute items that mention which words?", item.title))
+async def _words_to_mute(veil: Veil, app: TriageApp, item: Item) -> Condition | None:
+    typed = await veil.show(AskScreen("Mute items that mention which words?", item.title))
     if typed is None:
         return None
     try:
@@ -59,17 +59,15 @@ async def _words_to_mute(app: TriageApp, item: Item) -> Condition | None:
         return None
 
 
-async def _mute_for(app: TriageApp, condition: Condition) -> None:
+async def _mute_for(veil: Veil, app: TriageApp, condition: Condition) -> None:
     choices = [Choice(key, name, name) for key, name in DURATION_KEYS.items()]
-    duration = await app.push_screen_wait(
-        MenuScreen("For how long?", choices, f"The rule: {Rule(condition, 'never')}")
-    )
+    duration = await veil.show(MenuScreen("For how long?", choices, f"The rule: {Rule(condition, 'never')}"))
     if duration is not None:
         rule = Rule(condition, "never", muting.DURATIONS[duration])
         app.write(lambda backend: backend.add_rule(rule), "muted")
 
 
-async def mark_all(app: TriageApp, sections: tuple[Section, ...], here: Item | None) -> None:
+async def mark_all(veil: Veil, app: TriageApp, sections: tuple[Section, ...], here: Item | None) -> None:
     """Which of the items on show to mark, and how: one step for undo."""
     shown = [item for section in sections for item in section.items]
     if not shown:
@@ -88,19 +86,21 @@ async def mark_all(app: TriageApp, sections: tuple[Section, ...], here: Item | N
         choices.append(Choice("a", f"all that is shown: {words.plural(len(shown), 'item')}", chosen))
         menu = MenuScreen("Mark which?", choices)
         menu.cursor = next((n for n, section in enumerate(sections) if here in section.items), 0)
-        chosen = await app.push_screen_wait(menu)
+        chosen = await veil.show(menu)
     if chosen is None:
         return
     which, items = chosen
     keys = {Verb.DISLIKE: "d", Verb.LIKE: "l", Verb.LATER: "s", Verb.SAVE: "a"}
     verbs = [Choice(keys[verb], verb.value, verb) for verb in BULK]
     question = f"Say what of {words.plural(len(items), 'item')} ({which})?"
-    verb = await app.push_screen_wait(MenuScreen(question, verbs, "One undo takes all of it back."))
+    verb = await veil.show(MenuScreen(question, verbs, "One undo takes all of it back."))
     if verb is not None:
         app.mark_items(items, verb)
 
 
-async def correct(app: TriageApp, item: Item, row: Reason | MarkShare, said: Said, direction: int) -> None:
+async def correct(
+    veil: Veil, app: TriageApp, item: Item, row: Reason | MarkShare, said: Said, direction: int
+) -> None:
     """What to make of one row of the why screen: less of it (-1), more of it (1), or either (0)."""
     found = _corrections(app, item, row, said)
     wanted = [(label, do) for sign, label, do in found if direction in (0, sign) or sign == 0]
@@ -112,11 +112,9 @@ async def correct(app: TriageApp, item: Item, row: Reason | MarkShare, said: Sai
     else:
         question = {-1: "Less like this?", 1: "More like this?"}.get(direction, "What of this?")
     choices = [Choice(str(number), label, do) for number, (label, do) in enumerate(wanted, 1)]
-    do = await app.push_screen_wait(
-        MenuScreen(question, choices, "" if isinstance(row, MarkShare) else row.name)
-    )
+    do = await veil.show(MenuScreen(question, choices, "" if isinstance(row, MarkShare) else row.name))
     if do is not None:
-        do()
+        await do(veil)
 
 
 def _corrections(
@@ -125,7 +123,10 @@ def _corrections(
     """What can be said of a row: for less of it (-1), for more (1) or either (0), and in which words."""
 
     def write(do: Write, what: str) -> Say:
-        return lambda: app.write(do, what)
+        return _at_once(lambda: app.write(do, what))
+
+    def mark(verb: Verb) -> Say:
+        return _at_once(lambda: app.mark_items([item], verb))
 
     if isinstance(row, MarkShare):
         return [(0, "take that mark back", write(lambda to: to.unmark(row.item), "undone"))]
@@ -143,19 +144,26 @@ def _corrections(
                 "count it one less, as a rule",
                 write(lambda to: to.add_rule(Rule(condition, -1.0)), "said"),
             ),
-            (-1, "mute it …", lambda: app.ask(_mute_for(app, condition))),
+            (-1, "mute it …", lambda veil: _mute_for(veil, app, condition)),
             (1, "count it one more, as a rule", write(lambda to: to.add_rule(Rule(condition, 1.0)), "said")),
         ]
     if row.kind == "rule":
         return _of_rule(row.name, said, write)
     if row.kind == "passage":
         return [
-            (-1, "less of these words …", lambda: app.ask(_interest(app, row.name, -1.0))),
-            (-1, "dislike the item", lambda: app.mark_items([item], Verb.DISLIKE)),
-            (1, "an interest in these words …", lambda: app.ask(_interest(app, row.name, 1.0))),
-            (1, "like the item", lambda: app.mark_items([item], Verb.LIKE)),
+            (-1, "less of these words …", lambda veil: _interest(veil, app, row.name, -1.0)),
+            (-1, "dislike the item", mark(Verb.DISLIKE)),
+            (1, "an interest in these words …", lambda veil: _interest(veil, app, row.name, 1.0)),
+            (1, "like the item", mark(Verb.LIKE)),
         ]
     return []
+
+
+def _at_once(do: Callable[[], None]) -> Say:
+    async def say(_veil: Veil) -> None:
+        do()
+
+    return say
 
 
 def _of_interest(name: str, said: Said, write: Callable[[Write, str], Say]) -> list[tuple[int, str, Say]]:
@@ -196,9 +204,9 @@ def _changes(condition: str, effect: float) -> Write:
     return lambda backend: backend.change_rule(condition, effect)
 
 
-async def _interest(app: TriageApp, passage: str, weight: float) -> None:
+async def _interest(veil: Veil, app: TriageApp, passage: str, weight: float) -> None:
     """Asks for the words of an interest, or of what the reader wants less of."""
     question = "An interest in which words?" if weight > 0 else "Less of which words?"
-    typed = await app.push_screen_wait(AskScreen(question, passage[:SUGGESTED].rpartition(" ")[0] or passage))
+    typed = await veil.show(AskScreen(question, passage[:SUGGESTED].rpartition(" ")[0] or passage))
     if typed is not None:
         app.write(lambda backend: backend.set_interest(typed, weight), "said")

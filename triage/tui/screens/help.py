@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 
+from triage.tui import keymap
 from triage.tui.actions import ACTIONS
 from triage.tui.cells import fit
 from triage.tui.screens.dialog import Dialog
@@ -34,20 +35,20 @@ class HelpScreen(Dialog):
 
     def content(self, width: int) -> Content:
         """The page."""
-        wanted = self._filter.lower().split()
+        wanted, keys = self._filter.lower().split(), keymap.of(self.app)
         shown = [
             action
             for action in ACTIONS
-            if all(word in f"{action.shown_keys} {action.label} {action.help}".lower() for word in wanted)
+            if all(word in f"{keys.shown(action)} {action.label} {action.help}".lower() for word in wanted)
         ]
         parts: list[Content | tuple[str, str]] = [("Keys\n", "bold $accent")]
         for group, actions in groupby(shown, key=lambda action: action.group):
             parts.append((f"\n{group}\n", "bold"))
             for action in actions:
-                keys = Content.styled(fit(action.shown_keys, KEY_CELLS), "$accent")
+                shown_keys = Content.styled(fit(keys.shown(action), KEY_CELLS), "$accent")
                 lines = Content(action.help).wrap(max(width - KEY_CELLS, 2))
                 indent = "\n" + " " * KEY_CELLS
-                parts += [keys, Content(indent).join(lines), Content("\n")]
+                parts += [shown_keys, Content(indent).join(lines), Content("\n")]
         if not shown:
             parts.append(("\nNo action has these words.\n", "$foreground 58%"))
         return Content.assemble(*parts)

@@ -125,7 +125,8 @@ class WhyScreen(Picker):
         if rows:
             from triage.tui import questions
 
-            self._app.ask(questions.correct(self._app, self.item, rows[self.cursor], self._said, direction))
+            app, row = self._app, rows[self.cursor]
+            app.ask(lambda veil: questions.correct(veil, app, self.item, row, self._said, direction))
 
     # ------------------------------------------------------------ drawing
 

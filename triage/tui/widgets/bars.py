@@ -6,7 +6,8 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from triage.tui.actions import BY_ID, Action, key_name
+from triage.tui import keymap
+from triage.tui.actions import BY_ID, Action
 from triage.tui.cells import clip, line
 
 
@@ -82,7 +83,7 @@ class KeyBar(_Bar):
         """As many of the keys as fit."""
         content = Content("")
         for action in self._actions:
-            key = key_name(action.keys[0])
+            key = keymap.of(self.app).first(action)
             more = Content.assemble((f" {key} ", "bold $accent"), (f"{action.label}  ", "$foreground 58%"))
             if content.cell_length + more.cell_length > self.size.width:
                 break
