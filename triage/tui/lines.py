@@ -409,10 +409,11 @@ class Lines:
 
     def _mute(self, rest: str) -> None:
         item = self._current()
+        named = [(f"{kind} {name}", condition) for kind, name, condition in muting.subjects(item)]
         conditions = (
             [muting.condition("mentions", rest)]
             if rest
-            else self._choose("Mute what? Or say mute and the words.", muting.subjects(item))
+            else self._choose("Mute what? Or say mute and the words.", named)
         )
         for condition in conditions:
             for span in self._choose("For how long?", list(muting.DURATIONS.items())):
