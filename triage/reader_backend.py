@@ -21,6 +21,7 @@ from triage.runtime import TURN_S, Runtime
 
 if TYPE_CHECKING:
     from triage.core.insight import Insight, Learned
+    from triage.core.journal import Entry
     from triage.core.ledger import Ledger, Step
     from triage.guided_start import GuidedStart
 
@@ -164,6 +165,19 @@ class ReaderBackend:
         from triage.services import reading
 
         return reading.find(self._runtime.database, query)
+
+    def journal(self, limit: int) -> list[Entry]:
+        """See `Backend`."""
+        from triage.services import journal
+
+        return journal.entries(self._runtime.database, self._runtime.clock(), limit=limit)
+
+    def turn_back(self, event_id: int) -> Change:
+        """See `Backend`."""
+        from triage.services import journal
+
+        recorded = journal.toggle(self._runtime.database, self._runtime.clock, event_id)
+        return self._runtime.learn(recorded.message)
 
     def ledger(self) -> Ledger:
         """See `Backend`."""

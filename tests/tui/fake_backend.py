@@ -27,6 +27,8 @@ from triage.core.items import (
     Reason,
     Related,
 )
+from triage.core.journal import Effect as Came
+from triage.core.journal import Entry
 from triage.core.ledger import Account, Ledger, Step, judge
 from triage.core.rules import Effect, Rule, write
 from triage.tui.start import Start
@@ -170,6 +172,14 @@ class FakeBackend:
         self.look = make_insight()
         self.interests = {"small tools that last": 1.0}
         self.rules: dict[str, Effect] = {}
+        self.entries = [
+            Entry(id=n, at=NOW - timedelta(hours=40 - n), verb=verb, says=says, effect=effect, undone_by=by)
+            for n, verb, says, effect, by in (
+                (3, Verb.RULE, 'a rule: +1 for source:"The Wire"', Came(0, 12), None),
+                (2, Verb.DISLIKE, "disliked: Ten gadgets you cannot live without", Came(5, 12, 2), 4),
+                (1, Verb.LIKE, "liked: A lighthouse keeper's notes on fog", None, None),
+            )
+        ]
         self._log: list[Digest] = []
         self._undone: list[Digest] = []
 
@@ -319,6 +329,20 @@ class FakeBackend:
     def ledger(self) -> Ledger:
         self._enter("ledger")
         return Ledger(days=90, digests=61, accounts=judge(self.accounts))
+
+    def journal(self, limit: int) -> list[Entry]:
+        self._enter("journal", limit)
+        return self.entries[:limit]
+
+    def turn_back(self, event_id: int) -> Change:
+        self._enter("turn_back", event_id)
+        self.entries = [
+            dataclasses.replace(each, undone_by=None if each.undone_by else 90)
+            if each.id == event_id
+            else each
+            for each in self.entries
+        ]
+        return self._said(f"turned: event {event_id}")
 
     def insight(self) -> Insight:
         self._enter("insight")

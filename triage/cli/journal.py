@@ -11,7 +11,7 @@ import click
 from triage.cli import diagnostics, output
 from triage.cli.items import say_learned
 from triage.core.errors import UsageError
-from triage.core.journal import Entry
+from triage.core.journal import Entry, notes
 from triage.runtime import Runtime
 
 _DAY = timedelta(days=1)
@@ -88,13 +88,8 @@ def _moment(said: str, now: datetime) -> datetime:
 
 
 def _line(entry: Entry) -> str:
-    notes = [] if entry.effect is None else [str(entry.effect)]
-    if entry.undone_by is not None:
-        notes.append(f"undone by {entry.undone_by}")
-    if entry.over:
-        notes.append("over")
     said = f"{entry.id:>5}  {entry.at.astimezone():%Y-%m-%d %H:%M}  {output.clean(entry.says)}"
-    return " · ".join([said, *notes])
+    return f"{said} · {came}" if (came := notes(entry)) else said
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -54,6 +54,14 @@ class Entry:
     """None if nothing was learned from it while a digest was there."""
 
 
+def notes(entry: Entry) -> str:
+    """What came of an event, in one line: `undone by 12 · 5 of 20 items moved`; empty if there is nothing."""
+    found = [] if entry.undone_by is None else [f"undone by {entry.undone_by}"]
+    found += ["over"] if entry.over else []
+    found += [] if entry.effect is None else [str(entry.effect)]
+    return " · ".join(found)
+
+
 def undoers(events: Iterable[Event]) -> dict[int, int]:
     """Event id -> the undo that takes it back, undos among both; what counts has no entry.
 

@@ -341,6 +341,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Find and leave",
     ),
     Action(
+        id="journal",
+        keys=("H",),
+        label="journal",
+        help="What you have said and what each step did; takes any of it back, or brings it back.",
+        group="Find and leave",
+    ),
+    Action(
         id="insight",
         keys=("I",),
         label="insight",

@@ -539,6 +539,12 @@ class TriageApp(App[int]):
 
         self.push_screen(LedgerScreen(self.loader, self._now))
 
+    def action_journal(self) -> None:
+        """Opens what was said, to take any of it back."""
+        from triage.tui.screens.journal import JournalScreen
+
+        self.push_screen(JournalScreen(self.loader, self.marks.write))
+
     def action_insight(self) -> None:
         """Opens how the ranker and the reader get on."""
         from triage.tui.screens.insight import InsightScreen

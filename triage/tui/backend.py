@@ -16,6 +16,7 @@ from triage.core.rules import Rule
 
 if TYPE_CHECKING:  # values of screens that the first paint does not need
     from triage.core.insight import Insight, Learned
+    from triage.core.journal import Entry
     from triage.core.ledger import Ledger, Step
     from triage.tui.start import Start
 
@@ -97,6 +98,14 @@ class Backend(Protocol):
 
     def settle_source(self, source_id: int, step: Step) -> str:
         """Quiets or pauses a source, or takes that back; what happened, in words."""
+        ...
+
+    def journal(self, limit: int) -> list[Entry]:
+        """The newest events, newest first, with what each did."""
+        ...
+
+    def turn_back(self, event_id: int) -> Change:
+        """Takes back what an event of the journal says, or brings it back: whichever changes something."""
         ...
 
     def insight(self) -> Insight:

@@ -40,6 +40,8 @@ SEEN_ONLY = frozenset(
     ("page_down", "page_up", "half_down", "half_up", "other_pane", "palette", "filter", "fold", "go_to")
 )
 """Actions that are about a screen, and have no meaning where there is none."""
+SPOKEN_EVENTS = 20
+"""The newest so many lines of the journal."""
 STEPS: tuple[Step, ...] = ("quiet", "unquiet", "drop", "resume")
 
 EXTRA = {
@@ -181,6 +183,7 @@ class Lines:
             "back": lambda rest: self._back(),
             "refresh": self._refresh,
             "ledger": self._ledger,
+            "journal": self._journal,
             "insight": lambda rest: self._insight(),
             "help": self._help,
             "leave": lambda rest: self._leave(),
@@ -461,6 +464,15 @@ class Lines:
             raise UsageError(f"what can be done about a source is {', '.join(STEPS)}")
         account = _numbered(found.accounts, number.strip(), "sources", "ledger")
         self._say(spoken.line(self._backend.settle_source(account.source, chosen)))
+
+    def _journal(self, rest: str) -> None:
+        """The newest events, or a change of one: `journal 3` takes it back, or brings it back."""
+        found = self._backend.journal(SPOKEN_EVENTS)
+        if not rest:
+            self._say_all(spoken.journal(found))
+            self._say("To take one back, or bring it back: journal and its number.")
+            return
+        self._turn_back(self._backend.turn_back(_numbered(found, rest, "steps", "journal").id))
 
     def _insight(self) -> None:
         self._say("Adding up.")

@@ -6,13 +6,14 @@ reads from the beginning and is interrupted at any word. Lines are not wrapped: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from triage.core import ledger, links, words
 from triage.core.insight import Insight, Learned
 from triage.core.insight_page import page
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Link, Reading, Related
+from triage.core.journal import Entry, notes
 from triage.core.ledger import Ledger
 from triage.core.text import sanitize_line, sanitize_text
 
@@ -110,6 +111,13 @@ def accounts(found: Ledger, now: datetime) -> Iterator[str]:
         advice = f" Advice: {account.advice}." if account.advice in ("quiet", "drop") else ""
         name = line(account.title) or "(no name)"
         yield f"{number}. {name}: {ledger.facts(account, now)}.{advice} {line(account.because)}"
+
+
+def journal(entries: Sequence[Entry]) -> Iterator[str]:
+    """What was said, newest first, and what came of it."""
+    for number, entry in enumerate(entries, 1):
+        came = f" {notes(entry)}." if notes(entry) else ""
+        yield f"{number}. {entry.at.astimezone():%d %b %H:%M}, {line(entry.says)}.{came.replace(' · ', ', ')}"
 
 
 def insight(found: Insight, learned: Learned) -> Iterator[str]:
