@@ -194,10 +194,7 @@ def revised(said: float, usual: float, likes: float, labels: float) -> float:
 
 
 def clamps(matcher: Matcher, rules: Sequence[Rule]) -> dict[int, tuple[Rule, ...]]:
-    """Row -> the hard rules that it meets; the first decides about it.
-
-    `always` comes before `never`: what is shown too much costs a moment, what is hidden is lost.
-    """
+    """Row -> the hard rules that it meets, in the order of their effects."""
     found: dict[int, list[Rule]] = {}
     for rule in sorted(rules, key=lambda rule: (str(rule.effect), rule.name)):
         if isinstance(rule.effect, str):

@@ -126,9 +126,9 @@ class Rule:
     name: str
     """The condition in the reader's words."""
     condition: Condition
-    effect: float | Literal["always", "never"]
-    """What they are worth, in units of the logit, until labels say otherwise; or what labels cannot change:
-    always shown first, never shown."""
+    effect: float | str
+    """What they are worth, in units of the logit, until labels say otherwise; or a decision in words, which
+    labels cannot change and which is the caller's to carry out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=6,
 )
-EFFECTS = st.sampled_from([2.0, -1.0, 0.5, "always", "never"])
+EFFECTS = st.sampled_from([2.0, -1.0, 0.5, *get_args(rules.Hard)])
 
 
 @given(CONDITIONS, EFFECTS)
@@ -52,6 +53,14 @@ def test_what_is_written_is_read_back(condition: Condition, effect: rules.Effect
         ("source is Wire -0,5", Rule(WIRE, -0.5)),
         ("NEVER source:Wire", Rule(WIRE, "never")),
         ("never show: source:Wire", Rule(WIRE, "never")),
+        ("mute source:Wire", Rule(WIRE, "never")),
+        ("source:Wire mute", Rule(WIRE, "never")),
+        ("keep source:Wire", Rule(WIRE, "keep")),
+        ("boost source:Wire", Rule(WIRE, 1)),
+        ("boost by 2 source:Wire", Rule(WIRE, 2)),
+        ("source:Wire boost -1.5", Rule(WIRE, -1.5)),
+        ("lane people source:Wire", Rule(WIRE, "lane people")),
+        ("source:Wire lane: for you", Rule(WIRE, "lane for-you")),
         ("source:Wire always", Rule(WIRE, "always")),
         ("older than 3d -1", Rule(Older(3, "d"), -1)),
         ("age > 3 days -1", Rule(Older(3, "d"), -1)),

@@ -128,3 +128,29 @@ def test_a_rule_that_ends_is_gone_from_the_next_digest(database: Database, worke
     after = worker.build(NOW + timedelta(hours=2))
     assert after.ruled_out == 0
     assert after.profile != muted.profile
+
+
+def test_keep_leaves_out_nothing_and_does_not_lift_it(database: Database, worker: ModelWorker) -> None:
+    stored_items(database)
+    small = worker.build(NOW, minutes=3.0)
+    assert titles(small).count("bread") < 6
+    rules.add(database, clock, "keep title:bread")
+    rules.add(database, clock, "never mentions:oven")
+    feedback.set_interest(database, clock, "bishop sacrifice", 1.0)
+    kept = worker.build(NOW, minutes=3.0)
+    assert titles(kept).count("bread") == 6
+    assert titles(kept)[0] == "chess"
+    assert kept.items[-1].why[0].name == 'never left out: title:"bread"'
+    assert kept.items[-1].why[1].name == 'overruled: never in a digest: mentions:"oven"'
+
+
+def test_lane_puts_what_a_rule_meets_among_the_people(database: Database, worker: ModelWorker) -> None:
+    stored_items(database)
+    rules.add(database, clock, "lane people title:trams")
+    digest = worker.build(NOW)
+    assert {item.lane for item in digest.items if item.title.startswith("trams")} == {"people"}
+    assert {item.lane for item in digest.items if not item.title.startswith("trams")} <= {
+        "for-you",
+        "exploring",
+    }
+    assert digest.items[0].why[0].name == 'in the lane of people: title:"trams"'

@@ -31,10 +31,15 @@ class Verb(StrEnum):
     RULE = "rule"
     """A soft rule was added, or a rule of any kind removed with weight 0; `phrase` is its condition."""
     ALWAYS = "always"
+    KEEP = "keep"
     NEVER = "never"
-    """A hard rule was added; `phrase` is its condition."""
+    LANE_PEOPLE = "lane people"
+    LANE_FOR_YOU = "lane for-you"
+    """A hard rule was added; `phrase` is its condition, and the verb its effect."""
     ALIAS = "alias"
     """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
+    USE = "use"
+    """Profiles were chosen, whose names are the lines of `phrase`; all of them where it is empty."""
     TOO_MUCH = "too-much"
     """A notification of an item was not worth it."""
     SPLIT = "split"
@@ -56,6 +61,15 @@ LABEL_VALUES: dict[Verb, float] = {
 
 AT_HAND = (Verb.SAVE, Verb.LATER)
 """Marks of what the reader wants at hand: it stands in the lane that nothing buries."""
+
+HARD: dict[Verb, Effect] = {
+    Verb.ALWAYS: "always",
+    Verb.KEEP: "keep",
+    Verb.NEVER: "never",
+    Verb.LANE_PEOPLE: "lane people",
+    Verb.LANE_FOR_YOU: "lane for-you",
+}
+"""The verbs of hard rules."""
 
 PAST_TENSE: dict[Verb, str] = {
     Verb.LIKE: "liked",
@@ -109,6 +123,19 @@ class Judgement:
     at: datetime
     standing: float | None
     model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingInterest:
+    """An interest as it was last said."""
+
+    phrase: str
+    weight: float
+    """Negative: less of this."""
+    profile: str | None
+    """None for one that always counts."""
+    until: datetime | None
+    """From when on it counts no more; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +254,45 @@ def _lasting(events: Iterable[Event], now: datetime | None) -> list[Event]:
 
 
 def interests(events: Iterable[Event], now: datetime | None = None) -> dict[str, float]:
-    """Interest phrase -> weight at a moment, in the order of their first mention; weight 0 removes one."""
+    """Interest phrase -> weight at a moment, in the order of their first mention, of the profiles in use.
+
+    Of a phrase that stands in several of them, the strongest weight counts.
+    """
+    log = list(events)
+    used = profiles(log, now)
     weights: dict[str, float] = {}
+    for said in standing_interests(log, now):
+        if said.profile is None or used[said.profile]:
+            weights[said.phrase] = max(weights.get(said.phrase, 0.0), said.weight, key=abs)
+    return weights
+
+
+def standing_interests(events: Iterable[Event], now: datetime | None = None) -> list[StandingInterest]:
+    """The interests of all profiles at a moment, in the order of their first mention.
+
+    The last word on a phrase of a profile counts, and weight 0 removes it.
+    """
+    found: dict[tuple[str | None, str], StandingInterest] = {}
     for event in _lasting(events, now):
         if event.verb is Verb.INTEREST and event.phrase is not None:
-            weights[event.phrase] = 1.0 if event.weight is None else event.weight
-    return {phrase: weight for phrase, weight in weights.items() if weight}
+            weight = 1.0 if event.weight is None else event.weight
+            said = StandingInterest(event.phrase, weight, event.scope, event.until)
+            found[event.scope, event.phrase] = said
+    return [said for said in found.values() if said.weight]
+
+
+def profiles(events: Iterable[Event], now: datetime | None = None) -> dict[str, bool]:
+    """Name of each profile that holds an interest -> whether it is in use.
+
+    All are unless some were chosen; what was chosen and holds nothing any more is no choice.
+    """
+    log = list(events)
+    names = dict.fromkeys(said.profile for said in standing_interests(log, now) if said.profile is not None)
+    chosen: list[str] = []
+    for event in _lasting(log, now):
+        if event.verb is Verb.USE:
+            chosen = [name for name in (event.phrase or "").split("\n") if name in names]
+    return {name: not chosen or name in chosen for name in names}
 
 
 def rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, Effect]:
@@ -247,10 +307,8 @@ def standing_rules(events: Iterable[Event], now: datetime | None = None) -> dict
     """
     found: dict[str, tuple[str, StandingRule]] = {}
     for event in _lasting(events, now):
-        if event.verb in (Verb.RULE, Verb.ALWAYS, Verb.NEVER) and event.phrase is not None:
-            soft = 0.0 if event.weight is None else event.weight
-            hard: dict[Verb, Effect] = {Verb.ALWAYS: "always", Verb.NEVER: "never"}
-            effect = hard.get(event.verb, soft)
+        if event.verb in (Verb.RULE, *HARD) and event.phrase is not None:
+            effect = HARD.get(event.verb, 0.0 if event.weight is None else event.weight)
             found[event.phrase.casefold()] = (event.phrase, StandingRule(effect, event.until))
     return {condition: said for condition, said in found.values() if said.effect}
 

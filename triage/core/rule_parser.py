@@ -1,7 +1,7 @@
 """The language of rules, as people type it.
 
-    rule       a condition with an effect before or after it: +2, -1 (soft), always, never (hard);
-               at the end for 7d, or until 2026-12-01, if it is not for ever
+    rule       a condition with an effect before or after it: +2, -1, boost (soft), always, keep, never or
+               mute, lane people, lane for-you (hard); at the end for 7d, or until 2026-12-01
     condition  tests joined by and, or, not, parentheses, all(..., ...), any(..., ...)
     test       source:"The Wire"  author:Jane  tag:cs.IR  kind:mail  title:word  mentions:"word*"
                older than 3d  newer than 2 weeks
@@ -28,6 +28,7 @@ from triage.core.rules import (
     Condition,
     Effect,
     Field,
+    Hard,
     Has,
     Not,
     Older,
@@ -51,15 +52,19 @@ _FIELDS: dict[str, Field] = {name: name for name in get_args(Field)} | {
     "mention": "mentions",
     "type": "kind",
 }
-_NAMES = [*_FIELDS, "older", "newer", "always", "never"]
+_NAMES = [*_FIELDS, "older", "newer", "always", "never", "mute", "keep", "boost", "lane", "until"]
+_WORDS: dict[str, Hard] = {"always": "always", "keep": "keep", "never": "never", "mute": "never"}
+_LANES: dict[str, Hard] = {"people": "lane people", "for-you": "lane for-you", "for you": "lane for-you"}
 _KINDS = {"feed": "feed", "mail": "mail", "email": "mail", "e-mail": "mail", "paper": "paper"}
 _UNITS = {unit: unit for unit in HOURS} | {"hour": "h", "day": "d", "week": "w", "month": "mo", "year": "y"}
 
 _BLANK = re.compile(r"\s*")
 _WORD = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"([+\-\u2212\u2013]?)(\d+(?:[.,]\d+)?)(?![\w:])")
-_HARD = re.compile(r"(always|never)\b(?:\s+show\b)?\s*:?", re.IGNORECASE)
-_LAST_EFFECT = re.compile(r"\s+(?:[+\-\u2212\u2013]\d[\d.,]*|always|never)$", re.IGNORECASE)
+_HARD = re.compile(r"(always|keep|never|mute)\b(?:\s+show\b)?\s*:?", re.IGNORECASE)
+_BOOST = re.compile(r"boost\b\s*(?:(?:by\s+)?\+?(?=\d))?", re.IGNORECASE)
+_LANE = re.compile(r"lane\b[\s:=]*(for\s+you\b|[^\s():\"]*)", re.IGNORECASE)
+_LAST_EFFECT = re.compile(r"\s+(?:[+\-\u2212\u2013]\d[\d.,]*|always|keep|never|mute)$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?::|==?|\bis\b)\s*|\s+", re.IGNORECASE)
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»", "‘": "’"}
 _UNQUOTED = re.compile(r'[^\s(),"“”„«»]+')
@@ -77,19 +82,37 @@ _OPEN, _COMMA, _CLOSE = re.compile(r"\("), re.compile(","), re.compile(r"\)")
 _CUT_VALUE = re.compile(r'(\w+)(?:\s*[:=]\s*|\s+)([^\s(),":=]+)\s*$')
 """A test without quotes, at the end of what has been read."""
 _LOOSE = re.compile(
-    r"(?:(?!(?:and|but|or|not|always|never|until)\b|[\w-]+\s*[:=])[^\W\d][^\s(),:\"]*(?:\s+|$|(?=[(),:\"])))+",
+    r"(?:(?!(?:and|but|or|not|always|never|until|for\s+\d)\b|[\w-]+\s*[:=])[^\W\d][^\s(),:\"]*(?:\s+|$|(?=[(),:\"])))+",
     re.IGNORECASE,
 )
 """Words that are neither keywords nor the beginning of a test."""
+
+
+class Mistake(UsageError):
+    """A rule that cannot be read."""
+
+    def __init__(self, message: str, mended: str | None) -> None:
+        super().__init__(message, fix=f"triage rules add {shlex.quote(mended)}" if mended else EXAMPLE)
+        self.mended = mended
+        """The rule without this mistake, if that can be guessed."""
 
 
 def parse(text: str) -> Rule:
     """Reads a rule.
 
     Raises:
-        UsageError: It cannot be read; the message quotes the mistake, the fix is the rule without it.
+        Mistake: It cannot be read; the message quotes the mistake.
     """
     return _Parser(text).rule()
+
+
+def parse_term(text: str) -> Term | None:
+    """Reads `for 7d` or `until 2026-12-01`; None if it is something else."""
+    found = _TERM.fullmatch(text)
+    if found is None:
+        return None
+    amount, unit, date = found.groups()
+    return _moment(date) if amount is None else _span(amount, unit)
 
 
 def parse_condition(text: str) -> Condition:
@@ -168,7 +191,9 @@ class _Parser:
                 effect = after
         if effect is None:
             fixed = f"{self._text} +2"
-            self._fail(f'"{self._text}" needs an effect: a number such as +2 or -1, always or never', fixed)
+            self._fail(
+                f'"{self._text}" needs an effect: a number such as +2 or -1, always, keep or never', fixed
+            )
         return Rule(condition, effect, term)
 
     def condition(self) -> Condition:
@@ -289,10 +314,14 @@ class _Parser:
 
     def _effect(self) -> Effect | None:
         if found := self._take(_HARD):
-            return "always" if found[1].lower() == "always" else "never"
+            return _WORDS[found[1].lower()]
+        if found := self._take(_LANE):
+            return self._lane(found)
+        boosted = self._take(_BOOST)
         if not (found := self._take(_NUMBER)):
-            return None
+            return 1.0 if boosted else None
         sign, digits = found.groups()
+        sign = sign or ("+" if boosted else "")
         before, after = self._text[: found.start()], self._text[found.end() :]
         if not sign:
             message = f'"{digits}" needs a sign: +{digits} for more, -{digits} for less'
@@ -308,20 +337,28 @@ class _Parser:
             self._fail(message, f"{before}{most:+g}{after}")
         return strength
 
+    def _lane(self, found: re.Match[str]) -> Hard:
+        name = " ".join(found[1].lower().split())
+        if name not in _LANES:
+            near = difflib.get_close_matches(name, _LANES, n=1)
+            fixed = f"{self._text[: found.start(1)]}{near[0]}{self._text[found.end(1) :]}" if near else None
+            said = f'there is no lane "{name}"' if name else '"lane" needs a name after it'
+            self._fail(f"{said}: it is people or for-you", fixed)
+        return _LANES[name]
+
     def _term(self) -> Term | None:
         found = self._take(_TERM)
         if found is None:
             return None
-        amount, unit, date = found.groups()
-        term = _moment(date) if amount is None else _span(amount, unit)
+        term = parse_term(found[0])
         if term is None:
             before, after = self._text[: found.start()], self._text[found.end() :].strip()
-            wants = "a date such as 2026-12-01" if amount is None else "a number and h, d, w, mo or y"
+            wants = "a date such as 2026-12-01" if found[1] is None else "a number and h, d, w, mo or y"
             self._fail(f'"{found[0].strip()}" is no end: write {wants}', f"{before}for 7d {after}".rstrip())
         return term
 
     def _at_effect(self) -> bool:
-        return any(self._peek(start) for start in (_NUMBER, _HARD, _TERM))
+        return any(self._peek(start) for start in (_NUMBER, _HARD, _BOOST, _LANE, _TERM))
 
     def _stray(self) -> NoReturn:
         """Says what is wrong with whatever comes next."""
@@ -352,7 +389,7 @@ class _Parser:
 
     def _fail(self, message: str, fixed: str | None = None) -> NoReturn:
         """Raises; `fixed` is the rule without this mistake, if that can be guessed."""
-        raise UsageError(message, fix=f"triage rules add {shlex.quote(fixed)}" if fixed else EXAMPLE)
+        raise Mistake(message, fixed)
 
     def _done(self) -> bool:
         return _BLANK.fullmatch(self._text, self._at) is not None

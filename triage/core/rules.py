@@ -14,9 +14,13 @@ from triage.core.errors import UsageError
 from triage.core.text import sanitize_line
 
 Field = Literal["source", "author", "tag", "kind", "title", "mentions"]
-Hard = Literal["always", "never"]
+Hard = Literal["always", "keep", "never", "lane people", "lane for-you"]
 Effect: TypeAlias = float | Hard
-"""What a soft rule adds to the score, or what a hard one decides: always shown first, never shown."""
+"""What a soft rule adds to the score, or what a hard one decides: shown first, never left out, never shown,
+or in which lane."""
+DECIDING: tuple[Hard, ...] = ("always", "keep", "never")
+"""Of the hard ones that an item meets, the first of these decides whether it is shown: what is shown too much
+costs a moment, what is hidden is lost."""
 
 STRONGEST = 5.0
 """Of a soft rule. The scores of a day differ by two or three, so this is all but a hard one."""

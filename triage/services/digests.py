@@ -72,7 +72,8 @@ def compose(
     first = [i for i in allowed if ranked.decision(i) == "always"]
     people = [i for i in allowed if _lane(ranked, i) == "people"]
     shown = {item.id for item in earlier.items} if earlier is not None else set()
-    kept = past.marked_today | (past.read_today & shown)
+    by_rule = {i for i in allowed if ranked.decision(i) == "keep"}
+    kept = past.marked_today | (past.read_today & shown) | by_rule
     best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (worths[i], -i))
     special = [*first, *(i for i in allowed if i in kept), *people]
     candidates = [
@@ -126,7 +127,7 @@ def compose(
 
 
 def _lane(ranked: Ranked, item_id: int) -> Lane:
-    return views.lane(ranked.rows[item_id], ranked.states.get(item_id, "new"))
+    return ranked.lane(item_id) or views.lane(ranked.rows[item_id], ranked.states.get(item_id, "new"))
 
 
 def _worth(ranked: Ranked, past: Past, item_id: int) -> float:
@@ -140,11 +141,11 @@ def _candidate(ranked: Ranked, past: Past, item_id: int, worth: float, *, kept: 
     return budget.Candidate(
         id=item_id,
         source=row.source,
-        lane=item.lane,
+        lane=_lane(ranked, item_id),
         minutes=item.minutes,
         worth=worth,
         chance=ranked.probabilities[item_id],
-        story=ranked.stories.story(item_id),
+        story=None if ranked.decision(item_id) == "keep" else ranked.stories.story(item_id),
         kept=kept,
         first=ranked.decision(item_id) == "always",
     )
@@ -170,7 +171,7 @@ def _missed(ranked: Ranked, past: Past, left: Iterable[int]) -> float | None:
 def _explained_item(
     ranked: Ranked, item_id: int, explanation: Explanation, *, pace: Pace, worth: float
 ) -> Item:
-    return views.item(
+    item = views.item(
         ranked.rows[item_id],
         state=ranked.states.get(item_id, "new"),
         labels=ranked.labels,
@@ -182,6 +183,7 @@ def _explained_item(
         pace=pace,
         worth=worth,
     )
+    return dataclasses.replace(item, lane=_lane(ranked, item_id))
 
 
 def explained(ranked: Ranked, past: Past, item_id: int) -> Explained:

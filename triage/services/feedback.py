@@ -229,8 +229,7 @@ def in_words(event: Event) -> str:
         if not weight:
             return f"no longer a rule: {phrase}"
         return f"a rule: {rules.in_words(phrase, weight, event.until)}"
-    effect: rules.Hard = "always" if event.verb is Verb.ALWAYS else "never"
-    return f"a rule: {rules.in_words(phrase, effect, event.until)}"
+    return f"a rule: {rules.in_words(phrase, feedback.HARD[event.verb], event.until)}"
 
 
 def _interest_words(phrase: str, weight: float) -> str:

@@ -22,8 +22,8 @@ from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.insight import Learned
-from triage.core.items import Highlight, MarkShare, Reason
-from triage.core.rules import Hard
+from triage.core.items import Highlight, Lane, MarkShare, Reason
+from triage.core.rules import DECIDING, Hard
 from triage.core.stories import Stories
 from triage.services import folding, leads, learn
 from triage.services.learned import shifts
@@ -57,7 +57,7 @@ class Ranked:
     avoided: frozenset[str]
     """Interest phrases of negative weight."""
     hard: dict[int, tuple[Rule, ...]]
-    """Item id -> the hard rules that it meets, of which the first decides."""
+    """Item id -> the hard rules that it meets."""
     profile: str
     last_event: int
     """Id of the newest event that it knows."""
@@ -80,9 +80,14 @@ class Ranked:
         return self.ranking.explain(str(item_id))
 
     def decision(self, item_id: int) -> Hard | None:
-        """What a hard rule says of an item, whatever its score."""
-        effect = self.hard[item_id][0].effect if item_id in self.hard else None
-        return effect if effect in ("always", "never") else None
+        """What a hard rule says of whether an item is shown, whatever its score."""
+        met = {rule.effect for rule in self.hard.get(item_id, ())}
+        return next((effect for effect in DECIDING if effect in met), None)
+
+    def lane(self, item_id: int) -> Lane | None:
+        """The lane that a rule puts an item into."""
+        met = {rule.effect for rule in self.hard.get(item_id, ())}
+        return "people" if "lane people" in met else "for-you" if "lane for-you" in met else None
 
     def reasons(self, explanation: Explanation) -> tuple[Reason, ...]:
         """Its contributions in our terms, the strongest first, after hard rules, which have no share."""
@@ -90,9 +95,11 @@ class Ranked:
             Reason(c.kind, f"less of: {c.name}" if c.name in self.avoided else c.name, c.value)
             for c in explanation.contributions
         ]
-        met = self.hard.get(int(explanation.document), ())
+        item = int(explanation.document)
+        in_force = {self.decision(item), f"lane {self.lane(item)}"}
+        met = sorted(self.hard.get(item, ()), key=lambda rule: rule.effect not in in_force)
         decided = [
-            Reason("rule", f"{'' if rule.effect == met[0].effect else 'overruled: '}{_hard(rule)}", 0.0)
+            Reason("rule", f"{'' if rule.effect in in_force else 'overruled: '}{_hard(rule)}", 0.0)
             for rule in met
         ]
         return (*decided, *sorted(found, key=lambda r: -abs(r.contribution)))
@@ -299,5 +306,14 @@ def _passage(row: PassageRow) -> Passage:
     return Passage("title" if row.field == "title" else "text", row.start, row.end)
 
 
+_HARD: dict[Hard, str] = {
+    "always": "always first",
+    "keep": "never left out",
+    "never": "never in a digest",
+    "lane people": "in the lane of people",
+    "lane for-you": "in the lane for you",
+}
+
+
 def _hard(rule: Rule) -> str:
-    return f"{'always first' if rule.effect == 'always' else 'never in a digest'}: {rule.name}"
+    return f"{next(said for effect, said in _HARD.items() if effect == rule.effect)}: {rule.name}"

@@ -146,13 +146,13 @@ def book(database: Database, now: datetime) -> RuleBook:
         np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
     )
     revised = {found.rule.name: found for found in soft}
-    terms = feedback.standing_rules(events, now)
+    standing = feedback.standing_rules(events, now)
     listed = []
     for number, rule in enumerate(told.rules, start=1):
         matched = int((matcher.matches(rule.condition) & lately).sum())
         found = revised.get(rule.name)
         labels, value = (0.0, None) if found is None else (found.labels, found.value)
-        until = terms[rule.name].until
-        listed.append(RuleRow(number, rule.name, rule.effect, matched, labels, value, until))
+        said = standing[rule.name]
+        listed.append(RuleRow(number, rule.name, said.effect, matched, labels, value, said.until))
     aliases = enumerate(feedback.aliases(events), start=len(listed) + 1)
     return RuleBook(tuple(listed), tuple(aliases), len(late))
