@@ -132,12 +132,12 @@ def test_a_rule_that_ends_is_gone_from_the_next_digest(database: Database, worke
 
 def test_keep_leaves_out_nothing_and_does_not_lift_it(database: Database, worker: ModelWorker) -> None:
     stored_items(database)
-    small = worker.build(NOW, minutes=3.0)
+    small = worker.build(NOW, minutes=8.0)
     assert titles(small).count("bread") < 6
     rules.add(database, clock, "keep title:bread")
     rules.add(database, clock, "never mentions:oven")
     feedback.set_interest(database, clock, "bishop sacrifice", 1.0)
-    kept = worker.build(NOW, minutes=3.0)
+    kept = worker.build(NOW, minutes=8.0)
     assert titles(kept).count("bread") == 6
     assert titles(kept)[0] == "chess"
     assert kept.items[-1].why[0].name == 'never left out: title:"bread"'

@@ -34,6 +34,26 @@ def somebody_is_there() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def confirm(doubt: str | None, *, yes: bool, fix: str) -> None:
+    """Asks where something would hide what the reader wanted.
+
+    Args:
+        doubt: What speaks against it; None if nothing does.
+        yes: Whether nothing is to be asked.
+        fix: The command that does not ask.
+
+    Raises:
+        TriageError: It is not to be done, or nobody is there to say.
+    """
+    if doubt is None or yes:
+        return
+    if not somebody_is_there():
+        raise TriageError(f"{doubt}; nothing was changed", fix=fix)
+    note(f"{doubt}.")
+    if not click.confirm("Is that what you want?", default=False, err=True):
+        raise TriageError("nothing was changed")
+
+
 def fail(error: TriageError) -> int:
     """Says what went wrong and what helps; returns the exit code."""
     click.echo(f"triage: {sanitize_line(str(error))}", err=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
 from triage.cli import diagnostics, output
 from triage.cli.items import say_learned
+from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 
@@ -15,20 +17,25 @@ from triage.runtime import Runtime
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def interests(ctx: click.Context, as_json: bool) -> None:
-    """Lists what you care about, with its weight."""
+    """Lists what you care about, with its weight, and what it brought into your digests in 30 days."""
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import feedback
+    from triage.services import profiles
 
     with Runtime.open() as runtime:
-        found = feedback.interests(runtime.database)
+        found = profiles.listing(runtime.database, runtime.clock())
     if as_json:
-        output.document([{"phrase": phrase, "weight": weight} for phrase, weight in found.items()])
+        output.document(
+            [dataclasses.asdict(row) | {"until": row.until and row.until.isoformat()} for row in found]
+        )
         return
     if not found:
         diagnostics.note('Nothing yet. Say it in your words: triage interests add "cycling in cities"')
-    for phrase, weight in found.items():
-        output.line(f"{weight:+5g}  {output.clean(phrase)}")
+    for row in found:
+        of = f"  [{row.profile}{'' if row.used else ', not in use'}]" if row.profile else ""
+        ends = f"  {write_term(row.until)}" if row.until else ""
+        came = f"  · brought {row.hits}, of which you liked {row.liked}" if row.hits else ""
+        output.line(f"{row.weight:+5g}  {output.clean(row.phrase)}{of}{ends}{came}")
 
 
 @interests.command()
@@ -36,16 +43,56 @@ def interests(ctx: click.Context, as_json: bool) -> None:
 @click.option(
     "--weight", type=float, default=1.0, show_default=True, help="-10 to 10; negative means less of this."
 )
-def add(phrase: str, weight: float) -> None:
+@click.option("--profile", metavar="NAME", help="Counts only while this profile is in use.")
+def add(phrase: str, weight: float, profile: str | None) -> None:
     """Adds PHRASE, or changes its weight; the digest is ranked anew at once."""
-    _set(phrase, weight)
+    _set(phrase, weight, profile)
 
 
 @interests.command()
 @click.argument("phrase")
-def remove(phrase: str) -> None:
+@click.option("--profile", metavar="NAME", help="Only from this profile.")
+def remove(phrase: str, profile: str | None) -> None:
     """Removes PHRASE."""
-    _set(phrase, 0.0)
+    _set(phrase, 0.0, profile)
+
+
+@interests.command()
+@click.argument("names", nargs=-1, metavar="[PROFILE]...")
+def use(names: tuple[str, ...]) -> None:
+    """Lets the interests of some profiles count, and of no others; without a name, those of all again."""
+    from triage.services import profiles
+
+    with Runtime.open() as runtime:
+        wanted = [name for each in names for name in each.split(",") if name.strip()]
+        say_learned(runtime, profiles.use(runtime.database, runtime.clock, wanted).message)
+
+
+@interests.command()
+@click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
+def edit(yes: bool) -> None:
+    """Opens interests, profiles, aliases and rules as one sheet in $EDITOR; one undo reverts it."""
+    from triage.cli import interest_sheet
+
+    interest_sheet.edit(yes=yes)
+
+
+@interests.command()
+def show() -> None:
+    """Prints the sheet that edit opens; apply reads it again."""
+    from triage.cli import interest_sheet
+
+    interest_sheet.show()
+
+
+@interests.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
+def apply(file: Path, yes: bool) -> None:
+    """Makes interests, profiles, aliases and rules what FILE says (- is standard input)."""
+    from triage.cli import interest_sheet
+
+    interest_sheet.apply(file, yes=yes)
 
 
 @interests.command("import")
@@ -62,9 +109,9 @@ def import_(file: Path) -> None:
         say_learned(runtime, recorded.message)
 
 
-def _set(phrase: str, weight: float) -> None:
+def _set(phrase: str, weight: float, profile: str | None) -> None:
     from triage.services import feedback
 
     with Runtime.open() as runtime:
-        recorded = feedback.set_interest(runtime.database, runtime.clock, phrase, weight)
+        recorded = feedback.set_interest(runtime.database, runtime.clock, phrase, weight, profile)
         say_learned(runtime, recorded.message)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +16,13 @@ from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
+    from triage.services.preview import Preview, Title
     from triage.services.rules import RuleRow
 
 GRAMMAR = """\b
-Effect:    +2 or -1 (from -5 to +5), always, never
+Effect:    +2 or -1 (from -5 to +5); boost is +1
+           always (first in its lane), keep (never left out), never or mute (in no digest)
+           lane people, lane for-you
 Tests:     source:"The Wire"  author:Jane  tag:cs.IR  kind:mail
            title:word  mentions:"word*"  older than 3d  newer than 2w
 Together:  and, or, not, (...), all(..., ...), any(..., ...)
@@ -27,16 +32,18 @@ Ends:      for 7d, until 2026-12-01
 Examples:  triage rules add 'author:"Jane Doe" +2'
            triage rules add 'never source:wire and not mentions:python'
 """
+NAMED = 5
+"""Titles that a preview names; `--json` has all of them."""
 
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def rules(ctx: click.Context, as_json: bool) -> None:
-    """Lists your rules, how many items of the last week they meet, and what became of them.
+    """Lists your rules, how many items of the last 30 days they meet, and what became of them.
 
-    +2 or -1 counts in the score of what a rule meets, until your marks say otherwise. always and never
-    decide, whatever the score: first in its lane, or in no digest (search and list still have it).
+    +2 or -1 counts in the score of what a rule meets, until your marks say otherwise. always, keep, never and
+    lane decide, whatever the score; what is in no digest is still found by search and list.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -58,27 +65,81 @@ def rules(ctx: click.Context, as_json: bool) -> None:
         ends = f"  {write_term(row.until)}" if row.until else ""
         output.line(f"{row.number:>3}  {effect:<6}  {output.clean(row.condition)}{ends}")
         output.line(f"             {_outcome(row, book.items)}")
+        for conflict in row.conflicts:
+            output.line(f"             ! {output.clean(conflict)}")
     for number, alias in book.aliases:
         output.line(f"{number:>3}  alias   {output.clean(alias)}")
 
 
 def _outcome(row: RuleRow, items: int) -> str:
     """What a rule meets, and what marks have made of it."""
-    met = f"meets {row.matched} of {words.plural(items, 'item')} of the last week"
+    does = "hides" if row.effect == "never" else "meets"
+    said = f"{does} {row.matched} of {words.plural(items, 'item')} of the last 30 days"
+    if row.opened or row.liked:
+        said += f", of which you opened {row.opened} and liked {row.liked}"
     if row.value is None or abs(row.labels) < 0.05:
-        return met
-    return f"{met} · you said {row.effect:+g}, your marks say {row.labels:+.1f}: counts {row.value:+.1f}"
+        return said
+    return f"{said} · you said {row.effect:+g}, your marks say {row.labels:+.1f}: counts {row.value:+.1f}"
+
+
+def show_preview(preview: Preview, say: Callable[[str], None]) -> None:
+    """A preview, with the titles of what was opened and liked."""
+    say(output.clean(f"{preview.rule}: {preview.sentence}"))
+    for said, titles in (("opened", preview.opened), ("liked", _others(preview.liked, preview.opened))):
+        for title in titles[:NAMED]:
+            say(f"  {said:<6}  {title.id:>5}  {output.clean(title.title, 80)}")
+        if len(titles) > NAMED:
+            say(f"  {said:<6}  and {len(titles) - NAMED} more")
+    for conflict in preview.conflicts:
+        say(f"  ! {output.clean(conflict)}")
+    if preview.meant is not None:
+        say(f"  ! it meets nothing; did you mean {output.clean(preview.meant, 80)!r}?")
+
+
+def _others(titles: Sequence[Title], known: Sequence[Title]) -> list[Title]:
+    return [title for title in titles if title not in known]
 
 
 @rules.command(context_settings={"ignore_unknown_options": True}, epilog=GRAMMAR)
+@click.option("--yes", is_flag=True, help="Do not ask, whatever it hides.")
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
-def add(rule: tuple[str, ...]) -> None:
-    """Adds a rule, or changes its effect. The digest is ranked anew at once."""
+def add(rule: tuple[str, ...], yes: bool) -> None:
+    """Adds a rule, or changes its effect, after it says what that does. The digest is ranked anew at once."""
     from triage.services import rules as service
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
+        preview = service.preview(runtime.database, runtime.clock(), text)
+        show_preview(preview, diagnostics.line)
+        diagnostics.confirm(preview.doubt, yes=yes, fix=f"triage rules add --yes {shlex.quote(preview.rule)}")
         say_learned(runtime, service.add(runtime.database, runtime.clock, text).message)
+
+
+@rules.command(context_settings={"ignore_unknown_options": True}, epilog=GRAMMAR)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
+def preview(rule: tuple[str, ...], as_json: bool) -> None:
+    """Says what a rule would have done in the last 30 days, and does nothing."""
+    from triage.services import rules as service
+
+    with Runtime.open() as runtime:
+        text = rule_parser.from_arguments(rule)
+        found = service.preview(runtime.database, runtime.clock(), text)
+    if as_json:
+        output.document(dataclasses.asdict(found) | {"doubt": found.doubt})
+        return
+    show_preview(found, output.line)
+    if found.doubt is not None:
+        diagnostics.note("triage rules add would ask first.")
+
+
+@rules.command()
+@click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
+def edit(yes: bool) -> None:
+    """Opens interests, profiles, aliases and rules as one sheet, as triage interests edit does."""
+    from triage.cli import interest_sheet
+
+    interest_sheet.edit(yes=yes)
 
 
 @rules.command()

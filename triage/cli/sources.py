@@ -353,7 +353,7 @@ def edit(yes: bool) -> None:
     """Opens all sources as a sheet in $VISUAL or $EDITOR; what you change there is done as a whole."""
     from triage.cli.source_sheet import edit as run
 
-    run(ask=diagnostics.somebody_is_there(), yes=yes)
+    run(yes=yes)
 
 
 @sources.command()

@@ -156,6 +156,11 @@ class Said:
     """Condition -> effect."""
 
 
+def as_event(effect: Effect) -> tuple[Verb, float | None]:
+    """The verb and the weight of the event that says an effect."""
+    return (Verb(effect), None) if isinstance(effect, str) else (Verb.RULE, effect)
+
+
 def effective(events: Iterable[Event]) -> list[Event]:
     """The events that count, oldest first: without undo events and without what they take back.
 

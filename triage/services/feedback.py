@@ -7,6 +7,8 @@ afterwards, the mark stands and only the order is late.
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,7 @@ from triage.core import feedback, rules, words
 from triage.core.crash import crash_point
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
+from triage.core.interest_sheet import profile_name
 from triage.core.items import Digest
 from triage.core.text import sanitize_line
 from triage.services import folding
@@ -200,29 +203,56 @@ def step_words(connection: Connection, step: Sequence[Event]) -> str:
     return f"{feedback.PAST_TENSE[event.verb]}: {title}"
 
 
-def set_interest(database: Database, clock: Clock, phrase: str, weight: float) -> Recorded:
+def set_interest(
+    database: Database, clock: Clock, phrase: str, weight: float, profile: str | None = None
+) -> Recorded:
     """Adds an interest phrase, changes its weight, or removes it with weight 0.
 
+    Args:
+        database: Where to.
+        clock: The present.
+        phrase: In the reader's words.
+        weight: From -10 to 10; negative means less of this.
+        profile: The one that it belongs to. None for none, and to remove it wherever it stands.
+
     Raises:
-        UsageError: The phrase has no words, the weight is beyond +-10, or there is no such phrase to remove.
+        UsageError: The phrase has no words, the weight is beyond +-10, the profile can have no such name, or
+            there is no such phrase to remove.
     """
     phrase = sanitize_line(phrase, MAX_PHRASE)
+    profile = None if profile is None else profile_name(profile)
     if not any(char.isalnum() for char in phrase):
         raise UsageError("an interest needs at least one word")
     if not -10 <= weight <= 10:
         raise UsageError(f"a weight lies between -10 and 10, not {weight:g}")
+    now, profiles = clock(), [profile]
     with database.write() as connection:
-        if weight == 0 and phrase not in feedback.interests(event_log.events(connection)):
-            raise UsageError(f"there is no interest {phrase!r}", fix="triage interests")
-        event_id = event_log.append(connection, verb=Verb.INTEREST, at=clock(), phrase=phrase, weight=weight)
-    return Recorded(event_id, _interest_words(phrase, weight))
+        if weight == 0:
+            known = feedback.standing_interests(event_log.events(connection), now)
+            profiles = [
+                said.profile
+                for said in known
+                if said.phrase == phrase and (profile is None or said.profile == profile)
+            ]
+            if not profiles:
+                near = difflib.get_close_matches(phrase, [said.phrase for said in known], n=1)
+                meant = f"triage interests remove {shlex.quote(near[0])}" if near else "triage interests"
+                raise UsageError(f"there is no interest {phrase!r}", fix=meant)
+        step = event_log.last_id(connection) + 1 if len(profiles) > 1 else None
+        for each in profiles:
+            event_id = event_log.append(
+                connection, verb=Verb.INTEREST, at=now, phrase=phrase, weight=weight, scope=each, step=step
+            )
+    return Recorded(event_id, _interest_words(phrase, weight, profile))
 
 
 def in_words(event: Event) -> str:
     """What an event said that is about no item."""
     phrase, weight = event.phrase or "", event.weight or 0.0
     if event.verb is Verb.INTEREST:
-        return _interest_words(phrase, weight)
+        return _interest_words(phrase, weight, event.scope, event.until)
+    if event.verb is Verb.USE:
+        return f"profiles in use: {', '.join(phrase.splitlines()) or 'all'}"
     if event.verb is Verb.ALIAS:
         return f"{'an alias' if weight else 'no longer an alias'}: {phrase}"
     if event.verb is Verb.RULE:
@@ -232,10 +262,16 @@ def in_words(event: Event) -> str:
     return f"a rule: {rules.in_words(phrase, feedback.HARD[event.verb], event.until)}"
 
 
-def _interest_words(phrase: str, weight: float) -> str:
+def _interest_words(
+    phrase: str, weight: float, profile: str | None = None, until: datetime | None = None
+) -> str:
+    of = f" of {profile}" if profile else ""
+    said = f"{phrase} {rules.write_term(until)}" if until else phrase
     if weight == 0:
-        return f"no longer an interest: {phrase}"
-    return f"an interest ({weight:+g}): {phrase}" if weight > 0 else f"less of this ({weight:+g}): {phrase}"
+        return f"no longer an interest{of}: {said}"
+    return (
+        f"an interest{of} ({weight:+g}): {said}" if weight > 0 else f"less of this{of} ({weight:+g}): {said}"
+    )
 
 
 def interests(database: Database) -> dict[str, float]:

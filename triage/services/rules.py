@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
 from model import knowledge
 from triage.config import Clock
-from triage.core import feedback, rule_parser, rules, words
+from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.rules import Effect
 from triage.services.feedback import Recorded
-from triage.services.profile import document, profile
+from triage.services.preview import Past, Preview
+from triage.services.profile import profile
 from triage.store import feedback as event_log
-from triage.store import items
 from triage.store.engine import Database
 
-LATELY = timedelta(days=7)
-MAX_ITEMS = 20_000
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleRow:
     """A rule as it is listed."""
 
@@ -31,13 +28,18 @@ class RuleRow:
     condition: str
     effect: Effect
     matched: int
-    """How many items of the last week meet it."""
+    """How many items of the last 30 days meet it; of `never`, those that it hides."""
+    opened: int
+    """How many of them the reader opened or marked, unless as disliked."""
+    liked: int
     labels: float
     """What labels have added to a soft rule."""
     value: float | None
     """What a soft rule is worth now, in units of the score; None for a hard one."""
     until: datetime | None
     """From when on it counts no more; None for ever."""
+    conflicts: tuple[str, ...]
+    """What other rules have to do with it, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class RuleBook:
     rules: tuple[RuleRow, ...]
     aliases: tuple[tuple[int, str], ...]
     items: int
-    """How many items came in the last week."""
+    """How many items came in the last 30 days."""
 
 
 def add(database: Database, clock: Clock, text: str) -> Recorded:
@@ -60,20 +62,18 @@ def add(database: Database, clock: Clock, text: str) -> Recorded:
     condition = rules.write(rule.condition)
     now = clock()
     until = rules.ending(rule.term, now)
+    verb, weight = feedback.as_event(rule.effect)
     with database.write() as connection:
         event_id = event_log.append(
             connection,
-            verb=Verb(rule.effect) if isinstance(rule.effect, str) else Verb.RULE,
+            verb=verb,
             at=now,
             phrase=condition,
-            weight=None if isinstance(rule.effect, str) else rule.effect,
+            weight=weight,
             until=until,
         )
-    listed = book(database, now)
-    row = next(row for row in listed.rules if row.condition.casefold() == condition.casefold())
-    share = f"{row.matched} of {words.plural(listed.items, 'item')} of the last week"
     said = rules.in_words(condition, rule.effect, until)
-    return Recorded(event_id, f"a rule for {share}: {said}")
+    return Recorded(event_id, f"a rule: {said}")
 
 
 def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
@@ -83,12 +83,17 @@ def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
         UsageError: One has no word that counts, or both are the same.
     """
     phrase = rules.write_alias(form, other)
-    for each in phrase.split(" = "):
-        if not knowledge.has_terms(each):
-            raise UsageError(f'"{each}" is too short or too common a word to be told from others')
+    check_alias(phrase)
     with database.write() as connection:
         event_id = event_log.append(connection, verb=Verb.ALIAS, at=clock(), phrase=phrase, weight=1.0)
     return Recorded(event_id, f"an alias: {phrase}")
+
+
+def check_alias(phrase: str) -> None:
+    """Raises UsageError for an alias of which one form has no word that counts."""
+    for form in phrase.split(" = "):
+        if not knowledge.has_terms(form):
+            raise UsageError(f'"{form}" is too short or too common a word to be told from others')
 
 
 def remove(database: Database, clock: Clock, number: int) -> Recorded:
@@ -128,31 +133,41 @@ def change(database: Database, clock: Clock, condition: str, effect: float) -> R
 
 def book(database: Database, now: datetime) -> RuleBook:
     """The rules and aliases that count, with what they meet and what labels say of them."""
-    with database.read() as connection:
-        events = event_log.events(connection)
-        rows = {row.id: row for row in items.seen_since(connection, now - LATELY, MAX_ITEMS)}
-        late = set(rows)
-        rows |= items.by_ids(connection, sorted(feedback.labels(events).keys() - late))
-        texts = items.texts(connection, list(rows))
-    told = profile(events, rows, now)
-    matcher = knowledge.Matcher([document(row, texts.get(i, ""), now) for i, row in rows.items()])
-    lately = np.array([i in late for i in rows], dtype=bool)
-    places = {str(i): place for place, i in enumerate(rows)}
+    past = Past(database, now)
+    told = profile(past.events, past.rows, now)
+    places = {str(i): place for place, i in enumerate(past.rows)}
     soft = knowledge.soft_rules(
-        matcher,
+        past.matcher,
         told.rules,
         np.array([places[label.document] for label in told.labels], dtype=np.intp),
         np.array([label.value > 0 for label in told.labels], dtype=bool),
         np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
     )
     revised = {found.rule.name: found for found in soft}
-    standing = feedback.standing_rules(events, now)
+    standing = feedback.standing_rules(past.events, now)
     listed = []
-    for number, rule in enumerate(told.rules, start=1):
-        matched = int((matcher.matches(rule.condition) & lately).sum())
-        found = revised.get(rule.name)
-        labels, value = (0.0, None) if found is None else (found.labels, found.value)
-        said = standing[rule.name]
-        listed.append(RuleRow(number, rule.name, said.effect, matched, labels, value, said.until))
-    aliases = enumerate(feedback.aliases(events), start=len(listed) + 1)
-    return RuleBook(tuple(listed), tuple(aliases), len(late))
+    for number, (condition, said) in enumerate(standing.items(), start=1):
+        met, found = past.of(condition), revised.get(condition)
+        listed.append(
+            RuleRow(
+                number=number,
+                condition=condition,
+                effect=said.effect,
+                matched=met.met,
+                opened=len(met.opened),
+                liked=len(met.liked),
+                labels=0.0 if found is None else found.labels,
+                value=None if found is None else found.value,
+                until=said.until,
+                conflicts=met.conflicts,
+            )
+        )
+    aliases = enumerate(feedback.aliases(past.events), start=len(listed) + 1)
+    return RuleBook(tuple(listed), tuple(aliases), past.count)
+
+
+def preview(database: Database, now: datetime, text: str) -> Preview:
+    """What a rule would have done in the last 30 days; raises UsageError for what is no rule."""
+    rule = rule_parser.parse(text)
+    rules.ending(rule.term, now)
+    return Past(database, now).preview(rule)

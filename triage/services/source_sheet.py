@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from ingestors.quoting import quote, split_line
 from triage.config import Clock
 from triage.core.errors import UsageError
+from triage.core.sheet import SheetError, SheetRefused
 from triage.core.text import sanitize_line
 from triage.services.sources import (
     BY_READER,
@@ -42,14 +43,6 @@ SHOWN = ("full_text", "allow_local", "paused")
 
 
 @dataclass(frozen=True, slots=True)
-class SheetError:
-    """What is wrong with a line, counted from one."""
-
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A line of a sheet, read. Settings that are not there have their defaults."""
 
@@ -59,14 +52,6 @@ class Row:
     tags: tuple[str, ...] = ()
     title: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-
-
-class SheetRefused(Exception):
-    """The sheet is wrong in these lines, so nothing was changed."""
-
-    def __init__(self, errors: list[SheetError]) -> None:
-        super().__init__("; ".join(f"line {error.line}: {error.message}" for error in errors))
-        self.errors = errors
 
 
 def write(views: Sequence[SourceView]) -> str:
