@@ -73,7 +73,7 @@ $a mute title:chess for 7d
         "-prices until 2027-01-01",
         "[aliases]",
     ]
-    assert ok("triage undo") == "undone: 6 changes of interests and rules\n"
+    assert ok("triage undo") == "undone: 6 changes\n"
     assert sheet() == before
 
 
