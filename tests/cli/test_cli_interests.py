@@ -167,6 +167,8 @@ def test_a_phrase_is_removed_from_every_profile_in_one_step() -> None:
     assert sheet() == ["[aliases]", "[rules]"]
     ok("triage undo")
     assert sheet() == before
+    ok("triage interests add bread --weight -2")
+    assert sheet()[:4] == ["[work]", "-2 bread", "[home]", "-2 bread"]
     code, _, err = triage("triage interests remove braed")
     assert (code, "try: triage interests remove bread" in err) == (2, True)
     assert triage("triage interests add x --profile rules")[0] == 2
@@ -236,3 +238,22 @@ def test_an_interest_says_what_it_brought(database: Database, worker: ModelWorke
         ("zeppelin", 0, 0),
     ]
     assert len(chess) > 1
+
+
+def test_interests_of_profiles_and_rules_of_every_effect_move_to_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok("triage interests add attention --profile work")
+    for rule in ("keep title:bees", "lane people title:trams", "never title:chess for 7d"):
+        ok(f"triage rules add {rule}")
+    ok("triage interests use work")
+    before = sheet()
+    for what in ("interests", "rules", "events"):
+        ok(f"triage export {what} {tmp_path / what}.jsonl")
+    monkeypatch.setenv("TRIAGE_HOME", str(tmp_path / "there"))
+    ok(f"triage import {tmp_path / 'interests.jsonl'}")
+    ok(f"triage import {tmp_path / 'rules.jsonl'}")
+    assert sheet() == before
+    monkeypatch.setenv("TRIAGE_HOME", str(tmp_path / "elsewhere"))
+    ok(f"triage import {tmp_path / 'events.jsonl'}")
+    assert sheet() == before

@@ -39,7 +39,7 @@ class Verb(StrEnum):
     ALIAS = "alias"
     """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
     USE = "use"
-    """Profiles were chosen, whose names are the lines of `phrase`; all of them where it is empty."""
+    """Profiles were chosen, which `phrase` names with commas between; all of them where it is empty."""
     TOO_MUCH = "too-much"
     """A notification of an item was not worth it."""
     SPLIT = "split"
@@ -296,7 +296,7 @@ def profiles(events: Iterable[Event], now: datetime | None = None) -> dict[str, 
     chosen: list[str] = []
     for event in _lasting(log, now):
         if event.verb is Verb.USE:
-            chosen = [name for name in (event.phrase or "").split("\n") if name in names]
+            chosen = [name for name in (event.phrase or "").split(",") if name in names]
     return {name: not chosen or name in chosen for name in names}
 
 

@@ -17,6 +17,7 @@ from msgspec import Meta
 from ingestors.files import open_regular
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
+from triage.core.rules import Hard
 from triage.services.translate import MAX_LINKS, MAX_PEOPLE, MAX_TAGS, MAX_TEXT, MAX_TITLE, MAX_URL
 
 VERSION = 1
@@ -139,13 +140,15 @@ class InterestLine(_Line, tag="interest", kw_only=True):
 
     phrase: Annotated[str, Meta(min_length=1, max_length=200)]
     weight: Annotated[float, Meta(ge=-10, le=10)]
+    profile: Short | None = None
+    until: Moment | None = None
 
 
 class RuleLine(_Line, tag="rule", kw_only=True):
     """A rule as it holds."""
 
     condition: Annotated[str, Meta(min_length=1, max_length=2000)]
-    effect: Number | Literal["always", "never"]
+    effect: Number | Hard
     until: Moment | None = None
 
 

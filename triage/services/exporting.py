@@ -69,7 +69,7 @@ def export(
     with database.read() as connection:
         log = event_log.events(connection)
         if what == "interests":
-            yield from map(archive.encode, _interests(log))
+            yield from map(archive.encode, _interests(log, now))
         elif what == "rules":
             yield from map(archive.encode, _rules(log, now))
         elif what != "model":
@@ -92,15 +92,14 @@ def left_behind(database: Database) -> list[str]:
     return found
 
 
-def _interests(log: list[Event]) -> Iterator[Line]:
-    for phrase, weight in feedback.interests(log).items():
-        yield InterestLine(phrase=phrase, weight=weight)
+def _interests(log: list[Event], now: datetime) -> Iterator[Line]:
+    for said in feedback.standing_interests(log, now):
+        yield InterestLine(phrase=said.phrase, weight=said.weight, profile=said.profile, until=said.until)
 
 
 def _rules(log: list[Event], now: datetime) -> Iterator[Line]:
-    standing = feedback.standing_rules(log, now)
-    for condition, effect in feedback.rules(log, now).items():
-        yield RuleLine(condition=condition, effect=effect, until=standing[condition].until)
+    for condition, rule in feedback.standing_rules(log, now).items():
+        yield RuleLine(condition=condition, effect=rule.effect, until=rule.until)
     for phrase in feedback.aliases(log):
         yield AliasLine(phrase=phrase)
 

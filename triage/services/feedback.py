@@ -213,7 +213,7 @@ def set_interest(
         clock: The present.
         phrase: In the reader's words.
         weight: From -10 to 10; negative means less of this.
-        profile: The one that it belongs to. None for none, and to remove it wherever it stands.
+        profile: The one that it belongs to; None for wherever it stands, or for none if it is new.
 
     Raises:
         UsageError: The phrase has no words, the weight is beyond +-10, the profile can have no such name, or
@@ -225,21 +225,17 @@ def set_interest(
         raise UsageError("an interest needs at least one word")
     if not -10 <= weight <= 10:
         raise UsageError(f"a weight lies between -10 and 10, not {weight:g}")
-    now, profiles = clock(), [profile]
+    now = clock()
     with database.write() as connection:
-        if weight == 0:
-            known = feedback.standing_interests(event_log.events(connection), now)
-            profiles = [
-                said.profile
-                for said in known
-                if said.phrase == phrase and (profile is None or said.profile == profile)
-            ]
-            if not profiles:
-                near = difflib.get_close_matches(phrase, [said.phrase for said in known], n=1)
-                meant = f"triage interests remove {shlex.quote(near[0])}" if near else "triage interests"
-                raise UsageError(f"there is no interest {phrase!r}", fix=meant)
-        step = event_log.last_id(connection) + 1 if len(profiles) > 1 else None
-        for each in profiles:
+        known = feedback.standing_interests(event_log.events(connection), now)
+        among = [said.profile for said in known if said.phrase == phrase]
+        found = among if profile is None else [each for each in among if each == profile]
+        if weight == 0 and not found:
+            near = difflib.get_close_matches(phrase, [said.phrase for said in known], n=1)
+            meant = f"triage interests remove {shlex.quote(near[0])}" if near else "triage interests"
+            raise UsageError(f"there is no interest {phrase!r}", fix=meant)
+        step = event_log.last_id(connection) + 1 if len(found) > 1 else None
+        for each in found or [profile]:
             event_id = event_log.append(
                 connection, verb=Verb.INTEREST, at=now, phrase=phrase, weight=weight, scope=each, step=step
             )
@@ -252,7 +248,7 @@ def in_words(event: Event) -> str:
     if event.verb is Verb.INTEREST:
         return _interest_words(phrase, weight, event.scope, event.until)
     if event.verb is Verb.USE:
-        return f"profiles in use: {', '.join(phrase.splitlines()) or 'all'}"
+        return f"profiles in use: {phrase.replace(',', ', ') or 'all'}"
     if event.verb is Verb.ALIAS:
         return f"{'an alias' if weight else 'no longer an alias'}: {phrase}"
     if event.verb is Verb.RULE:

@@ -17,16 +17,15 @@ from sqlalchemy import Connection
 from ingestors.base import Entry, Flag
 from model.types import ModelError
 from triage.config import Clock
-from triage.core import feedback, words
+from triage.core import interest_sheet, words
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import Verb
 from triage.core.journal import Effect
 from triage.core.portable import event_names
 from triage.core.text import sanitize_line, sanitize_text
 from triage.services import archive, received
 from triage.services.archive import ItemLine, ModelLine, ShownLine
 from triage.services.models import Models
-from triage.services.received import Received, said_with
+from triage.services.received import Received
 from triage.services.sources import LIST_OPTION, MAX_TITLE, clean_tags
 from triage.services.translate import MAX_TEXT, measure, names_of, new_item, safe_url
 from triage.store import effects, identities, items, portable, search, sources
@@ -233,18 +232,21 @@ def _plain(shown: ShownLine) -> dict[str, Any]:
 def _add_wishes(connection: Connection, given: Received, merged: Merged, now: datetime) -> None:
     """Says what does not hold yet."""
     log = event_log.events(connection)
-    held: set[tuple[object, ...]] = {
-        (Verb.INTEREST, weight, phrase, None) for phrase, weight in feedback.interests(log).items()
-    }
-    held |= {
-        (*said_with(rule.effect), condition, rule.until)
-        for condition, rule in feedback.standing_rules(log, now).items()
-    }
-    held |= {(Verb.ALIAS, 1.0, phrase, None) for phrase in feedback.aliases(log)}
-    for verb, phrase, weight, until in given.wishes:
-        if (verb, weight, phrase, until) not in held:
-            event_log.append(connection, verb=verb, at=now, phrase=phrase, weight=weight, until=until)
-            merged.events += 1
+    held = set(interest_sheet.current(log, now))
+    for wish in given.wishes:
+        until = wish.term if isinstance(wish.term, datetime) else None
+        if wish in held or (until is not None and until <= now):
+            continue
+        event_log.append(
+            connection,
+            verb=wish.verb,
+            at=now,
+            phrase=wish.phrase,
+            weight=wish.weight,
+            until=until,
+            scope=wish.profile,
+        )
+        merged.events += 1
 
 
 def _add_models(models: Models, given: Received, merged: Merged) -> None:

@@ -96,6 +96,6 @@ def use(database: Database, clock: Clock, names: Sequence[str]) -> Recorded:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
                 meant = f"; did you mean {near[0]}?" if near else ""
                 raise UsageError(f'there is no profile "{name}"{meant}', fix="triage interests edit")
-        phrase = "\n".join(wanted)
+        phrase = ",".join(wanted)
         event_id = event_log.append(connection, verb=Verb.USE, at=now, phrase=phrase)
     return Recorded(event_id, in_words(Event(id=event_id, at=now, verb=Verb.USE, phrase=phrase)))

@@ -17,7 +17,9 @@ from model.types import ModelError
 from triage import config
 from triage.core import rule_parser, rules
 from triage.core.errors import TriageError
-from triage.core.feedback import MARKS, Event, Verb
+from triage.core.feedback import HARD, MARKS, Event, Verb, as_event
+from triage.core.interest_sheet import Line as Wish
+from triage.core.interest_sheet import profile_name
 from triage.core.portable import event_name, item_name
 from triage.core.text import sanitize_line, without_password
 from triage.services import archive
@@ -37,8 +39,8 @@ from triage.store import sources
 
 AHEAD = timedelta(days=1)
 """How far the clock of another machine may be ahead."""
-_ABOUT_ITEMS = (*MARKS, Verb.KNOWN, Verb.SPLIT)
-_RULES = (Verb.RULE, Verb.ALWAYS, Verb.NEVER)
+_ABOUT_ITEMS = (*MARKS, Verb.KNOWN, Verb.SPLIT, Verb.TOO_MUCH)
+_RULES = (Verb.RULE, *HARD)
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Received:
     items: dict[str, ItemLine] = field(default_factory=dict)
     """Name -> line, in the order of the file."""
     events: dict[str, EventLine] = field(default_factory=dict)
-    wishes: list[tuple[Verb, str, float | None, datetime | None]] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
     """Interests, rules and aliases as they hold: verb, phrase, weight, until."""
     models: list[ModelLine] = field(default_factory=list)
 
@@ -80,14 +82,15 @@ def read(body: bytes, name: str, now: datetime) -> Received:
                     _check_event(line, found, now)
                 case InterestLine():
                     _check_interest(line.phrase)
-                    found.wishes.append((Verb.INTEREST, line.phrase, line.weight, None))
+                    profile = None if line.profile is None else profile_name(line.profile)
+                    found.wishes.append(Wish(Verb.INTEREST, line.phrase, line.weight, profile, line.until))
                 case RuleLine():
-                    verb, weight = said_with(line.effect)
+                    verb, weight = as_event(line.effect)
                     _check_phrase(verb, line.condition)
-                    found.wishes.append((verb, line.condition, weight, line.until))
+                    found.wishes.append(Wish(verb, line.condition, weight, term=line.until))
                 case AliasLine():
                     _check_phrase(Verb.ALIAS, line.phrase)
-                    found.wishes.append((Verb.ALIAS, line.phrase, 1.0, None))
+                    found.wishes.append(Wish(Verb.ALIAS, line.phrase, 1.0))
                 case ModelLine():
                     artifacts.check(line.id, line.document, line.tensors)
                     found.models.append(line)
@@ -191,11 +194,6 @@ def _is_texts(value: object) -> bool:
     if not isinstance(value, dict) or len(value) > 50:
         return False
     return all(isinstance(v, str) and len(k) + len(v) <= 2000 for k, v in value.items())
-
-
-def said_with(effect: rules.Effect) -> tuple[Verb, float | None]:
-    """The verb and the weight of the event that gives a rule this effect."""
-    return (Verb(effect), None) if isinstance(effect, str) else (Verb.RULE, effect)
 
 
 def event(
