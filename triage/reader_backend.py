@@ -49,6 +49,7 @@ class ReaderBackend:
         current = self._runtime.first_page()
         self._runtime.worker.warm_up()
         digest = current or self._runtime.worker.build(self._runtime.clock())
+        self._runtime.looked_at(digest)
         if self._reading is None or not self._reading.is_alive():
             self._unread = self._runtime.unread()
             if self._unread:

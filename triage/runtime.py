@@ -129,6 +129,19 @@ class Runtime:
         """The digest as last built; reads one file."""
         return digest_file.read(self.paths.digest)
 
+    def looked_at(self, digest: Digest) -> None:
+        """Notes that the reader has a digest in front of them: what it holds is not new tomorrow."""
+        try:
+            digest_file.looked(self.paths.seen, digest, self.clock())
+        except OSError as error:
+            log.warning("%s cannot be written, so tomorrow brings the same again: %s", self.paths.seen, error)
+
+    def send(self, digest: Digest) -> str:
+        """Sends a digest by mail; returns the address that it went to."""
+        from triage.services import digest_mail
+
+        return digest_mail.send(digest, self.config.digest.mail, self.clock())
+
     def unread(self) -> int:
         """How many items are known by their beginning only, because so many came in at once."""
         from triage.services import ingest

@@ -45,6 +45,7 @@ def open_digest(*, plain: bool) -> int:
         if at_terminal():
             return runtime.run_lines()
         digest = current(runtime)
+        runtime.looked_at(digest)
         show(runtime, digest)
         if digest.unread:
             read_rest(runtime)
@@ -98,14 +99,31 @@ def show(runtime: Runtime, digest: Digest) -> None:
     type=click.FloatRange(1, 1440),
     help="How long you want to read: builds a digest of this length, which stays until the next.",
 )
+@click.option("--markdown", is_flag=True, help="As Markdown.")
+@click.option("--html", is_flag=True, help="As a page of HTML that loads nothing from anywhere.")
+@click.option("--send", is_flag=True, help="By mail, as [digest.mail] in the settings says.")
 @output.json_options
-def digest(minutes: float | None, as_json: bool, as_jsonl: bool) -> None:
-    """Shows today's digest as plain text or JSON."""
+def digest(
+    minutes: float | None, markdown: bool, html: bool, send: bool, as_json: bool, as_jsonl: bool
+) -> None:
+    """Shows today's digest as plain text, Markdown, HTML or JSON, or sends it."""
     if minutes is not None and math.isnan(minutes):  # which no range excludes
         raise UsageError("the minutes of a digest must be a number")
+    if sum((markdown, html, send, as_json, as_jsonl)) > 1:
+        raise UsageError("a digest has one form at a time", fix="triage digest --help")
     with Runtime.open() as runtime:
         found = current(runtime, minutes)
-        if as_jsonl:
+        if not (as_json or as_jsonl):  # these are for programs
+            runtime.looked_at(found)
+        if send:
+            to = runtime.send(found)
+            note(f"Sent to {to}.")
+        elif markdown or html:
+            from triage.services import digest_pages
+
+            page = digest_pages.html if html else digest_pages.markdown
+            output.text(page(found, runtime.clock()))
+        elif as_jsonl:
             output.stream(item.to_json() for item in found.items)
         elif as_json:
             output.document(found.to_json())

@@ -85,6 +85,9 @@ def status(as_json: bool) -> None:
         when = "just now" if age == "now" else f"{age} ago"
         size = f"{words.plural(len(digest.items), 'item')}, {words.minutes(digest.minutes)}"
         output.line(f"digest: {size}, built {when}, taught by {words.plural(digest.labels, 'mark')}")
+        own = f"your own, from {words.plural(digest.paced_by, 'text')}"
+        whose = own if digest.paced_by else "of readers in general"
+        output.line(f"pace: {digest.words_per_minute:.0f} words a minute, {whose}")
     for line in jobs.listed(state.jobs):
         output.line(output.clean(line))
 

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from triage.cli.output import clean
-from triage.core import links, words
+from triage.core import ending, links, words
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Reading
 
 MAX_WIDTH = 100
-PASSAGE = 240
-"""Characters of the passage under an item."""
 BAR = 24
 """Cells of the longest bar of an explanation."""
 
@@ -32,8 +30,7 @@ def clip(text: str, indent: int) -> str:
 
 def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:
     """A whole digest, from its headline to its end."""
-    built = digest.built_at.astimezone()
-    title = f"{built:%A} {built.day} {built:%B}" + (" · DEMO, an invented day" if digest.demo else "")
+    title = ending.title(digest) + (" · DEMO, an invented day" if digest.demo else "")
     yield f"{title} · {words.plural(len(digest.items), 'item')} · {words.minutes(digest.minutes)}"
     for warning in digest.warnings:
         yield f"! {clean(warning)}"
@@ -51,33 +48,20 @@ def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:
 
 
 def ending_lines(digest: Digest) -> Iterator[str]:
-    """What was covered, and what was left out."""
-    rest = digest.considered - len(digest.items) - digest.repeats - digest.ruled_out
-    yield (
-        f"That is all. {words.plural(len(digest.items), 'item')} of {digest.considered} fit into"
-        f" {digest.budget_minutes:g} minutes"
-        + (f"; {words.plural(digest.repeats, 'repeat')} folded" if digest.repeats else "")
-        + (f"; {digest.ruled_out} kept out by your rules" if digest.ruled_out else "")
-        + (f"; {rest} ranked lower (triage list)." if rest > 0 else ".")
-    )
-    if digest.by_words:
-        yield words.by_words(digest.by_words)
-    if digest.labels == 0:
-        yield "Say what you think, and the order learns: triage mark ID like (or dislike); triage why ID."
+    """What was covered, what was left out and why, and what may have been missed."""
+    yield "That is all."
+    keys = "Say what you think, and the order learns: triage mark ID like (or dislike); triage why ID."
+    for sentence in ending.sentences(digest, keys):
+        yield from textwrap.wrap(sentence, width())
 
 
 def item_lines(item: Item, now: datetime) -> Iterator[str]:
     """One item: a line to decide by, a line of facts, and the passage that speaks most for it."""
     mark = f"{words.GLYPHS.get(item.state, ' ')}"
-    chance = f"{item.p:.0%}" if item.p is not None else item.match
     yield f"{mark}{item.id:>5}  {clean(item.title)}{words.copies(item)}"
-    facts = [clean(item.source), clean(item.people[0]) if item.people else "", words.age(item.published, now)]
-    facts += [words.revised(item, now), words.reading_time(item), chance]
-    yield "        " + " · ".join(dict.fromkeys(fact for fact in facts if fact))
-    best = max(item.highlights, key=lambda h: h.contribution, default=None)
-    if best is not None and best.contribution >= 0:
-        text = clean(best.text, PASSAGE)
-        yield from textwrap.wrap(text, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
+    yield "        " + " · ".join(words.facts(item, now))
+    if best := words.passage(item):
+        yield from textwrap.wrap(best, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
 
 
 def copy_line(item_id: int, source: str, title: str) -> str:

@@ -14,7 +14,7 @@ import click
 from triage.cli import diagnostics, output, render
 from triage.cli.digest import read_rest
 from triage.cli.items import say_learned
-from triage.core import words
+from triage.core import schedule, words
 from triage.core.errors import PartialError, TriageError, UsageError
 from triage.runtime import Runtime
 
@@ -416,7 +416,9 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
                 )
             )
             now = runtime.clock()
-            if ingest.anything_new(database, runtime.first_page(), now):
+            digest = runtime.first_page()
+            late = schedule.edition_due(digest.built_at if digest else None, now, runtime.config.digest.hour)
+            if late or ingest.anything_new(database, digest, now):
                 runtime.worker.build(now, progress)
             texts = runtime.fetch_texts(progress)
         _say(reports, as_json, asked=ask_now or bool(source_ids))

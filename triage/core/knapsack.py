@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 TOLERANCE = 1e-3
 """The search ends when nothing can be better by more than this share: a thousandth of a morning's worth."""
 STEPS = 60_000
-"""Pieces looked at before the best set so far is taken: 20 ms. Of the thousand random cases of
-`tests/core/test_knapsack.py`, none with 14 pieces or fewer needs a tenth of it."""
+"""Pieces looked at before the best set so far is taken, so that no list of items can hold up a digest. What
+is lost then is between `Packed.value` and `Packed.bound`."""
 
 
 @dataclass(frozen=True, slots=True)

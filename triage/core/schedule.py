@@ -150,6 +150,11 @@ def day_of(moment: datetime, at: time | None, zone: tzinfo | None = None) -> dat
     raise AssertionError("no two days pass without that hour")
 
 
+def edition_due(built_at: datetime | None, now: datetime, at: time | None) -> bool:
+    """Whether the digest of the day is still to be built, given when the last one was."""
+    return built_at is None or built_at < day_of(now, at)
+
+
 def _seconds(seconds: float) -> timedelta:
     """Seconds as a span that can be added to a date: a source may name any number."""
     return timedelta(seconds=min(max(seconds, 0.0), 366 * 86_400.0))

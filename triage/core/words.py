@@ -6,8 +6,11 @@ from datetime import datetime
 
 from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Item, Link, Reading, Related, Relation
+from triage.core.text import sanitize_line
 
 BAR_CELLS = 5
+PASSAGE = 240
+"""Characters of the passage under an item."""
 STRONG, FAIR = 0.35, 0.17
 """Chances from which on a match is called so; what nobody has said anything about stands at .15."""
 GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "save": "★", "later": "»", "settled": "="}
@@ -95,6 +98,25 @@ def reading_time(item: Item) -> str:
     if item.length is None:
         return minutes(item.minutes)
     return f"{round(item.minutes)} of {minutes(item.length)}"
+
+
+def facts(item: Item, now: datetime) -> list[str]:
+    """What there is to know of an item besides its title: source, person, age, time, chance; sanitised."""
+    known = [
+        sanitize_line(item.source),
+        sanitize_line(item.people[0]) if item.people else "",
+        age(item.published, now),
+        revised(item, now),
+        reading_time(item),
+        f"{item.p:.0%}" if item.p is not None else item.match,
+    ]
+    return list(dict.fromkeys(fact for fact in known if fact))
+
+
+def passage(item: Item) -> str:
+    """The passage that speaks most for an item, sanitised; empty if none does."""
+    best = max(item.highlights, key=lambda h: h.contribution, default=None)
+    return sanitize_line(best.text, PASSAGE) if best is not None and best.contribution >= 0 else ""
 
 
 def day(moment: datetime) -> str:

@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from triage import config
 from triage.config import Clock, Config
+from triage.core import schedule
 from triage.core.errors import TriageError
 from triage.daemon import desktop, heartbeat, jobs, metrics, power
 from triage.daemon.lock import hold
@@ -150,7 +151,10 @@ class Daemon:
                     return
                 digest = digest_file.read(self._paths.digest)
                 now = self._clock()
-                if await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
+                late = schedule.edition_due(
+                    digest.built_at if digest else None, now, self._config.digest.hour
+                )
+                if late or await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
                     await asyncio.to_thread(self._worker.build, now)
                     await asyncio.to_thread(self._tell)

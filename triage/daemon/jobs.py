@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage.config import Clock, Config
+from triage.core import schedule
+from triage.core.errors import TriageError
 from triage.paths import Paths
-from triage.services import backups, feedback, maintenance
+from triage.services import backups, digest_file, digest_mail, feedback, maintenance
 from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 from triage.store.jobs import JobRow
@@ -20,6 +22,8 @@ from triage.store.jobs import JobRow
 AGAIN = timedelta(hours=1)
 """After a failure."""
 DAY = timedelta(days=1)
+SOON = timedelta(minutes=1)
+"""For a job that looks itself whether it was done today."""
 NEW_MARKS = 20
 """So many likes and dislikes since the last time are worth another search for settings."""
 LARGE = 500 * 2**20
@@ -46,7 +50,7 @@ def due(jobs: tuple[Job, ...], last: Mapping[str, JobRow], now: datetime) -> lis
     for job in jobs:
         ran = last.get(job.name)
         if ran is not None and ran.started_at <= now:
-            wait = min(job.every, AGAIN) if ran.failed or ran.finished_at is None else job.every
+            wait = AGAIN if ran.failed or ran.finished_at is None else job.every
             if now < ran.started_at + wait:
                 continue
         if job.worth_it(ran):
@@ -72,8 +76,23 @@ def jobs(
     def is_there(_: JobRow | None) -> bool:
         return config.daemon.backups > 0 and paths.database.exists()
 
+    def mail() -> str:
+        digest = digest_file.read(paths.digest)
+        if digest is None:
+            raise TriageError("there is no digest to send")
+        to = digest_mail.send(digest, config.digest.mail, clock())
+        digest_file.looked(
+            paths.seen, digest, clock()
+        )  # who has it in the mail need not get the same tomorrow
+        return f"sent to {to}"
+
+    def to_be_sent(ran: JobRow | None) -> bool:
+        day = schedule.day_of(clock(), config.digest.hour)
+        return config.digest.send and (ran is None or ran.failed or ran.started_at < day)
+
     large = paths.database.exists() and paths.database.stat().st_size > LARGE
     return (
+        Job("mail", "sending the digest", SOON, mail, to_be_sent),
         Job("backup", "copying the database", 7 * DAY if large else DAY, copy, is_there),
         Job("tidy", "tidying up", DAY, lambda: maintenance.tidy(database, config.retention, clock())),
         Job("learn", "learning from your marks", DAY, learn, enough_marks),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from triage.core import words
+from triage.core import ending, words
 from triage.core.items import Digest
 from triage.tui.session import Session
 from triage.tui.widgets.bars import KeyBar, StatusBar, TitleBar
@@ -133,8 +133,7 @@ class DigestScreen(Screen[None]):
         return was_open
 
     def _title(self, digest: Digest) -> tuple[str, str]:
-        built = digest.built_at.astimezone()
-        day = f"{built:%A} {built.day} {built:%B}"
+        day = ending.title(digest)
         left = f"{day} · demo" if self._demo or digest.demo else day
         return left, f"{words.minutes(digest.minutes)} of reading"
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.content import Content
 
-from triage.core import words
+from triage.core import ending
 from triage.core.items import Digest
 from triage.tui.cells import line
 
@@ -30,11 +30,12 @@ def end_card(digest: Digest, width: int, *, demo: bool) -> list[CardLine]:
         width: Cells that a line may use.
         demo: Whether the items are the ones that come with the program.
     """
-    paragraphs: list[tuple[Part, str]] = [("title", "You are done."), ("text", _covered(digest))]
-    if left_out := _left_out(digest):
-        paragraphs.append(("text", left_out))
+    paragraphs: list[tuple[Part, str]] = [("title", "You are done."), ("text", ending.covered(digest))]
+    paragraphs += [("text", said) for said in (ending.left_out(digest), ending.missed(digest)) if said]
     paragraphs.append(("text", "Nothing was deleted: / searches all of it."))
-    paragraphs.append(("note", _learning(digest)))
+    paragraphs.append(("note", ending.learning(digest, "l likes, d dislikes.")))
+    if pace := ending.pace(digest):
+        paragraphs.append(("note", pace))
     if demo:
         paragraphs.append(("note", "Demo: these items are made up and come with the program."))
     paragraphs += [("note", line(warning)) for warning in digest.warnings]
@@ -53,35 +54,3 @@ def _wrap(paragraphs: list[tuple[Part, str]], width: int) -> list[CardLine]:
         if part == "title":
             lines.append(CardLine("text", ""))
     return lines
-
-
-def _covered(digest: Digest) -> str:
-    sources = len({item.source for item in digest.items})
-    return (
-        f"{words.plural(len(digest.items), 'item')} from {words.plural(sources, 'source')}, about "
-        f"{words.minutes(digest.minutes)} of your {words.minutes(digest.budget_minutes)}."
-    )
-
-
-def _left_out(digest: Digest) -> str:
-    repeats = min(digest.repeats, digest.considered)
-    rest = max(digest.considered - len(digest.items) - repeats - digest.ruled_out, 0)
-    parts = []
-    if rest:
-        parts.append(f"{rest} matter less to you")
-    if repeats:
-        parts.append(f"{repeats} {'repeats' if repeats == 1 else 'repeat'} a story told above")
-    if digest.ruled_out:
-        parts.append(f"{digest.ruled_out} kept out by your rules")
-    left_out = f"Left out of {digest.considered} weighed: " + ", ".join(parts) + "." if parts else ""
-    by_words = words.by_words(digest.by_words) if digest.by_words else ""
-    return " ".join(part for part in (left_out, by_words) if part)
-
-
-def _learning(digest: Digest) -> str:
-    if digest.labels == 0:
-        return "No marks yet, so this is the order of your interests and sources. l likes, d dislikes."
-    learned = f"The order is learned from {words.plural(digest.labels, 'mark')}"
-    if all(item.p is None for item in digest.items):
-        return f"{learned}, too few for probabilities yet."
-    return f"{learned}."
