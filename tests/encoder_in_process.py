@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ DIM = 48
 WEIGHTS = Weights(Path("/nowhere"), "fake@1", english_only=True, dim=DIM)
 
 
+@functools.lru_cache(maxsize=20_000)
 def direction(word: str) -> NDArray[np.float32]:
     """Of one word, always the same."""
     return np.random.default_rng(zlib.crc32(word.encode())).normal(size=DIM).astype(np.float32)
