@@ -98,7 +98,8 @@ class LedgerScreen(Dialog):
         mark = f"{account.advice}? " if account.advice in ("quiet", "drop") else ""
         facts = Content.styled(ledger.facts(account, self._now()), "$foreground 58%")
         advice = Content.styled(line(mark + account.because), COLOURS.get(account.advice, "$foreground 72%"))
-        lines = [*facts.wrap(max(width - 2, 2)), *advice.wrap(max(width - 2, 2))]
+        room = max(width - 3, 2)  # a wrapped line may keep the blank that it was cut at
+        lines = [*facts.wrap(room), *advice.wrap(room)]
         return Content.assemble(
             ("▸ " if here else "  ", "$accent"),
             (filled, "$accent" if here else "$foreground 72%"),
