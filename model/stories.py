@@ -119,6 +119,9 @@ class Stories:
         self._ends = np.zeros(0, dtype=np.intp)
         self._count = np.zeros(1 << BITS, dtype=np.int32)
         self._small = np.zeros(1 << BITS, dtype=np.int32)
+        self._column = np.full(1 << BITS, -1, dtype=np.int32)
+        self._weighed: dict[int, _Weighed] = {}
+        """By row, as rare as the tokens are among those that have come so far."""
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -147,6 +150,7 @@ class Stories:
         self._take(reports)
         for start in range(first, len(self._reports), _CHUNK):
             self._group(range(start, min(start + _CHUNK, len(self._reports))), known)
+        self._weighed.clear()  # the next documents change how rare a token is
         return {report.id: self.story_of(report.id) for report in reports}
 
     def part(self, document: int, others: Iterable[int]) -> None:
@@ -172,6 +176,7 @@ class Stories:
     def _take(self, reports: Sequence[Report]) -> None:
         if not reports:
             return
+        self._weighed.clear()
         for report in reports:
             self._row[report.id] = len(self._reports)
             self._reports.append(report)
@@ -226,9 +231,9 @@ class Stories:
         first = self._ends[rows.start - 1] if rows.start else 0
         rare = np.unique(tokens[first:])
         rare = rare[(self._count[rare] > 1) & (self._count[rare] <= RARE)]
-        column = np.full(1 << BITS, -1, dtype=np.int32)
-        column[rare] = np.arange(len(rare))
-        found = column[tokens]
+        self._column[rare] = np.arange(len(rare))
+        found = self._column[tokens]
+        self._column[rare] = -1
         kept = found >= 0
         values = self._idf(rare).astype(np.float32)[found[kept]]
         starts = np.concatenate([[0], np.cumsum(np.bincount(owners[kept], minlength=rows.stop))])
@@ -250,13 +255,17 @@ class Stories:
         own = self._reports[row].id
         if not len(candidates):
             return own
-        agreed = candidates[self._compare(row, candidates) > 0]
+        compared = dict(zip(candidates.tolist(), self._compare(row, candidates).tolist(), strict=True))
         best, story = AGREED, own
-        for found in dict.fromkeys(self._story[other] for other in agreed.tolist()):
+        for found in dict.fromkeys(self._story[other] for other, score in compared.items() if score > 0):
             members = self._members[found]
             if len(members) >= MOST:
                 continue
-            scores = self._compare(row, np.array(members[:CORE], dtype=np.intp))
+            core = members[:CORE]
+            if others := [member for member in core if member not in compared]:
+                new = self._compare(row, np.array(others, dtype=np.intp)).tolist()
+                compared |= dict(zip(others, new, strict=True))
+            scores = np.array([compared[member] for member in core])
             score = float(MIXED * scores.max() + (1 - MIXED) * scores.mean())
             if score > best:
                 best, story = score, found
@@ -267,16 +276,17 @@ class Stories:
     def _compare(self, row: int, others: NDArray[np.intp]) -> Floats:
         own = self._reports[row]
         found = [self._reports[other] for other in others.tolist()]
-        shares = self._shares(own.particulars, [other.particulars for other in found])
-        cosine = np.asarray(self._vectors[others] @ self._vectors[row], dtype=np.float64)
-        unread = ~(self._vectors[others].any(axis=1) & bool(self._vectors[row].any()))
+        shares = self._shares(row, others.tolist())
+        vectors = self._vectors[others]
+        cosine = np.asarray(vectors @ self._vectors[row], dtype=np.float64)
+        unread = ~(vectors.any(axis=1) & bool(self._vectors[row].any()))
         cosine[unread] = np.minimum(1.0, 0.45 + 0.75 * shares["words"][unread])
         gap = np.abs(self._when[others] - self._when[row])
-        days = np.nan_to_num(gap, nan=UNKNOWN_DAYS).clip(max=DAYS)
+        undated = np.isnan(gap)
+        days = np.minimum(np.where(undated, UNKNOWN_DAYS, gap), DAYS)
         copied = shares["copy"]
         same_source = np.array([bool(own.source) and own.source == other.source for other in found])
         thread = np.array([_thread(own, other) for other in found])
-        papers = np.array([own.kind == other.kind == "paper" for other in found])
         paper = np.array([own.kind == "paper" or other.kind == "paper" for other in found])
         clash = np.where(paper, 0.0, shares["clash"])
         score: Floats = (
@@ -292,80 +302,118 @@ class Stories:
         # Neither a common subject nor common names and numbers are enough: it takes both, or copied words.
         both = (cosine >= NEAR) & (shares["in common"] >= SOME) | (copied >= COPIED)
         score[~both & ~thread] = -np.inf
-        far = np.nan_to_num(gap, nan=0.0) > np.where(copied > 0.5, COPY_DAYS, DAYS)
+        papers = np.array([own.kind == other.kind == "paper" for other in found])
+        far = ~undated & (gap > np.where(copied > 0.5, COPY_DAYS, DAYS))
         score[far & ~(paper & (copied > 0.4)) & ~papers] = -np.inf
-        # Papers of one group on one subject share their words; versions of a paper share their sentences.
-        same_people = np.array([bool(own.people & other.people) for other in found])
-        version = (copied > 0.25) | ((shares["headline"] > 0.8) & (same_people | (cosine > 0.9)))
-        score[papers & ~version] = -np.inf
-        score[papers & version] = np.maximum(score[papers & version], 1.0)
+        if papers.any():
+            # Papers of one group on one subject share their words; versions of a paper share their sentences.
+            same_people = np.array([bool(own.people & other.people) for other in found])
+            version = (copied > 0.25) | ((shares["headline"] > 0.8) & (same_people | (cosine > 0.9)))
+            score[papers & ~version] = -np.inf
+            score[papers & version] = np.maximum(score[papers & version], 1.0)
         score[[self._never(own, other) for other in found]] = -np.inf
         return score
 
     def _never(self, own: Report, other: Report) -> bool:
         """Whether two documents cannot tell the same, whatever they say."""
-        pair = (min(own.id, other.id), max(own.id, other.id))
         part = own.id in self._parents or other.id in self._parents
         siblings = own.parent is not None and own.parent == other.parent
-        named = any(
+        named = bool(own.identifiers and other.identifiers) and any(
             own.identifiers.get(kind, name) != name
             for kind, name in other.identifiers.items()
             if kind in ("arxiv", "pmid")
         )
-        return part or siblings or named or pair in self._apart
+        return part or siblings or named or (min(own.id, other.id), max(own.id, other.id)) in self._apart
 
-    def _shares(self, own: Particulars, others: Sequence[Particulars]) -> dict[str, Floats]:
+    def _shares(self, row: int, others: Sequence[int]) -> dict[str, Floats]:
         """What a document has in common with each of some others, each (others,); see `compare`."""
-        tokens = np.concatenate([other.tokens for other in others])
-        flags = np.concatenate([other.flags for other in others])
-        owner = np.repeat(np.arange(len(others)), [len(other.tokens) for other in others])
-        met = np.zeros(len(tokens), dtype=bool)
-        place = np.searchsorted(own.tokens, tokens)
-        inside = place < len(own.tokens)
-        met[inside] = own.tokens[place[inside]] == tokens[inside]
-        weight, own_weight = self._weight(tokens, flags), self._weight(own.tokens, own.flags)
-        chosen = self._kinds(tokens, flags)
-        found: dict[str, Floats] = {}
-        common: dict[str, Floats] = {}
-        differing = np.zeros(len(others))
-        for name, mine in self._kinds(own.tokens, own.flags).items():
-            both = met.copy()
-            both[met] = mine[place[met]]
-            theirs = _sums(owner, weight * chosen[name], len(others))
-            if name == "title":
-                same = _sums(owner, weight * (chosen[name] & both), len(others))
-                found["headline"] = 2 * same / (theirs + float(own_weight @ mine) + 1e-9)
-                # a headline is borne out by the other text, whatever the other headline says
-                borne_out = weight * (both.astype(np.float64) + (chosen[name] & met)) / 2
-                common[name] = _sums(owner, borne_out, len(others))
-            else:
-                common[name] = _sums(owner, weight * (chosen[name] & both), len(others))
-            size = float(own_weight @ mine)
-            prior = START.get(name, 0.0) * _PRIOR
-            found[name] = (2 * common[name] + prior) / (theirs + size + _PRIOR)
-            if name == "numbers":
-                differing = np.minimum(theirs, size) - common[name]
-        found["copy"] = np.array([_copied(own.runs, other.runs) for other in others])
-        found["clash"] = np.where(found["words"] > 0.3, found["words"], 0.0) * differing.clip(min=0, max=2)
-        found["in common"] = (common["numbers"] + common["names"]).clip(max=ENOUGH)
-        return found
+        count = len(others)
+        own = self._reports[row].particulars
+        found = [self._reports[other].particulars for other in others]
+        mine, *weighed = self._weigh([row, *others])
+        met = _Met.of(own.tokens, [each.tokens for each in found])
+        weights = np.concatenate([each.weights for each in weighed])[met.theirs]
+        kinds = np.concatenate([each.kinds for each in weighed], axis=1)[:, met.theirs]
+        both = kinds & mine.kinds[:, met.own]
+        # A headline is borne out by the other text, whatever the other headline says.
+        borne_out = (mine.kinds[TITLES, met.own].astype(np.float64) + kinds[TITLES]) / 2
+        common = np.array([met.sums(weights * each, count) for each in (*both, borne_out)])
+        theirs = np.array([each.sizes for each in weighed]).T
+        sizes = theirs + mine.sizes[:, None]
+        shares = {"headline": 2 * common[TITLES] / (sizes[TITLES] + 1e-9)}
+        common[TITLES] = common[-1]
+        for n, name in enumerate(KINDS):
+            shares[name] = (2 * common[n] + START.get(name, 0.0) * _PRIOR) / (sizes[n] + _PRIOR)
+        differing = np.minimum(theirs[NUMBERS], mine.sizes[NUMBERS]) - common[NUMBERS]
+        clashing = np.where(shares["words"] > 0.3, shares["words"], 0.0)
+        shares["copy"] = _copied(own.runs, [each.runs for each in found])
+        shares["clash"] = clashing * np.minimum(np.maximum(differing, 0), 2)
+        shares["in common"] = np.minimum(common[NUMBERS] + common[NAMES], ENOUGH)
+        return shares
 
-    def _kinds(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> dict[str, NDArray[np.bool_]]:
-        """Which tokens are numbers, names, words of the title, words."""
-        return {
-            "numbers": (flags & NUMBER) > 0,
-            "names": self._names(tokens, flags),
-            "title": (flags & TITLE) > 0,
-            "words": (flags & (SMALL | CAPITAL)) > 0,
-        }
+    def _weigh(self, rows: Sequence[int]) -> list[_Weighed]:
+        """The tokens of some documents as they count now."""
+        unknown = [row for row in dict.fromkeys(rows) if row not in self._weighed]
+        if unknown:
+            found = [self._reports[row].particulars for row in unknown]
+            tokens = np.concatenate([each.tokens for each in found])
+            flags = np.concatenate([each.flags for each in found])
+            minor = (flags & (MINOR | TITLE)) == MINOR
+            weights = self._idf(tokens) ** RARITY * np.where(minor, MINOR_WEIGHT, 1.0)
+            # A name is written with a capital, here always and elsewhere nearly always.
+            capital = (flags & (CAPITAL | SMALL | NUMBER)) == CAPITAL
+            names = capital & (self._small[tokens] <= 0.25 * self._count[tokens])
+            words = (flags & (SMALL | CAPITAL)) > 0
+            kinds = np.stack([(flags & NUMBER) > 0, names, (flags & TITLE) > 0, words])
+            end = 0
+            for row, each in zip(unknown, found, strict=True):
+                start, end = end, end + len(each.tokens)
+                own, of = weights[start:end], kinds[:, start:end]
+                self._weighed[row] = _Weighed(own, of, of @ own)
+        return [self._weighed[row] for row in rows]
 
-    def _weight(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> Floats:
-        return self._idf(tokens) ** RARITY * np.where((flags & (MINOR | TITLE)) == MINOR, MINOR_WEIGHT, 1.0)
 
-    def _names(self, tokens: NDArray[np.uint32], flags: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which tokens are names: written with a capital, here always and elsewhere nearly always."""
-        capital = (flags & (CAPITAL | SMALL | NUMBER)) == CAPITAL
-        return np.asarray(capital & (self._small[tokens] <= 0.25 * self._count[tokens]))
+KINDS = ("numbers", "names", "title", "words")
+"""Of tokens; one may be of several."""
+NUMBERS, NAMES, TITLES = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """The tokens of a document as they count."""
+
+    weights: Floats
+    """(tokens,)."""
+    kinds: NDArray[np.bool_]
+    """Which are numbers, names, words of the title, words: (`KINDS`, tokens)."""
+    sizes: Floats
+    """The weight of all tokens of each kind, (`KINDS`,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What of several sorted arrays is in another one."""
+
+    theirs: NDArray[np.intp]
+    """Places in the arrays, one behind the other."""
+    own: NDArray[np.intp]
+    """Places of the same values in the other one."""
+    owner: NDArray[np.intp]
+    """Which of the arrays each is in."""
+
+    @classmethod
+    def of(cls, own: NDArray[np.uint32], others: Sequence[NDArray[np.uint32]]) -> _Met:
+        """Looks each value up."""
+        values = np.concatenate(others)
+        place = np.searchsorted(own, values)
+        inside = np.flatnonzero(place < len(own))
+        theirs = inside[own[place[inside]] == values[inside]]
+        ends = np.cumsum([len(each) for each in others])
+        return cls(theirs, place[theirs], np.searchsorted(ends, theirs, side="right"))
+
+    def sums(self, values: Floats, count: int) -> Floats:
+        """The sum of the values of each array, (count,)."""
+        return np.bincount(self.owner, weights=values, minlength=count).astype(np.float64)
 
 
 def wholes(values: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
@@ -387,11 +435,6 @@ _CHUNK = 512
 """Documents whose candidates are looked for at once."""
 
 
-def _sums(owner: NDArray[np.intp], values: Floats, count: int) -> Floats:
-    """The sum of the values of each owner, (count,)."""
-    return np.bincount(owner, weights=values, minlength=count).astype(np.float64)
-
-
 def _largest(values: NDArray[np.float32], count: int, least: float) -> NDArray[np.intp]:
     """Places of the largest values that reach `least`, at most `count` of them."""
     places = np.flatnonzero(values >= least)
@@ -400,21 +443,28 @@ def _largest(values: NDArray[np.float32], count: int, least: float) -> NDArray[n
     return places
 
 
-def _copied(runs: NDArray[np.uint32], others: NDArray[np.uint32]) -> float:
-    """The share of the shorter text's runs that the other has too, in [0, 1].
+def _copied(runs: NDArray[np.uint32], others: Sequence[NDArray[np.uint32]]) -> Floats:
+    """Of each pair with another, the share of the shorter text's runs that the other has too, in [0, 1].
 
     Of long texts only the runs of the smallest hashes are kept, so only hashes are compared that would have
     been kept of both.
     """
-    if min(len(runs), len(others)) < SHORT:
-        return float(len(runs) > 0 and np.array_equal(runs, others))
-    cut = [kept[-1] for kept in (runs, others) if len(kept) == RUNS]
-    found = [kept[kept <= min(cut)] if cut else kept for kept in (runs, others)]
-    short, long = sorted(found, key=len)
-    if not len(short):
-        return 0.0
-    place = np.searchsorted(long, short).clip(max=len(long) - 1)
-    return float((long[place] == short).mean())
+    count, every = len(others), np.uint32(2**32 - 1)
+    lengths = np.array([len(other) for other in others])
+    last = runs[-1] if len(runs) == RUNS else every
+    cut = np.array([min(last, other[-1] if len(other) == RUNS else every) for other in others])
+    met = _Met.of(runs, others)
+    values = np.concatenate(others)
+    counted = met.owner[values[met.theirs] <= cut[met.owner]]
+    common = np.bincount(counted, minlength=count)
+    owner = np.repeat(np.arange(count), lengths)
+    of_theirs = np.bincount(owner[values <= cut[owner]], minlength=count)
+    shorter = np.minimum(np.searchsorted(runs, cut, side="right"), of_theirs)
+    shares: Floats = common / np.maximum(shorter, 1)
+    # Of a text of few runs, a share would say little.
+    few = np.minimum(lengths, len(runs)) < SHORT
+    equal = (lengths == len(runs)) & (common == lengths) & (lengths > 0)
+    return np.where(few, equal.astype(np.float64), shares)
 
 
 def _thread(own: Report, other: Report) -> bool:
