@@ -12,6 +12,7 @@ from triage.core.feedback import Verb
 from triage.core.insight import Learned, Shift
 from triage.services import feedback
 from triage.services.worker_client import ModelWorker
+from triage.store import scores
 from triage.store.engine import Database
 
 LEARNED = Learned(
@@ -33,6 +34,8 @@ def test_text_and_json_hold_the_same_numbers(
     digest = worker.build(NOW)
     for item in digest.items[:3]:
         feedback.mark(database, clock, item.id, Verb.LIKE)
+    with database.write() as connection:
+        scores.set_seen(connection, digest.built_at, clock())
     code, out, _ = triage("triage insight --json")
     assert code == 0
     found = json.loads(out)

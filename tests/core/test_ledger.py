@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.core.history import Shown, looked_at
 from triage.core.interval import wilson
 from triage.core.ledger import Account, judge
 
@@ -82,10 +81,3 @@ def test_suggestions_come_first_then_what_takes_most_time() -> None:
     long = dataclasses.replace(EMPTY, source=3, minutes_in=600.0)
     useless = dataclasses.replace(EMPTY, source=4, judged=80)
     assert [each.source for each in judge([EMPTY, long, useless, USUAL])] == [4, 3, 1, 2]
-
-
-def test_a_digest_that_nobody_looked_at_says_nothing() -> None:
-    shown = [Shown(n, NOW + timedelta(days=n), 10 + n, "for-you", 1.0, ()) for n in range(4)]
-    acts = [NOW - timedelta(hours=1), NOW + timedelta(days=1, hours=2), NOW + timedelta(days=9)]
-    assert [each.item for each in looked_at(shown, acts)] == [11, 13]
-    assert looked_at(shown, []) == looked_at([], acts) == []

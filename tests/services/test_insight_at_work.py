@@ -9,7 +9,7 @@ from world import NOW, clock, stored_items
 from triage.core.feedback import Verb
 from triage.services import feedback, insight
 from triage.services.worker_client import ModelWorker
-from triage.store import openings
+from triage.store import openings, scores
 from triage.store.engine import Database
 
 LATER = NOW + timedelta(hours=1)
@@ -25,6 +25,9 @@ def test_marks_openings_and_draws_are_found_again(database: Database, worker: Mo
     feedback.mark(database, clock, drawn.id, Verb.DISLIKE)
     with database.write() as connection:
         openings.add(connection, ids[0], clock(), 90.0)
+    assert insight.look(database, LATER).exploration.shown == 0, "nobody has looked at it"
+    with database.write() as connection:
+        scores.set_seen(connection, digest.built_at, clock())
     found = insight.look(database, LATER)
     assert found.calibration.marks == 2
     assert sum(b.expected * b.marks for b in found.calibration.bins) == first.value + drawn.value

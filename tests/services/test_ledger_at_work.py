@@ -12,7 +12,7 @@ from triage.core.feedback import Verb
 from triage.core.ledger import Account
 from triage.services import feedback, ledger, rules, sources
 from triage.services.worker_client import ModelWorker
-from triage.store import openings
+from triage.store import openings, scores
 from triage.store.engine import Database
 
 LATER = NOW + timedelta(hours=1)
@@ -25,7 +25,9 @@ def accounts(database: Database, days: int = 90) -> dict[int, Account]:
 def test_it_counts_what_came_was_shown_opened_and_kept(database: Database, worker: ModelWorker) -> None:
     ids = stored_items(database)  # the first half of them is of source 1
     digest = worker.build(NOW)
-    assert accounts(database)[1].shown == 0  # nobody has looked at it yet
+    assert accounts(database)[1].shown == 0, "a digest that nobody looked at says nothing"
+    with database.write() as connection:
+        scores.set_seen(connection, digest.built_at, clock())
     feedback.mark(database, clock, ids[0], Verb.LIKE)
     feedback.mark(database, clock, ids[1], Verb.DISLIKE)
     with database.write() as connection:
@@ -37,7 +39,10 @@ def test_it_counts_what_came_was_shown_opened_and_kept(database: Database, worke
     assert found[1].shown == len(of_first) > 0
     assert (found[1].items, found[1].opened, found[1].kept) == (12, 2, 1)
     assert found[1].wanted == 2, "liked, or read for a while; not disliked, and not a glance"
-    assert found[1].minutes_read == 1.5
+    assert found[1].minutes_read == 1.5, "92 seconds"
+    with database.write() as connection:
+        openings.add(connection, ids[4], clock(), 8 * 3600.0)
+    assert accounts(database)[1].minutes_read == 46.5, "who leaves it open over night reads no night"
     assert found[1].minutes_in == pytest.approx(12 * of_first[0].minutes, abs=0.2)
     assert found[1].last_kept == clock()
     assert (found[2].kept, found[2].wanted, found[2].last_kept) == (0, 1, None)

@@ -16,8 +16,9 @@ from typing import Any
 
 from triage.core import feedback
 from triage.core.feedback import LABEL_VALUES, Event, Verb
-from triage.core.history import Shown
 from triage.core.interval import wilson
+from triage.core.items import Lane
+from triage.core.pace import LONGEST_S
 
 BINS = 10
 LEAST_MARKS = 30
@@ -26,6 +27,19 @@ TOPICS = 8
 
 Day = Callable[[datetime], date]
 """The day that a moment belongs to where the reader lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item of a digest that the reader looked at, as the digest last stood."""
+
+    digest: int
+    built_at: datetime
+    item: int
+    lane: Lane
+    minutes: float
+    why: tuple[dict[str, Any], ...]
+    """Its strongest reasons, as `triage.core.items.Reason` writes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +80,7 @@ class TimeSpent:
     planned: float
     """Minutes of its last digest."""
     read: float
-    """Minutes that something was open."""
+    """Minutes that something was open, of each time `LONGEST_S` at most: who leaves is not reading."""
     opened: int
 
 
@@ -239,7 +253,7 @@ def time_spent(
     times: Counter[date] = Counter()
     for at, seconds in opened:
         times[day(at)] += 1
-        read[day(at)] += seconds or 0.0  # type: ignore[assignment]
+        read[day(at)] += min(seconds or 0.0, LONGEST_S)  # type: ignore[assignment]
     return tuple(
         TimeSpent(
             day=each,
@@ -301,7 +315,7 @@ def exploration(
     """What became of the items that chance has shown, beside those that were chosen.
 
     Args:
-        shown: What digests showed that the reader looked at, the oldest first.
+        shown: What digests showed, the oldest first.
         drawn: (digest id, item id) -> how likely the item was to be drawn, in (0, 1].
         kept: Ids of the items that were kept.
         disliked: Ids of the items that were disliked.

@@ -23,8 +23,6 @@ LEAST_JUDGED = 8
 """Items that must have been before the reader's eyes: with fewer, no source is spoken of."""
 QUIET_BELOW, DROP_BELOW = 0.5, 0.25
 """Of the share that is wanted of other sources: what even the upper end of the interval must stay below."""
-READ_S = 20.0
-"""An item that was open so long was read. Enough for a short one, too long for a glance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

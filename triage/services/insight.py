@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from triage.core import feedback, history, insight
+from triage.core import feedback, insight
 from triage.core.feedback import Verb
 from triage.core.insight import Insight
 from triage.services.sources import kept
@@ -32,8 +32,6 @@ def look(database: Database, now: datetime, days: int = DAYS) -> Insight:
         drawn = scores.drawn_since(connection, since)
         titles = {row.id: row.title for row in sources.active(connection)}
         source_of = sources.of_items(connection, sorted({each.item for each in shown}))
-    acts = [*history.marked_at(log), *(opening.at for opening in opened)]
-    seen = history.looked_at(shown, acts)
     keeps = kept(log, since)
     disliked = {item for item, state in feedback.states(log).items() if state == Verb.DISLIKE}
     named = {item: titles[source] for item, source in source_of.items() if source in titles}
@@ -41,8 +39,8 @@ def look(database: Database, now: datetime, days: int = DAYS) -> Insight:
         days=days,
         calibration=insight.calibration(log, foreseen, since),
         time=insight.time_spent(shown, ((each.at, each.seconds) for each in opened), _day),
-        topics=insight.topics(seen, named, keeps, _day),
-        exploration=insight.exploration(seen, drawn, keeps, disliked),
+        topics=insight.topics(shown, named, keeps, _day),
+        exploration=insight.exploration(shown, drawn, keeps, disliked),
     )
 
 

@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from triage.config import Clock
-from triage.core import feedback, history, rules
+from triage.core import feedback, pace, rules
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.items import ItemKind
-from triage.core.ledger import READ_S, Account, Ledger, judge
+from triage.core.ledger import Account, Ledger, judge
 from triage.core.pace import GENERAL, OPENING_MINUTES
 from triage.core.rules import Has
 from triage.core.text import sanitize_line
+from triage.services import past, views
 from triage.services import sources as service
-from triage.services import views
 from triage.services.feedback import MAX_SAID, Recorded
 from triage.store import feedback as event_log
 from triage.store import openings, scores, sources
@@ -37,7 +37,7 @@ DROPPED = "dropped from the ledger"
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
+class _Seen:
     """What the reader saw and did in the time that the ledger looks back, by item id."""
 
     digests: int
@@ -57,31 +57,28 @@ def ledger(database: Database, now: datetime, days: int = DAYS) -> Ledger:
         rows = sources.active(connection)
         came = sources.arrivals(connection, since)
         log = event_log.events(connection)
-        past = _past(connection, log, since)
+        seen = _seen(connection, log, since)
     soft = {text.casefold(): effect for text, effect in feedback.rules(log, now).items()}
-    accounts = [_account(row, came.get(row.id, Arrivals()), past, soft) for row in rows]
-    return Ledger(days=days, digests=past.digests, accounts=judge(accounts))
+    accounts = [_account(row, came.get(row.id, Arrivals()), seen, soft) for row in rows]
+    return Ledger(days=days, digests=seen.digests, accounts=judge(accounts))
 
 
-def _past(connection: Connection, log: Sequence[feedback.Event], since: datetime) -> _Past:
-    opened = openings.since(connection, since)
-    acts = [*history.marked_at(log), *(opening.at for opening in opened)]
-    shown = history.looked_at(scores.shown_since(connection, since), acts)
+def _seen(connection: Connection, log: Sequence[feedback.Event], since: datetime) -> _Seen:
+    opened = past.of_openings(connection, openings.since(connection, since))
+    shown = scores.shown_since(connection, since)
     shown_ids = frozenset(each.item for each in shown)
     seconds: defaultdict[int, float] = defaultdict(float)
-    for opening in opened:
-        seconds[opening.item_id] += opening.seconds or 0.0
+    for opening, _ in opened:
+        seconds[opening.item_id] += min(opening.seconds or 0.0, pace.LONGEST_S)
     marked = {e.item_id for e in feedback.effective(log) if e.verb in feedback.MARKS and e.at >= since}
     disliked = {item for item, state in feedback.states(log).items() if state == Verb.DISLIKE}
-    read = {each.item_id for each in opened if each.seconds is None} | {
-        item for item, length in seconds.items() if length >= READ_S
-    }
+    read = {opening.item_id for opening, read in opened if pace.was_read(read)}
     kept = service.kept(log, since)
     judged = sorted(shown_ids | seconds.keys() | {item for item in marked if item is not None})
     by_source: defaultdict[int, list[int]] = defaultdict(list)
     for item, source in sources.of_items(connection, judged).items():
         by_source[source].append(item)
-    return _Past(
+    return _Seen(
         digests=len({each.digest for each in shown}),
         shown=shown_ids,
         seconds=seconds,
@@ -91,8 +88,8 @@ def _past(connection: Connection, log: Sequence[feedback.Event], since: datetime
     )
 
 
-def _account(row: SourceRow, came: Arrivals, past: _Past, soft: Mapping[str, rules.Effect]) -> Account:
-    judged = past.by_source.get(row.id, ())
+def _account(row: SourceRow, came: Arrivals, seen: _Seen, soft: Mapping[str, rules.Effect]) -> Account:
+    judged = seen.by_source.get(row.id, ())
     condition = _condition(row.title)
     effect = soft.get(condition.casefold()) if condition else None
     return Account(
@@ -101,13 +98,13 @@ def _account(row: SourceRow, came: Arrivals, past: _Past, soft: Mapping[str, rul
         kind=row.kind,
         items=came.items,
         minutes_in=round(_minutes(came, views.KINDS[row.kind]), 1),
-        minutes_read=round(sum(past.seconds.get(item, 0.0) for item in judged) / 60, 1),
-        opened=sum(item in past.seconds for item in judged),
-        shown=sum(item in past.shown for item in judged),
+        minutes_read=round(sum(seen.seconds.get(item, 0.0) for item in judged) / 60, 1),
+        opened=sum(item in seen.seconds for item in judged),
+        shown=sum(item in seen.shown for item in judged),
         judged=len(judged),
-        kept=sum(item in past.kept for item in judged),
-        wanted=sum(item in past.wanted for item in judged),
-        last_kept=max((past.kept[item] for item in judged if item in past.kept), default=None),
+        kept=sum(item in seen.kept for item in judged),
+        wanted=sum(item in seen.wanted for item in judged),
+        last_kept=max((seen.kept[item] for item in judged if item in seen.kept), default=None),
         quiet=_lowers(effect),
         paused=row.paused,
     )

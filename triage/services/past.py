@@ -70,7 +70,7 @@ def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of
     """
     since = day - MEMORY
     opened = openings.since(connection, since)
-    reads = _reads(connection, opened)
+    reads = of_openings(connection, opened)
     seen = scores.seen_between(connection, since, day)
     shown: defaultdict[int, set[int]] = defaultdict(set)
     for row in seen:
@@ -89,7 +89,8 @@ def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of
     )
 
 
-def _reads(connection: Connection, opened: Sequence[Opening]) -> list[tuple[Opening, Read]]:
+def of_openings(connection: Connection, opened: Sequence[Opening]) -> list[tuple[Opening, Read]]:
+    """Openings with what there was to read, but those of items that are gone."""
     rows = items.by_ids(connection, list({opening.item_id for opening in opened}))
     return [
         (opening, Read(row.words, row.cjk_characters, views.kind(row), opening.seconds))
