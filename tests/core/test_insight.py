@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from triage.core import insight, plots
 from triage.core.feedback import Event, Verb
-from triage.core.insight import Insight, Learned, Shift, Shown
+from triage.core.history import Shown
+from triage.core.insight import Insight, Learned, Shift
 from triage.core.insight_page import page
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)

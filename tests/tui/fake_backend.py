@@ -13,7 +13,8 @@ from pathlib import Path
 from triage.core import insight, words
 from triage.core.errors import TriageError
 from triage.core.feedback import PAST_TENSE, Event, Said, Verb
-from triage.core.insight import Insight, Learned, Shift, Shown
+from triage.core.history import Shown
+from triage.core.insight import Insight, Learned, Shift
 from triage.core.items import (
     Change,
     Digest,

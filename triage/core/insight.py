@@ -16,8 +16,8 @@ from typing import Any
 
 from triage.core import feedback
 from triage.core.feedback import LABEL_VALUES, Event, Verb
+from triage.core.history import Shown
 from triage.core.interval import wilson
-from triage.core.items import Lane
 from triage.core.pace import LONGEST_S
 
 BINS = 10
@@ -27,19 +27,6 @@ TOPICS = 8
 
 Day = Callable[[datetime], date]
 """The day that a moment belongs to where the reader lives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An item of a digest that the reader looked at, as the digest last stood."""
-
-    digest: int
-    built_at: datetime
-    item: int
-    lane: Lane
-    minutes: float
-    why: tuple[dict[str, Any], ...]
-    """Its strongest reasons, as `triage.core.items.Reason` writes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def look(database: Database, now: datetime, days: int = DAYS) -> Insight:
         log = event_log.events(connection)
         foreseen = event_log.foreseen(connection)
         opened = openings.since(connection, since)
-        shown = scores.shown_since(connection, since)
+        shown = scores.shown_since(connection, since, looked_at=True)
         drawn = scores.drawn_since(connection, since)
         titles = {row.id: row.title for row in sources.active(connection)}
         source_of = sources.of_items(connection, sorted({each.item for each in shown}))

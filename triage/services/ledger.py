@@ -65,7 +65,7 @@ def ledger(database: Database, now: datetime, days: int = DAYS) -> Ledger:
 
 def _seen(connection: Connection, log: Sequence[feedback.Event], since: datetime) -> _Seen:
     opened = past.of_openings(connection, openings.since(connection, since))
-    shown = scores.shown_since(connection, since)
+    shown = scores.shown_since(connection, since, looked_at=True)
     shown_ids = frozenset(each.item for each in shown)
     seconds: defaultdict[int, float] = defaultdict(float)
     for opening, _ in opened:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, true, update
 
-from triage.core.insight import Shown
+from triage.core.history import Shown
 from triage.store.engine import upsert
 from triage.store.schema import Digest, ModelVersion, Score
 
@@ -120,10 +120,10 @@ def latest_digest(connection: Connection) -> DigestRow | None:
     return None if row is None else DigestRow(row[0], row[1], row[2], kind(row[3], row[4]))
 
 
-def shown_since(connection: Connection, since: datetime) -> list[Shown]:
-    """Every item of every digest that was built since then and looked at, the oldest digest first.
+def shown_since(connection: Connection, since: datetime, *, looked_at: bool = False) -> list[Shown]:
+    """Every item of every digest that was built since then, the oldest digest first.
 
-    The database takes the documents apart: their highlights, which are most of them, are never loaded.
+    With `looked_at`, only of those that the reader had in front of them. The database takes the documents apart: their highlights, which are most of them, are never loaded.
     """
     each = func.json_each(Digest.document, "$.items").table_valued("key", "value")
     fields = [func.json_extract(each.c.value, f"$.{name}") for name in ("id", "lane", "minutes", "why")]
@@ -131,7 +131,7 @@ def shown_since(connection: Connection, since: datetime) -> list[Shown]:
         select(Digest.id, Digest.built_at, *fields)
         .select_from(Digest)
         .join(each, true())
-        .where(Digest.built_at >= since, Digest.seen_at.is_not(None))
+        .where(Digest.built_at >= since, *([Digest.seen_at.is_not(None)] if looked_at else []))
         .order_by(Digest.id, each.c.key)
     )
     return [Shown(row[0], row[1], row[2], row[3], row[4], why=tuple(json.loads(row[5]))) for row in rows]
