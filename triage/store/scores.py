@@ -123,7 +123,8 @@ def latest_digest(connection: Connection) -> DigestRow | None:
 def shown_since(connection: Connection, since: datetime, *, looked_at: bool = False) -> list[Shown]:
     """Every item of every digest that was built since then, the oldest digest first.
 
-    With `looked_at`, only of those that the reader had in front of them. The database takes the documents apart: their highlights, which are most of them, are never loaded.
+    With `looked_at`, only of those that the reader had in front of them. The database takes the documents
+    apart: their highlights, which are most of them, are never loaded.
     """
     each = func.json_each(Digest.document, "$.items").table_valued("key", "value")
     fields = [func.json_extract(each.c.value, f"$.{name}") for name in ("id", "lane", "minutes", "why")]
