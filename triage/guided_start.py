@@ -15,12 +15,11 @@ from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.packs import Offer, offers
 from triage.core.starting import Fetched, Found, OnProgress, Progress, Question, Stand, Step
-from triage.runtime import TURN_S, Runtime
+from triage.runtime import Runtime, unless_set
 
 if TYPE_CHECKING:
     from triage.services.starting import Imports
     from triage.services.writing import SourceReport
-    from triage.store.engine import Database
 
 
 class GuidedStart:
@@ -110,27 +109,18 @@ class GuidedStart:
 
         from triage.services import ingest
 
+        runtime = self._runtime
+
         def on_report(report: SourceReport, done: int, total: int) -> None:
             on_progress(Progress("Fetching", done, total, _came_of(report)))
 
-        async def fetch(database: Database) -> list[SourceReport]:
-            task = asyncio.ensure_future(
-                ingest.sync(database, self._runtime.config, self._runtime.clock, on_report=on_report)
-            )
-            while not task.done():
-                await asyncio.wait({task}, timeout=TURN_S)
-                if self._closing.is_set():
-                    task.cancel()
-                    await asyncio.wait({task})
-                    raise TriageError("the first round was not waited for", fix="triage start")
-            return task.result()
-
-        with self._fetching, self._runtime.ingesting("triage start") as database:
-            reports = asyncio.run(fetch(database))
+        with self._fetching, runtime.ingesting("triage start") as database:
+            work = ingest.sync(database, runtime.config, runtime.clock, ask_now=True, on_report=on_report)
+            reports = asyncio.run(unless_set(self._closing, work, "the first round was not waited for"))
             items = self.stand().items
             if items:
-                self._runtime.worker.build(
-                    self._runtime.clock(),
+                runtime.worker.build(
+                    runtime.clock(),
                     lambda what, done, total: on_progress(Progress(what.capitalize(), done, total)),
                     hurry=True,
                 )

@@ -10,11 +10,11 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from triage import config
 from triage.core.errors import TriageError
@@ -31,9 +31,24 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TURN_S = 0.1
 """A lock goes to whoever asks first, so who asks again and again leaves room for others."""
+
+
+async def unless_set(closing: threading.Event, work: Coroutine[Any, Any, T], given_up: str) -> T:
+    """What `work` comes to; raises TriageError with `given_up` if `closing` is set meanwhile."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await asyncio.wait({task}, timeout=TURN_S)
+        if closing.is_set():
+            task.cancel()
+            await asyncio.wait({task})
+            raise TriageError(given_up)
+    return task.result()
 
 
 class Runtime:
@@ -179,17 +194,8 @@ class Runtime:
         if self.demo:
             raise TriageError("this is the demo: its pages are as invented as its items")
 
-        async def fetch() -> list[Fetched]:
-            task = asyncio.ensure_future(fulltext.fetch_asked(self.database, self.clock, ids, on_progress))
-            while not task.done():
-                await asyncio.wait({task}, timeout=TURN_S)
-                if closing.is_set():
-                    task.cancel()
-                    await asyncio.wait({task})
-                    raise TriageError("the full text was not waited for")
-            return task.result()
-
-        done = asyncio.run(fetch())
+        fetching = fulltext.fetch_asked(self.database, self.clock, ids, on_progress)
+        done = asyncio.run(unless_set(closing, fetching, "the full text was not waited for"))
         if any(fetched.got for fetched in done) and self.first_page() is not None:
             self.worker.reread(self.clock(), on_progress)
         return done

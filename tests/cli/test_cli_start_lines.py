@@ -16,7 +16,7 @@ from test_cli_start import feed
 from triage.paths import Paths
 from triage.services import starting
 
-PROMPTS = 30
+PROMPTS = 90
 """Seconds until an answer is waited for no more."""
 
 
@@ -41,7 +41,10 @@ class Terminal:
         deadline, said = time.monotonic() + PROMPTS, ""
         while words not in said:
             assert select.select([self._master], [], [], max(deadline - time.monotonic(), 0))[0], said
-            said += os.read(self._master, 65536).decode()
+            try:
+                said += os.read(self._master, 65536).decode()
+            except OSError as error:  # the other end is gone
+                raise AssertionError(f"it ended after: {said}") from error
         self.seen += said
         return said
 
@@ -88,7 +91,9 @@ def test_a_dumb_terminal_is_asked_in_lines_and_goes_on_where_it_was_left(
     terminal.type("d")
     terminal.until("e enough: ")
     terminal.type("e")
-    said = terminal.until("triage daemon install")
+    said = terminal.until("\n> ")
     assert "Your first digest" in said
+    assert "triage daemon install" in said
+    terminal.type("quit")
     assert terminal.close() == 0
     assert not starting.is_under_way(paths.start)

@@ -11,6 +11,8 @@ from triage.paths import Paths
 from triage.runtime import Runtime
 from triage.services import digest_file
 
+BEGIN = "That was an invented day. To begin with your own interests and sources: triage start"
+
 
 @click.command()
 @click.option("--reset", is_flag=True, help="Start over: forget what you marked in the demo.")
@@ -27,11 +29,12 @@ def demo(reset: bool, plain: bool) -> int:
     with Runtime.open(environ) as runtime:
         digest = runtime.first_page()
         assert digest is not None
-        if full_screen() and not plain:
-            return runtime.run_tui()
         if at_terminal():
-            return runtime.run_lines()
+            code = runtime.run_tui() if full_screen() and not plain else runtime.run_lines()
+            diagnostics.note(BEGIN)
+            return code
         show(runtime, digest)
+        diagnostics.note(BEGIN)
         diagnostics.note(f"To try commands on the demo: export TRIAGE_HOME={environ['TRIAGE_HOME']}")
         return 0
 

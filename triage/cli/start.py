@@ -80,8 +80,7 @@ def ask(runtime: Runtime, *, plain: bool) -> int:
         )
     from triage.cli.start_lines import run
 
-    run(runtime)
-    return 0
+    return run(runtime)
 
 
 def _by_options(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 from triage.cli import diagnostics, output
-from triage.cli.digest import FIRST_STEPS, read_rest, show
+from triage.cli.digest import FIRST_STEPS
 from triage.cli.start import fetch
 from triage.core import words
 from triage.core.errors import TriageError
@@ -37,8 +37,11 @@ TOP = 5
 """Items of the digest that are shown between two judgements."""
 
 
-def run(runtime: Runtime) -> None:
-    """Asks until the start is over. Ctrl-C and q leave; the next time it goes on at the same step."""
+def run(runtime: Runtime) -> int:
+    """Asks until the start is over, then shows the digest in lines; returns the exit code.
+
+    Ctrl-C and q leave; the next time it goes on at the same step.
+    """
     guide = runtime.guided_start()
     if guide.stand().step is Step.DONE:
         guide.go_back(Step.INTERESTS)
@@ -61,9 +64,8 @@ def run(runtime: Runtime) -> None:
     if digest is None or not digest.items:
         raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
     diagnostics.note("Your first digest:")
-    show(runtime, digest)
-    diagnostics.note(AFTERWARDS.replace("All keys: ?", "Help: triage --help"))
-    read_rest(runtime)
+    diagnostics.note(AFTERWARDS)
+    return runtime.run_lines()
 
 
 def _prompt(text: str) -> str:
@@ -146,8 +148,8 @@ def _fetch(guide: GuidedStart, stand: Stand) -> None:
         diagnostics.note(
             f"{fetched.failed} of {fetched.asked} failed; they are tried again later: triage sources"
         )
-    diagnostics.note(f"{words.plural(fetched.items, 'item')} here.")
     if fetched.items:
+        diagnostics.note(f"{words.plural(fetched.items, 'item')} here.")
         return
     answer = _prompt(
         "Nothing came; is there a network? r tries again, t shows a demo day meanwhile, Enter goes on"

@@ -23,7 +23,7 @@ HINT = (
 IMPORTABLE = (
     "OPML or urls file, .bib, .ris, list of titles (.txt), zotero:users/N, mailbox or imaps://, any site"
 )
-AFTERWARDS = "To have it fetched and ranked every day: triage daemon install. All keys: ?"
+AFTERWARDS = "Fetched and ranked every day by: triage daemon install. Help: ?"
 
 
 class Step(StrEnum):

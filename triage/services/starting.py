@@ -66,12 +66,13 @@ def stand(database: Database, file: Path) -> Stand:
     """Where a reader stands, by what there is and by the steps behind them."""
     with database.read() as connection:
         log = event_log.events(connection)
-        active = len(source_rows.active(connection))
-        items = sum(source_rows.item_counts(connection).values())
+        active = source_rows.active(connection)
+        counts = source_rows.item_counts(connection)
     marks = sum(event.verb in feedback.MARKS for event in feedback.effective(log))
     wanted = tuple(phrase for phrase, weight in feedback.interests(log).items() if weight > 0)
-    step = step_of(past(file) or (), sources=active, items=items, marks=marks)
-    return Stand(step, wanted, active, items, marks)
+    items = sum(counts.get(source.id, 0) for source in active)  # what was handed in is nothing to judge
+    step = step_of(past(file) or (), sources=len(active), items=items, marks=marks)
+    return Stand(step, wanted, len(active), items, marks)
 
 
 def say_interests(database: Database, clock: Clock, phrases: Sequence[str]) -> None:

@@ -522,7 +522,7 @@ def run(
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Answers at the terminal that standard input and output are, until the reader leaves; 0."""
-    if isinstance(sys.stdin, io.TextIOWrapper):
+    if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "replace":
         sys.stdin.reconfigure(errors="replace")
     say = functools.partial(print, flush=True)
 

@@ -107,7 +107,7 @@ class FetchScreen(StepScreen):
         self.bar.update(Content(f"{words.plural(fetched.items, 'item')} here, ranked by what you said."))
         if not fetched.items:
             self.bar.update(Content("Nothing came. Is there a network?"))
-            self.say("r tries again; t shows an invented day, apart from your data.")
+            self.say("r tries again; t shows an invented demo day meanwhile.")
         elif fetched.failed:
             self.say(f"{fetched.failed} of {fetched.asked} failed and will be tried again. Enter goes on.")
         else:
