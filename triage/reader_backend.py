@@ -212,6 +212,13 @@ class ReaderBackend:
         now = self._runtime.clock()
         return self._runtime.worker.learned(now, now - LATELY)
 
+    def keep_theme(self, name: str) -> None:
+        """See `Backend`."""
+        from triage.services import settings
+
+        where = self._runtime.paths.config_file
+        settings.change(where, "tui.theme", name, lambda config, text: None)
+
     def changed(self) -> bool:
         """See `Backend`."""
         counter = self._runtime.database.change_counter()

@@ -252,9 +252,14 @@ class Runtime:
         from triage.tui.app import run
 
         keymap = read_keymap(self.config, self.paths.config_file)
-        mouse = self.config.tui.mouse
         return run(
-            ReaderBackend(self), demo=self.demo, now=self.clock, start=start, keymap=keymap, mouse=mouse
+            ReaderBackend(self),
+            demo=self.demo,
+            now=self.clock,
+            start=start,
+            keymap=keymap,
+            mouse=self.config.tui.mouse,
+            colours=self.config.tui.theme,
         )
 
     def run_lines(self) -> int:

@@ -375,6 +375,9 @@ class FakeBackend:
         ]
         return f"{step}: source {source_id}"
 
+    def keep_theme(self, name: str) -> None:
+        self._enter("keep_theme", name)
+
     def changed(self) -> bool:
         self._enter("changed")
         was, self.was_changed = self.was_changed, False

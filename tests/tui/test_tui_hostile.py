@@ -18,8 +18,8 @@ from triage.core.errors import TriageError
 from triage.core.items import Highlight, Reason
 from triage.core.text import sanitize_text
 from triage.tui.cells import clip, fit, line
+from triage.tui.widgets.body import place
 from triage.tui.widgets.item_row import RowView, row_segments
-from triage.tui.widgets.reader import place
 
 ESC = "\x1b"
 PAYLOADS = {

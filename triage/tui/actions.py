@@ -215,6 +215,29 @@ ACTIONS: tuple[Action, ...] = (
         help="Copies the link, over SSH too (OSC 52).",
         group="Read",
     ),
+    Action(
+        id="links",
+        keys=("O",),
+        label="links",
+        help="The links of the text by number, with their whole addresses: opens or copies one.",
+        group="Read",
+        call="follow('links')",
+    ),
+    Action(
+        id="related",
+        keys=("t",),
+        label="thread",
+        help="The other messages of a thread, the stories of a newsletter, the newsletter of a story.",
+        group="Read",
+        call="follow('related')",
+    ),
+    Action(
+        id="fold",
+        keys=("v",),
+        label="fold quotes",
+        help="Shows what is quoted in a mail, or folds it again.",
+        group="Read",
+    ),
     # ---- moving
     Action(
         id="down",

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
@@ -30,6 +31,7 @@ from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import hangup, messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
+from triage.tui.following import LOOK_SECONDS, OPEN_FIRST, Following
 from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
 from triage.tui.marks import Marks
@@ -74,6 +76,7 @@ class TriageApp(App[int]):
         poll_seconds: float = POLL_SECONDS,
         start: bool = False,
         keymap: Keymap | None = None,
+        colours: str | None = None,
     ) -> None:
         """Creates the app.
 
@@ -84,23 +87,25 @@ class TriageApp(App[int]):
             poll_seconds: How often to ask whether the daemon has stored something.
             start: Begins with the guided start.
             keymap: The reader's own keys.
+            colours: The theme that the reader has chosen.
         """
         super().__init__()
         self._backend = backend
         self._demo = demo
-        self._now = now
+        self.now = now
         self._poll_seconds = poll_seconds
         self._starting = start
         self._ending = threading.Lock()
         self.session = Session()
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
+        self.following = Following(self)
         self.marks = Marks(backend, self.session, self.post_message)
         self.base = DigestScreen(self.session, now=now, demo=demo)
         self.keymap = keymap or Keymap()
         self.set_keymap(self.keymap.for_textual())
         self.animation_level = "none"
-        theme.apply(self)
+        theme.apply(self, colours)
 
     # ------------------------------------------------------------ start and end
 
@@ -117,6 +122,8 @@ class TriageApp(App[int]):
         self.base.show()
         self.call_after_refresh(self._painted)
         self.set_interval(self._poll_seconds, self.loader.poll)
+        self.set_interval(LOOK_SECONDS, self.following.look)
+        theme.remember(self, lambda chosen: self.loader.tell(lambda to: to.keep_theme(chosen)))
         if not self.is_headless:
             for name in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(name, self.exit)
@@ -149,6 +156,7 @@ class TriageApp(App[int]):
         """The queue is written before the database is closed. May be called twice, from any thread."""
         with self._ending:
             self.marks.close()
+            self.following.end(self._backend)
             self._backend.close()
 
     def _end_without_terminal(self) -> None:
@@ -259,11 +267,12 @@ class TriageApp(App[int]):
         return self.screen.item if isinstance(self.screen, ReadingScreen) else self.base.list.selected
 
     @property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
+        """Where a text is shown now, if one is."""
         return self.screen.reader if isinstance(self.screen, ReadingScreen) else self.base.reader
 
     @property
-    def _reading(self) -> bool:
+    def reading(self) -> bool:
         """Whether a text is on the screen."""
         return isinstance(self.screen, ReadingScreen) or self.base.wide
 
@@ -281,15 +290,19 @@ class TriageApp(App[int]):
     def _opened(self, message: ItemList.Opened) -> None:
         if self.base.wide:
             self.base.reader.focus()
-            return
-        self.push_screen(ReadingScreen(message.item, state_of=self.session.state_of, now=self._now))
-        self.call_after_refresh(self._read, message.item)
+        else:
+            self.open(message.item)
+
+    def open(self, item: Item) -> None:
+        """Shows an item on a screen of its own."""
+        self.push_screen(ReadingScreen(item, state_of=self.session.state_of, now=self.now))
+        self.call_after_refresh(self._read, item)
 
     def _read(self, item: Item) -> None:
         """Shows an item in the reader: its head at once, its text as soon as it is there."""
-        if not self._reading:
+        if not self.reading:
             return
-        reader = self._reader
+        reader = self.reader
         if (kept := self.readings.get(item.id)) is not None:
             reader.show_reading(kept)
         elif reader.item is None or reader.item.id != item.id:
@@ -299,7 +312,7 @@ class TriageApp(App[int]):
     @handles(messages.ReadingLoaded)
     def _reading_loaded(self, message: messages.ReadingLoaded) -> None:
         self.readings.loaded(message.item_id, message.reading)
-        reader = self._reader
+        reader = self.reader
         if reader.item is None or reader.item.id != message.item_id:
             return
         if message.error is not None:
@@ -309,7 +322,7 @@ class TriageApp(App[int]):
 
     def action_full_text(self) -> None:
         """Has the full text of the item in question fetched."""
-        if (item := self.current_item) is None or self._link() is None:
+        if (item := self.current_item) is None or self.following.own_link() is None:
             return
         started = self.loader.full_text(item.id)
         self.say("Fetching the full text …" if started else "It is being fetched")
@@ -334,6 +347,9 @@ class TriageApp(App[int]):
     def action_step(self, step: int) -> None:
         """To the next or previous item, in the text as well; past the last one, to the end card."""
         current = self.current_item
+        if isinstance(self.screen, ReadingScreen) and not self.base.list.has(self.screen.item.id):
+            self.say("This one is not in the list: Esc goes back")
+            return
         following = self.base.list.neighbour(current.id, step) if current is not None else None
         if following is not None:
             self.base.list.select(following.id)
@@ -350,10 +366,24 @@ class TriageApp(App[int]):
 
     def action_highlight(self, step: int) -> None:
         """To the next or previous passage that counted."""
-        if self._reading:
-            self.say(self._reader.jump(step))
+        if self.reading:
+            self.say(self.reader.jump(step))
         else:
             self.base.list.action_open()
+
+    def action_follow(self, to: str) -> None:
+        """Asks which of the text's links is meant (`links`), or which item that belongs to it (`related`)."""
+        (self.following.links if to == "links" else self.following.related)()
+
+    def action_fold(self) -> None:
+        """Shows what is quoted, or folds it again."""
+        self.say(self.reader.fold() if self.reading else OPEN_FIRST)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and every movement of the mouse says that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self.following.dwell.touch()
+        await super().on_event(event)
 
     # ------------------------------------------------------------ what the reader says
 
@@ -428,7 +458,7 @@ class TriageApp(App[int]):
 
     def _redraw_marks(self) -> None:
         self.base.list.refresh()
-        self._reader.redraw()
+        self.reader.redraw()
 
     # ------------------------------------------------------------ why and links
 
@@ -441,10 +471,9 @@ class TriageApp(App[int]):
             self.push_screen(WhyScreen(item))
 
     def action_open_link(self) -> None:
-        """Opens the link outside; the whole of it is shown while that happens."""
-        if (url := self._link()) is not None:
-            self.say(f"Opening {url}")
-            self.loader.open_link(url)
+        """Opens the link of the item outside."""
+        if (url := self.following.own_link()) is not None:
+            self.following.open(url)
 
     @handles(messages.LinkOpened)
     def _link_opened(self, message: messages.LinkOpened) -> None:
@@ -455,16 +484,9 @@ class TriageApp(App[int]):
             self.complain(message.error)
 
     def action_copy_link(self) -> None:
-        """Copies the link through the terminal."""
-        if (url := self._link()) is not None:
-            self.copy_to_clipboard(sanitize_line(url))
-            self.say("Link copied")
-
-    def _link(self) -> str | None:
-        item = self.current_item
-        if item is not None and not item.url:
-            self.say("This item has no link")
-        return item.url or None if item is not None else None
+        """Copies the link of the item through the terminal."""
+        if (url := self.following.own_link()) is not None:
+            self.following.copy(url)
 
     # ------------------------------------------------------------ search, help, back
 
@@ -537,7 +559,7 @@ class TriageApp(App[int]):
         """Opens the account of every source."""
         from triage.tui.screens.ledger import LedgerScreen
 
-        self.push_screen(LedgerScreen(self.loader, self._now))
+        self.push_screen(LedgerScreen(self.loader, self.now))
 
     def action_journal(self) -> None:
         """Opens what was said, to take any of it back."""
@@ -568,6 +590,7 @@ def run(
     start: bool = False,
     keymap: Keymap | None = None,
     mouse: bool = True,
+    colours: str | None = None,
 ) -> int:
     """Runs the terminal interface until the reader leaves; without `mouse`, the terminal keeps its own.
 
@@ -577,6 +600,6 @@ def run(
     if os.environ.get("NO_COLOR") == "":
         # The convention counts only a value that is not empty; Textual counts any.
         del os.environ["NO_COLOR"]
-    app = TriageApp(backend, demo=demo, now=now, start=start, keymap=keymap)
+    app = TriageApp(backend, demo=demo, now=now, start=start, keymap=keymap, colours=colours)
     app.run(mouse=mouse)
     return app.return_code or 0

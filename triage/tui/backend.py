@@ -116,6 +116,10 @@ class Backend(Protocol):
         """What has moved by all that was said this week; takes two rankings."""
         ...
 
+    def keep_theme(self, name: str) -> None:
+        """Remembers the colours that the reader has chosen."""
+        ...
+
     def changed(self) -> bool:
         """Whether another process (the daemon) has stored something since the last call."""
         ...

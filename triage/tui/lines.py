@@ -37,7 +37,7 @@ PORTION = 2_500
 LONGEST_PAUSE_S = 900.0
 """Between two commands; after a longer one nobody knows how long the text was read."""
 SEEN_ONLY = frozenset(
-    ("page_down", "page_up", "half_down", "half_up", "other_pane", "palette", "filter", "fold", "go_to")
+    ("page_down", "page_up", "half_down", "half_up", "other_pane", "palette", "filter", "fold")
 )
 """Actions that are about a screen, and have no meaning where there is none."""
 SPOKEN_EVENTS = 20
@@ -46,8 +46,6 @@ STEPS: tuple[Step, ...] = ("quiet", "unquiet", "drop", "resume")
 
 EXTRA = {
     "list": "The items, numbered. A number alone goes to one of them.",
-    "links": "The links of the item, numbered. `open 2` opens one, `copy 2` says its address.",
-    "related": "The thread, the newsletter or the stories that the item belongs to. `related 2` goes to one.",
     "more": "The next part of the text. An empty line does the same, or goes to the next item.",
 }
 """Words that only this interface has."""
@@ -59,6 +57,7 @@ ALIASES = {
     "previous": "previous_item",
     "open": "open_link",
     "copy": "copy_link",
+    "thread": "related",
     "highlight": "next_highlight",
     "fetch": "full_text",
     "sources": "ledger",
@@ -179,6 +178,8 @@ class Lines:
             "full_text": lambda rest: self._full_text(),
             "open_link": self._open,
             "copy_link": self._copy,
+            "links": self._links,
+            "related": self._related,
             "search": self._search,
             "back": lambda rest: self._back(),
             "refresh": self._refresh,
@@ -202,7 +203,7 @@ class Lines:
                 commands |= {name: own[action.id] for name in spelled if " " not in name}
         commands |= {"/": own["search"], "?": own["help"], "+": own["like"], "-": own["dislike"]}
         commands |= {alias: own[name] for alias, name in ALIASES.items()}
-        extra = (self._list, self._links, self._related, self._go_on)
+        extra = (self._list, self._go_on)
         return commands | dict(zip(EXTRA, extra, strict=True))
 
     # ------------------------------------------------------------ where one is

@@ -140,6 +140,23 @@ class Loader:
         """Does something at once, while the app is suspended and nothing is drawn."""
         return task(self._backend)
 
+    def opened(self, item_id: int, seconds: float | None) -> None:
+        """Has it remembered that an item was opened."""
+        self.tell(lambda backend: backend.opened(item_id, seconds))
+
+    def tell(self, what: Callable[[Backend], None]) -> None:
+        """Tells the backend something that nothing on the screen waits for; only an error is shown."""
+        screen = self._app.screen_stack[0]
+
+        def do() -> Message:
+            try:
+                what(self._backend)
+            except TriageError as error:
+                return messages.Answered(screen, None, error)
+            return messages.Answered(screen, None)
+
+        self._start("tell", do)
+
     def poll(self) -> None:
         """Looks at the daemon; answered by `Polled`. A look that is not over yet is not repeated."""
         if self._polling is not None and not self._polling.is_finished:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import constants
 from textual.app import App
 from textual.theme import Theme
@@ -35,14 +37,29 @@ LIGHT = Theme(
 )
 
 
-def apply(app: App[int]) -> None:
-    """Registers the themes and chooses one; TEXTUAL_THEME, if set, has its way."""
+def apply(app: App[int], wanted: str | None = None) -> None:
+    """Registers the themes and chooses one: NO_COLOR has its way, then TEXTUAL_THEME, then what is wanted."""
     for theme in (DARK, LIGHT):
         app.register_theme(theme)
     # The theme of the terminal's own colours is the only one that Textual draws without any colour code.
-    wanted = "ansi-dark" if app.no_color else constants.DEFAULT_THEME
-    if wanted == "textual-dark" or wanted not in app.available_themes:
-        wanted = DARK.name
+    chosen = "ansi-dark" if app.no_color else constants.DEFAULT_THEME
+    if chosen == "textual-dark":
+        chosen = wanted or DARK.name
+    if chosen not in app.available_themes:
+        chosen = DARK.name
     # Textual took TEXTUAL_THEME over before ours were registered, so naming it again would change nothing.
     app.set_reactive(App.theme, "textual-dark")
-    app.theme = wanted
+    app.theme = chosen
+
+
+def remember(app: App[int], keep: Callable[[str], object]) -> None:
+    """Has the name of every theme kept that is chosen from now on."""
+    kept = app.theme
+
+    def changed(to: Theme) -> None:
+        nonlocal kept
+        if to.name != kept:
+            kept = to.name
+            keep(kept)
+
+    app.theme_changed_signal.subscribe(app, changed)

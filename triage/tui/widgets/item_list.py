@@ -144,6 +144,10 @@ class ItemList(ScrollView, can_focus=True):
         row = self._rows.get(item_id)
         return None if row is None or row + step < 0 else self._item(row + step)
 
+    def has(self, item_id: int) -> bool:
+        """Whether an item is in the list."""
+        return item_id in self._rows
+
     def select(self, item_id: int) -> None:
         """Puts the cursor on an item, if it is here."""
         if item_id in self._rows:

@@ -6,7 +6,7 @@ by its background, by a bar in the left margin, which needs no colour, and by be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,36 +20,19 @@ from textual.strip import Strip
 from textual.style import Style
 
 from triage.core import words
-from triage.core.items import Copy, Highlight, Item, Reading
+from triage.core.items import Item, Reading
 from triage.core.text import sanitize_text
 from triage.tui.actions import bindings
 from triage.tui.cells import line
+from triage.tui.widgets.body import listed, paragraphs, place
 
-MAX_COPIES = 5
-"""Other tellers of a story that are named above its text."""
+MAX_NAMED = 5
+"""Other tellers of a story, and items that belong to one, that are named above its text."""
 MARGIN = 3
 """Cells left of the text; the bars of the passages stand in it."""
 MEASURE = 84
 """The longest line of text, in cells: longer ones are hard to read."""
 FOR, AGAINST = "▌", "╎"
-
-
-def place(highlights: Iterable[Highlight], stored: str, shown: str) -> list[tuple[int, int, bool]]:
-    """Where highlights lie in the text as it is shown: (start, end, does not speak against it), in order.
-
-    The offsets hold for the stored text. Should sanitising have changed it, which it does not for text
-    that was sanitised when it came in, a highlight is looked up by its words and dropped if not found.
-    """
-    found = []
-    for highlight in highlights:
-        start, end = highlight.start, highlight.end
-        if shown != stored:
-            passage = sanitize_text(highlight.text)
-            start = shown.find(passage) if passage else -1
-            end = start + len(passage)
-        if 0 <= start < end <= len(shown):
-            found.append((start, end, highlight.contribution >= 0))
-    return sorted(found)
 
 
 def _numbers(content: Content) -> list[int]:
@@ -83,7 +66,8 @@ class Reader(ScrollView, can_focus=True):
         self._text: str | None = None
         self._note = ""
         self._about = ""
-        self._copies: tuple[Copy, ...] = ()
+        self._reading: Reading | None = None
+        self._folded = True
         self._places: list[tuple[int, int, bool]] = []
         self._phrases: list[tuple[int, int]] = []
         self._sought = False
@@ -96,7 +80,7 @@ class Reader(ScrollView, can_focus=True):
     def show_item(self, item: Item | None, note: str = "") -> None:
         """Shows the head of an item at once, and `note` where its text will be."""
         self._item, self._text, self._note, self._about = item, None, note, ""
-        self._copies = ()
+        self._reading = None
         self._places, self._here = [], -1
         self.scroll_to(y=0, animate=False, immediate=True)
         self._lay_out()
@@ -104,7 +88,7 @@ class Reader(ScrollView, can_focus=True):
     def show_reading(self, reading: Reading) -> None:
         """Shows the whole text. The same item keeps its place, so that a new ranking moves nothing."""
         again = self._item is not None and self._item.id == reading.item.id
-        self._item, self._note, self._copies = reading.item, "", reading.copies
+        self._item, self._note, self._reading = reading.item, "", reading
         self._about = words.text_note(reading) + (
             " · f fetches it" if reading.text_state == "summary" else ""
         )
@@ -114,7 +98,7 @@ class Reader(ScrollView, can_focus=True):
         self._phrases = [phrase for h in reading.item.highlights for phrase in h.phrases] if same else []
         self._sought = any(h.contribution for h in reading.item.highlights)
         if not again:
-            self._here = -1
+            self._here, self._folded = -1, True
             self.scroll_to(y=0, animate=False, immediate=True)
         self._here = min(self._here, len(self._places) - 1)
         self._lay_out()
@@ -128,6 +112,17 @@ class Reader(ScrollView, can_focus=True):
         """What is shown."""
         return self._item
 
+    @property
+    def reading(self) -> Reading | None:
+        """The whole of it, once it is there."""
+        return self._reading
+
+    def fold(self) -> str:
+        """Shows the quotes that are folded, or folds them again; says which."""
+        self._folded = not self._folded
+        self._lay_out()
+        return "Quotes are folded" if self._folded else "All that is quoted is shown"
+
     def jump(self, step: int) -> str:
         """Goes to the next (1) or previous (-1) highlight and says where that is."""
         if self._text is None:
@@ -136,6 +131,8 @@ class Reader(ScrollView, can_focus=True):
             return "No highlighted passage here"
         self._here = (self._here + step) % len(self._places) if self._here >= 0 else min(step, 0)
         self._here %= len(self._places)
+        if self._here not in self._starts and self._folded:
+            self.fold()  # it lies in a quote
         self.refresh()
         self.scroll_to(
             y=self._starts.get(self._here, 0) - self.size.height // 3, animate=False, immediate=True
@@ -155,11 +152,7 @@ class Reader(ScrollView, can_focus=True):
         self._lines, self._starts = [], {}
         if width > MARGIN + 2 and self._item is not None:
             measure = min(width - MARGIN - 1, MEASURE)
-            body = (
-                [Content.styled(line(self._note), "dim")]
-                if self._text is None
-                else self._paragraphs(self._text)
-            )
+            body = [Content.styled(line(self._note), "dim")] if self._text is None else self._body(self._text)
             for content in (*self._head(self._item), *body):
                 for wrapped in content.wrap(measure):
                     for number in _numbers(wrapped):
@@ -186,25 +179,30 @@ class Reader(ScrollView, can_focus=True):
         head.append(Content.styled(chance, "dim"))
         if self._about:
             head.append(Content.styled(line(self._about), "dim"))
-        named = self._copies[:MAX_COPIES]
-        head += [Content.styled(f"= {line(copy.source)}: {line(copy.title)}", "dim") for copy in named]
-        if len(self._copies) > MAX_COPIES:
-            head.append(Content.styled(f"= and {len(self._copies) - MAX_COPIES} more", "dim"))
+        if self._reading is not None:
+            head += [Content.styled(each, "dim") for each in self._belonging(self._reading)]
         return [Content(""), *head, Content("")]
 
-    def _paragraphs(self, text: str) -> Iterator[Content]:
-        """The text with the number of a passage as the style of its characters, which wrapping keeps."""
-        begin = 0
-        for paragraph in text.split("\n"):
-            content, end = Content(paragraph), begin + len(paragraph)
-            for number, (start, stop, _) in enumerate(self._places):
-                if start < end and stop > begin:
-                    content = content.stylize(str(number), max(start, begin) - begin, min(stop, end) - begin)
-            for start, stop in self._phrases:
-                if start < end and stop > begin:
-                    content = content.stylize("phrase", max(start, begin) - begin, min(stop, end) - begin)
-            yield content
-            begin = end + 1
+    def _belonging(self, reading: Reading) -> list[str]:
+        """Who else tells it, the mail around it, the other messages of its thread: one line each."""
+        copies = [f"= {line(copy.source)}: {line(copy.title)}" for copy in reading.copies[:MAX_NAMED]]
+        if len(reading.copies) > MAX_NAMED:
+            copies.append(f"= and {len(reading.copies) - MAX_NAMED} more")
+        related = [
+            f"└ {line(words.related(other, self._now()))}: {line(other.title)}"
+            for other in reading.related[:MAX_NAMED]
+        ]
+        if reading.related:
+            more = len(reading.related) - MAX_NAMED
+            related.append(f"└ and {more} more: t lists all" if more > 0 else "└ t goes there")
+        return copies + related
+
+    def _body(self, text: str) -> list[Content]:
+        same = self._reading is not None and self._reading.text == text
+        leads_to = self._reading.links if same and self._reading is not None else ()
+        below = self._reading.links if self._reading is not None else ()
+        shown = paragraphs(text, self._places, self._phrases, leads_to, folded=self._folded)
+        return [*shown, *listed(below)]
 
     # ------------------------------------------------------------ drawing
 
