@@ -34,12 +34,20 @@ async def test_a_source_is_quieted_and_dropped_and_both_are_taken_back(open_app)
         assert len(backend.called("mark")) == 1, "the keys of the list are back"
 
 
+async def test_enter_takes_the_step_that_is_suggested_and_no_other(open_app):
+    backend = FakeBackend()
+    async with open_app(backend) as pilot:
+        await press(pilot, "S", "enter")
+        await press(pilot, "j", "enter")
+        assert backend.called("settle_source") == [("settle_source", 2, "drop")]
+
+
 async def test_the_cursor_stays_on_its_source_and_in_sight(open_app):
     backend = FakeBackend()
     async with open_app(backend, size=(60, 20)) as pilot:
         await press(pilot, "S", "G", "minus")
         assert backend.called("settle_source")[-1] == ("settle_source", 4, "quiet")
-        assert "▸ ──────────── Night Trains" in screen_text(pilot.app)
+        assert "▌ ──────────── Night Trains" in screen_text(pilot.app)
         await press(pilot, "g")
         assert "What sources take and give" in screen_text(pilot.app)
 

@@ -88,8 +88,8 @@ def facts(account: Account, now: datetime) -> str:
     if not account.items and not account.judged:
         return "nothing came"
     took = f"{minutes(account.minutes_in)} in, {minutes(account.minutes_read)} read"
-    last = f" (last: {age(account.last_kept, now)})" if account.last_kept else ""
-    return f"{took} · {account.shown} shown, {account.opened} opened, {account.kept} kept{last}"
+    last = f", last {age(account.last_kept, now)}" if account.last_kept else ""
+    return f"{took}; {account.shown} shown, {account.opened} opened, {account.kept} kept{last}"
 
 
 def judge(accounts: Iterable[Account]) -> tuple[Account, ...]:
