@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import pytest
@@ -75,6 +76,18 @@ async def test_what_fails_is_said_and_nothing_is_stuck(open_app):
         assert "nothing to lower" in screen_text(pilot.app)
         await press(pilot, "minus")
         assert "quiet: a rule" in screen_text(pilot.app)
+
+
+async def test_of_very_many_sources_those_worth_a_decision_are_shown(open_app):
+    backend = FakeBackend()
+    useless = backend.accounts[1]
+    others = [dataclasses.replace(backend.accounts[3], source=n) for n in range(10, 400)]
+    backend.accounts = [*others, useless, backend.accounts[0]]
+    async with open_app(backend) as pilot:
+        await press(pilot, "S")
+        assert "The Wire" in screen_text(pilot.app)
+        await press(pilot, "G")
+        assert "242 more: triage sources ledger" in screen_text(pilot.app)
 
 
 async def test_without_sources_it_says_so(open_app):

@@ -18,6 +18,8 @@ from triage.tui.messages import sentence
 from triage.tui.screens.picker import Picker
 
 BAR_CELLS = 12
+SHOWN = 150
+"""Accounts at most, those that are worth a decision first: every move of the cursor draws all of them."""
 HINT = "- quiet  p pause  u take back  Esc close"
 COLOURS = {"drop": "$error", "quiet": "$warning", "loved": "$success"}
 
@@ -62,7 +64,7 @@ class LedgerScreen(Picker):
 
     @property
     def _accounts(self) -> tuple[Account, ...]:
-        return self._ledger.accounts if self._ledger is not None else ()
+        return self._ledger.accounts[:SHOWN] if self._ledger is not None else ()
 
     @property
     def _here(self) -> Account | None:
@@ -92,6 +94,15 @@ class LedgerScreen(Picker):
         """The accounts."""
         most = max((account.minutes_in for account in self._accounts), default=0.0)
         return [self._account(account, most, width) for account in self._accounts]
+
+    def foot(self, width: int) -> Content:
+        """What is not shown."""
+        all_of_them = len(self._ledger.accounts) if self._ledger is not None else 0
+        if all_of_them <= SHOWN:
+            return Content("")
+        return Content.styled(
+            clip(f"{all_of_them - SHOWN} more: triage sources ledger", width), "$foreground 58%"
+        )
 
     def _account(self, account: Account, most: float, width: int) -> Content:
         """Its name and a bar of the time that it takes, what it took and gave, and the advice."""
