@@ -67,8 +67,13 @@ class StatusBar(_Bar):
 
     def render(self) -> Content:
         """The line."""
+        said, room = self._message, self.size.width - 1
+        if cell_len(said) > room:
+            # Long titles give way, not how many items moved.
+            head, dot, tail = said.rpartition(" · ")
+            said = clip(head, room - cell_len(dot + tail)) + dot + tail
         return self._line(
-            Content.styled(f" {self._message}", "$foreground"), f"{self._daemon} " if self._daemon else ""
+            Content.styled(f" {said}", "$foreground"), f"{self._daemon} " if self._daemon else ""
         )
 
 

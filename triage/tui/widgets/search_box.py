@@ -10,10 +10,7 @@ from triage.tui.cells import line
 class TypedLine(Input):
     """An input whose value, typed or pasted, never holds a control character."""
 
-    DEFAULT_CSS = """
-    TypedLine { dock: bottom; height: 1; border: none; background: $panel; }
-    DigestScreen.-tall TypedLine { margin-bottom: 2; }
-    """
+    DEFAULT_CSS = "TypedLine { dock: bottom; height: 1; border: none; background: $panel; }"
 
     def validate_value(self, value: str) -> str:
         """Sanitises what was pasted; a space that is being typed stays."""
