@@ -35,7 +35,7 @@ AT_ONCE = 16
 ADD = """
 import sys
 from triage.runtime import Runtime
-from triage.services import sources
+from triage.services import searching, sources
 with Runtime.open() as runtime:
     for url in sys.argv[1:]:
         sources.add(runtime.database, runtime.clock, url, allow_local=True)
@@ -96,7 +96,7 @@ with Runtime.open() as runtime:
         started = process_time()
         writing.keep(runtime.database, runtime.clock, source, FetchResult(entries=entries))
         spent += process_time() - started
-    found = reading.find(runtime.database, texts[0].split()[0])
+    found = searching.find(runtime.database, runtime.clock, texts[0].split()[0])
     assert found
     print(f"{spent:.2f}")
 """

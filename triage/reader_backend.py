@@ -163,9 +163,38 @@ class ReaderBackend:
 
     def search(self, query: str) -> list[Item]:
         """See `Backend`."""
-        from triage.services import reading
+        from triage.services import searching
 
-        return reading.find(self._runtime.database, query)
+        return searching.find(self._runtime.database, self._runtime.clock, query)
+
+    def search_meaning(self, query: str) -> tuple[list[Item], str]:
+        """See `Backend`."""
+        from triage.services import searching
+
+        database, clock = self._runtime.database, self._runtime.clock
+        near: list[tuple[int, float]] = []
+        problem = None
+        if searching.understood(database, query).meaning:
+            text = searching.expanded(database, query)
+            near, problem = self._runtime.worker.nearest(text, searching.LIMIT, clock())
+        note = f"Found by words only. {problem}" if problem else ""
+        return searching.find(database, clock, query, near=near), note
+
+    def saved_searches(self) -> dict[str, str]:
+        """See `Backend`."""
+        from triage.services import searching
+
+        return searching.saved(self._runtime.database)
+
+    def save_search(self, name: str, query: str) -> Change:
+        """See `Backend`."""
+        from triage.services import searching
+
+        database, clock = self._runtime.database, self._runtime.clock
+        said = (
+            searching.save(database, clock, name, query) if query else searching.forget(database, clock, name)
+        )
+        return self._runtime.learn(said.message)
 
     def journal(self, limit: int) -> list[Entry]:
         """See `Backend`."""

@@ -12,7 +12,7 @@ from triage.core import feedback as log
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback, reading
+from triage.services import feedback, reading, searching
 from triage.services.indexing import index_items
 from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
@@ -127,7 +127,7 @@ def test_a_list_folds_a_story_and_says_how_many_tell_it(database: Database, grou
     group(database, grouping)
     listed = {item.id: item.copies for item in reading.best(database, 10)}
     assert listed == {first: 1, bread: 0}
-    found = {item.id: item.story for item in reading.find(database, "levee")}
+    found = {item.id: item.story for item in searching.find(database, lambda: NOW, "levee")}
     assert found == {first: None, second: first}
     assert [[item.id for item in told] for told in reading.stories(database, NOW)] == [[first, second]]
 
@@ -137,10 +137,10 @@ def test_a_mark_settles_the_other_copies_until_it_is_undone(database: Database, 
     (second,) = store(database, RETOLD, source="b")
     group(database, grouping)
     feedback.mark(database, clock, first, Verb.DISLIKE)
-    states = {item.id: item.state for item in reading.find(database, "levee")}
+    states = {item.id: item.state for item in searching.find(database, lambda: NOW, "levee")}
     assert states == {first: "dislike", second: "settled"}
     feedback.undo(database, clock)
-    assert {item.state for item in reading.find(database, "levee")} == {"new"}
+    assert {item.state for item in searching.find(database, lambda: NOW, "levee")} == {"new"}
 
 
 def test_what_comes_days_after_the_mark_is_news_again(database: Database, grouping: Grouping) -> None:
@@ -149,7 +149,7 @@ def test_what_comes_days_after_the_mark_is_news_again(database: Database, groupi
     (late,) = store(database, RETOLD, source="c", at=NOW + timedelta(days=2))
     group(database, grouping, NOW + timedelta(days=2))
     feedback.mark(database, clock, first, Verb.LIKE)
-    states = {item.id: item.state for item in reading.find(database, "levee")}
+    states = {item.id: item.state for item in searching.find(database, lambda: NOW, "levee")}
     assert states == {first: "like", soon: "settled", late: "new"}
 
 

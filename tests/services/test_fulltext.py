@@ -20,7 +20,7 @@ from triage.config import Config, FullTextConfig
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest, Highlight, Item
 from triage.paths import Paths
-from triage.services import feedback, fulltext, ingest, reading, sources
+from triage.services import feedback, fulltext, ingest, reading, searching, sources
 from triage.services.fulltext import Fetched
 from triage.services.worker_client import ModelWorker
 from triage.store import items
@@ -116,7 +116,7 @@ def test_a_summary_gets_its_full_text_and_keeps_it(world: World) -> None:
     assert after.text.startswith(SENTENCE)
     assert (after.text_state, after.text_note, after.text_url) == ("full", None, world.server.url("/tram"))
     assert after.item.minutes > before.minutes
-    assert [item.id for item in reading.find(world.database, "zeppelin")] == [before.id]
+    assert [item.id for item in searching.find(world.database, lambda: NOW, "zeppelin")] == [before.id]
     world.server.close()
     assert world.likely() == []
     assert reading.read(world.database, before.id).text == after.text, "offline afterwards"
@@ -128,7 +128,7 @@ def test_the_next_poll_neither_revises_nor_loses_it(world: World) -> None:
     world.likely()
     world.now += timedelta(hours=2)
     world.feed(TRAM, ("Another", "/other", "It is new."))
-    (tram,) = reading.find(world.database, "carriages")
+    (tram,) = searching.find(world.database, lambda: NOW, "carriages")
     assert reading.read(world.database, tram.id).text_state == "full"
     assert len(reading.best(world.database, 9)) == 2
     assert world.pages_asked_for() == ["/tram"]

@@ -17,7 +17,7 @@ from ingestors.base import Entry, FetchResult
 from triage.config import Config
 from triage.core.errors import LockedError, UsageError
 from triage.paths import Paths
-from triage.services import ingest, reading, sources, writing
+from triage.services import ingest, reading, searching, sources, writing
 from triage.services.worker_client import ModelWorker
 from triage.services.writing import SourceReport
 from triage.store import engine
@@ -81,8 +81,8 @@ def test_an_edited_item_is_revised_in_place(database: Database, clock: Hours, se
     (report,) = sync(database, clock)
     assert (report.new, report.revised) == (1, 1)
     assert reading.read(database, before).text == "corrected"
-    assert [item.id for item in reading.find(database, "corrected")] == [before]
-    assert reading.find(database, "first") == []
+    assert [item.id for item in searching.find(database, lambda: NOW, "corrected")] == [before]
+    assert searching.find(database, lambda: NOW, "first") == []
 
 
 def test_one_failing_source_does_not_fail_the_others(

@@ -11,7 +11,7 @@ from world import NOW
 
 from ingestors.base import Claim, Entry, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
-from triage.services import ingest, reading
+from triage.services import ingest, reading, searching
 from triage.services.writing import SourceReport
 from triage.store import items, sources
 from triage.store.engine import Database
@@ -188,7 +188,7 @@ def test_one_work_of_three_servers_is_one_record_that_knows_what_all_of_them_kno
     again = world.poll(paper("W1", text="", identifiers={"doi": "10.1/f"}), target="a", kind="paper")
     assert (again.new, again.revised) == (0, 0)
     assert reading.read(world.database, item.id).text == TEXT.strip()
-    assert reading.find(world.database, "tidal timetables")[0].id == item.id
+    assert searching.find(world.database, lambda: NOW, "tidal timetables")[0].id == item.id
 
 
 def test_two_records_of_one_work_in_one_answer_are_one(world: Sources) -> None:

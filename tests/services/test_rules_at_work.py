@@ -10,7 +10,7 @@ from world import NOW, clock, stored_items
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.items import Digest
-from triage.services import feedback, profile, reading, rules
+from triage.services import feedback, profile, reading, rules, searching
 from triage.services.worker_client import ModelWorker
 from triage.store import items
 from triage.store.engine import Database
@@ -31,7 +31,7 @@ def test_never_keeps_out_of_the_digest_and_of_nothing_else(database: Database, w
     assert (digest.ruled_out, digest.considered) == (6, before.considered)
     worker.flush(NOW)
     assert {item.id for item in reading.best(database, 100)} == set(ids)
-    assert len(reading.find(database, "bees")) == 6
+    assert len(searching.find(database, lambda: NOW, "bees")) == 6
     explained = worker.explain(ids[0], NOW)
     assert (explained.reasons[0].kind, explained.reasons[0].contribution) == ("rule", 0.0)
     assert explained.reasons[0].name == 'never in a digest: title:"bees"'

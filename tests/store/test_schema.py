@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from world import NOW
 
 from triage.core.errors import SchemaError
+from triage.core.query import parse
 from triage.paths import Paths
 from triage.store import migrate, search
 from triage.store.engine import APPLICATION_ID, Database
@@ -128,5 +129,5 @@ def test_an_upgrade_builds_the_search_index_anew_and_a_failed_one_changes_nothin
     migrate.ensure_schema(database, tmp_path, NOW)
     with database.read() as connection:
         for query in ("uber", "注意", "title", "lind", "wire", "lakes"):
-            assert sorted(search.search(connection, query, 9)) == ids
+            assert sorted(search.find(connection, parse(query), NOW, 9)) == ids
     database.close()

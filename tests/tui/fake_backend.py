@@ -164,6 +164,9 @@ class FakeBackend:
         self.calls: list[tuple[object, ...]] = []
         self.gates: dict[str, threading.Event] = {}
         self.failures: dict[str, list[Exception]] = {}
+        self.near: set[int] = set()
+        self.search_note = ""
+        self.kept: dict[str, str] = {}
         self.closed = False
         self.guide: Start | None = None
         self.was_changed = False
@@ -317,8 +320,25 @@ class FakeBackend:
         self.current = dataclasses.replace(self.current, items=tuple(items), labels=self.current.labels + 1)
         return Change(message=message, digest=self.current, moved=abs(to - row) + (to != row))
 
+    def search_meaning(self, query: str) -> tuple[list[Item], str]:
+        self._enter("search_meaning", query)
+        near = [item for item in self.current.items if item.id in self.near]
+        found = self._with_words(query)
+        return [*found, *(item for item in near if item not in found)], self.search_note
+
+    def saved_searches(self) -> dict[str, str]:
+        return self.kept
+
+    def save_search(self, name: str, query: str) -> Change:
+        self._enter("save_search", name, query)
+        self.kept[name] = query
+        return Change(message=f"a search: @{name} = {query}", digest=self.current, moved=0)
+
     def search(self, query: str) -> list[Item]:
         self._enter("search", query)
+        return self._with_words(query)
+
+    def _with_words(self, query: str) -> list[Item]:
         wanted = query.lower().split()
         return [
             item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -256,3 +257,34 @@ async def test_the_words_that_carry_a_long_passage_are_bold(open_app):
         about = replace(marked, contribution=0.0)
         reader.show_reading(Reading(item=replace(item, highlights=(about,)), text=text))
         assert reader.jump(1).endswith("says what it is about")
+
+
+async def test_what_is_near_in_meaning_comes_after_the_words_and_the_cursor_stays(open_app):
+    backend = FakeBackend()
+    backend.near, backend.search_note = {7}, "Found by words only."
+    gate = backend.gates["search_meaning"] = threading.Event()
+    async with open_app(backend, size=SMALL) as pilot:
+        await keys(pilot, "slash", *"the", "enter")
+        await until(pilot, lambda: pilot.app.session.results)
+        before = [item.id for item in pilot.app.session.results]
+        assert 7 not in before
+        await keys(pilot, "j")
+        here = before[1]
+        await until(pilot, lambda: selected(pilot) == here)
+        gate.set()
+        await settle(pilot)
+        assert [item.id for item in pilot.app.session.results] == [*before, 7]
+        assert selected(pilot) == here
+        assert "Found by words only." in screen_text(pilot.app)
+
+
+async def test_a_search_is_kept_from_the_line_and_completed_in_it(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "slash", *"@logs = log", "enter")
+        assert backend.kept == {"logs": "log"}
+        assert backend.called("search") == [("search", "log")]
+        await press(pilot, "slash", "@", "l", "right", "enter")
+        assert backend.called("search")[-1] == ("search", "@logs")
+        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert "@logs" in offered

@@ -1,4 +1,4 @@
-"""`triage list`, `show`, `search`, `mark`, `mute`, `why`."""
+"""`triage list`, `show`, `mark`, `mute`, `why`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ SHOWN_AFTER_MARK = 5
 """Items at the top that are listed after a mark, so that its effect is seen."""
 
 
-def _print(runtime: Runtime, items: list[Item], as_json: bool, as_jsonl: bool) -> None:
+def print_items(
+    runtime: Runtime, items: list[Item], as_json: bool, as_jsonl: bool, *, hits: bool = False
+) -> None:
+    """A list of items, in the form that was asked for; with `hits`, the words that were looked for marked."""
     if output.listing([item.to_json() for item in items], as_json, as_jsonl):
         return
     if not items:
         note("Nothing found.")
     now = runtime.clock()
     for item in items:
-        for text in render.item_lines(item, now):
+        for text in render.item_lines(item, now, hits=hits):
             output.line(text)
 
 
@@ -39,19 +42,7 @@ def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
     from triage.services import reading
 
     with Runtime.open() as runtime:
-        _print(runtime, reading.best(runtime.database, limit), as_json, as_jsonl)
-
-
-@click.command()
-@click.argument("query", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
-@output.json_options
-def search(query: tuple[str, ...], limit: int, as_json: bool, as_jsonl: bool) -> None:
-    """Finds items that hold every word of QUERY (the last one may be cut short)."""
-    from triage.services import reading
-
-    with Runtime.open() as runtime:
-        _print(runtime, reading.find(runtime.database, " ".join(query), limit), as_json, as_jsonl)
+        print_items(runtime, reading.best(runtime.database, limit), as_json, as_jsonl)
 
 
 @click.command()

@@ -38,7 +38,7 @@ COMMANDS = {
     "journal": ("triage.cli.journal:journal", "What you have said, and what each did to the digest"),
     "why": ("triage.cli.items:why", "Why an item stands where it stands"),
     "stories": ("triage.cli.stories:stories", "What several items tell; splits a wrong group"),
-    "search": ("triage.cli.items:search", "Find items by their words"),
+    "search": ("triage.cli.search:search", "Find items by words, meaning and filters; keep searches"),
     "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
     "rules": ("triage.cli.rules:rules", "What you know beforehand: more of, less of, always, never"),
     "insight": ("triage.cli.insight:insight", "How true the ranker was, what it learned, what you read"),

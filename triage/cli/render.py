@@ -55,13 +55,29 @@ def ending_lines(digest: Digest) -> Iterator[str]:
         yield from textwrap.wrap(sentence, width())
 
 
-def item_lines(item: Item, now: datetime) -> Iterator[str]:
-    """One item: a line to decide by, a line of facts, and the passage that speaks most for it."""
+def item_lines(item: Item, now: datetime, *, hits: bool = False) -> Iterator[str]:
+    """One item: a line to decide by, a line of facts, and the passage that speaks most for it.
+
+    With `hits`, the words of the passage that were looked for stand between marks.
+    """
     mark = f"{words.GLYPHS.get(item.state, ' ')}"
     yield f"{mark}{item.id:>5}  {clean(item.title)}{words.copies(item)}"
     yield "        " + " · ".join(words.facts(item, now))
-    if best := words.passage(item):
+    if best := _hit(item) if hits else words.passage(item):
         yield from textwrap.wrap(best, width(), initial_indent="        ▌ ", subsequent_indent="        ▌ ")
+
+
+def _hit(item: Item) -> str:
+    """The passage with what was looked for, which stands between marks; empty if there is none."""
+    text = ""
+    for highlight in item.highlights[:1]:
+        last = highlight.start
+        for start, end in highlight.phrases:
+            text += highlight.text[last - highlight.start : start - highlight.start]
+            text += f"⟦{highlight.text[start - highlight.start : end - highlight.start]}⟧"
+            last = end
+        text += highlight.text[last - highlight.start :]
+    return clean(text)
 
 
 def copy_line(item_id: int, source: str, title: str) -> str:

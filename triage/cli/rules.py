@@ -24,7 +24,7 @@ Effect:    +2 or -1 (from -5 to +5); boost is +1
            always (first in its lane), keep (never left out), never or mute (in no digest)
            lane people, lane for-you
 Tests:     source:"The Wire"  author:Jane  tag:cs.IR  kind:mail
-           title:word  mentions:"word*"  older than 3d  newer than 2w
+           title:word  mentions:"word*"  older than 3d  newer than 2w  @saved-search
 Together:  and, or, not, (...), all(..., ...), any(..., ...)
 Ends:      for 7d, until 2026-12-01
 

@@ -40,6 +40,8 @@ class Verb(StrEnum):
     """Two forms of one name were linked, or parted with weight 0; `phrase` is both."""
     USE = "use"
     """Profiles were chosen, which `phrase` names with commas between; all of them where it is empty."""
+    SEARCH = "search"
+    """A search is kept, or no longer with weight 0; `phrase` is its name, a space and what it looks for."""
     TOO_MUCH = "too-much"
     """A notification of an item was not worth it."""
     SPLIT = "split"
@@ -316,6 +318,16 @@ def standing_rules(events: Iterable[Event], now: datetime | None = None) -> dict
             effect = HARD.get(event.verb, 0.0 if event.weight is None else event.weight)
             found[event.phrase.casefold()] = (event.phrase, StandingRule(effect, event.until))
     return {condition: said for condition, said in found.values() if said.effect}
+
+
+def saved_searches(events: Iterable[Event]) -> dict[str, str]:
+    """Name -> text of the searches that are kept, in the order of their names."""
+    kept: dict[str, tuple[str, str, bool]] = {}
+    for event in effective(events):
+        if event.verb is Verb.SEARCH and event.phrase is not None:
+            name, _, text = event.phrase.partition(" ")
+            kept[name.casefold()] = (name, text, event.weight != 0)
+    return {name: text for _, (name, text, counts) in sorted(kept.items()) if counts}
 
 
 def aliases(events: Iterable[Event]) -> list[str]:

@@ -4,7 +4,7 @@
                mute, lane people, lane for-you (hard); at the end for 7d, or until 2026-12-01
     condition  tests joined by and, or, not, parentheses, all(..., ...), any(..., ...)
     test       source:"The Wire"  author:Jane  tag:cs.IR  kind:mail  title:word  mentions:"word*"
-               older than 3d  newer than 2 weeks
+               older than 3d  newer than 2 weeks  @name, which stands for a saved search
 
 Quotes are optional around one word, case never matters, and `and` may be left out between two tests. Owns
 what is understood and how a mistake is explained: by quoting it, with the rule that was probably meant.
@@ -15,10 +15,11 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, get_args
 
+from triage.core import query
 from triage.core.errors import UsageError
 from triage.core.rules import (
     HOURS,
@@ -78,6 +79,7 @@ _AND = re.compile(r"(?:and|but)\b|&&?", re.IGNORECASE)
 _OR = re.compile(r"or\b|\|\|?", re.IGNORECASE)
 _NOT = re.compile(r"not\b|!", re.IGNORECASE)
 _GROUP = re.compile(r"(all|any)(?:\s+of)?\s*\(", re.IGNORECASE)
+_SAVED = re.compile(rf"@({query.NAME.pattern})")
 _OPEN, _COMMA, _CLOSE = re.compile(r"\("), re.compile(","), re.compile(r"\)")
 _CUT_VALUE = re.compile(r'(\w+)(?:\s*[:=]\s*|\s+)([^\s(),":=]+)\s*$')
 """A test without quotes, at the end of what has been read."""
@@ -97,13 +99,17 @@ class Mistake(UsageError):
         """The rule without this mistake, if that can be guessed."""
 
 
-def parse(text: str) -> Rule:
+def parse(text: str, saved: Mapping[str, str] | None = None) -> Rule:
     """Reads a rule.
+
+    Args:
+        text: As typed.
+        saved: Name -> text of the searches that `@name` may stand for.
 
     Raises:
         Mistake: It cannot be read; the message quotes the mistake.
     """
-    return _Parser(text).rule()
+    return _Parser(text, saved).rule()
 
 
 def parse_term(text: str) -> Term | None:
@@ -160,8 +166,9 @@ def _moment(date: str) -> datetime | None:
 class _Parser:
     """Recursive descent, straight over the characters: what a value is depends on what is before it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, saved: Mapping[str, str] | None = None) -> None:
         self._text = sanitize_line(text)
+        self._saved = saved or {}
         self._at = 0
         self._depth = 0
         if len(self._text) > MAX_LENGTH:
@@ -216,7 +223,7 @@ class _Parser:
 
     def _starts_test(self) -> bool:
         """Whether a test follows without `and` before it."""
-        if any(self._peek(start) for start in (_NOT, _GROUP, _AGE, _OPEN)):
+        if any(self._peek(start) for start in (_NOT, _GROUP, _AGE, _OPEN, _SAVED)):
             return True
         name = self._peek(_WORD)
         return name is not None and name[0].lower() in _FIELDS
@@ -231,6 +238,9 @@ class _Parser:
             return self._nested(self._parenthesis)
         if self._peek(_AGE):
             return self._age()
+        if found := self._take(_SAVED):
+            # What it stands for now is what the rule keeps: the log means the same wherever it is read.
+            return query.condition(query.parse(found[0], self._saved, cut_short=False))
         return self._has()
 
     def _nested(self, read: Callable[[], Condition]) -> Condition:

@@ -249,6 +249,9 @@ def in_words(event: Event) -> str:
         return _interest_words(phrase, weight, event.scope, event.until)
     if event.verb is Verb.USE:
         return f"profiles in use: {phrase.replace(',', ', ') or 'all'}"
+    if event.verb is Verb.SEARCH:
+        name, _, text = phrase.partition(" ")
+        return f"no longer a search: @{name}" if event.weight == 0 else f"a search: @{name} = {text}"
     if event.verb is Verb.ALIAS:
         return f"{'an alias' if weight else 'no longer an alias'}: {phrase}"
     if event.verb is Verb.RULE:

@@ -1,4 +1,4 @@
-"""Listing, finding and opening items that are stored; works without the model worker."""
+"""Listing and opening items that are stored; works without the model worker."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from triage.core.items import Copy, Digest, Item, Reading, Related, Relation
 from triage.core.stories import SETTLED
 from triage.services import folding, past, views
 from triage.store import feedback as event_log
-from triage.store import fulltext, items, openings, search
+from triage.store import fulltext, items, openings
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 
-SEARCH_LIMIT = 200
 FOLDED_FROM = 2
 """So many times the items of a list are looked at: as long as half of them are told again, it is full."""
 
@@ -25,7 +24,7 @@ def best(database: Database, limit: int, since: datetime | None = None) -> list[
     """The stored items of the highest score, those that tell the same folded under the first of them."""
     with database.read() as connection:
         rows = items.best(connection, FOLDED_FROM * limit, since)
-    found = _views(database, rows)
+    found = as_shown(database, rows)
     listed = {item.id for item in found}
     return [item for item in found if item.story not in listed][:limit]
 
@@ -34,15 +33,7 @@ def latest_of(database: Database, source_id: int, limit: int) -> list[Item]:
     """What one source brought last, the latest first."""
     with database.read() as connection:
         rows = items.latest_of(connection, source_id, limit)
-    return _views(database, rows)
-
-
-def find(database: Database, query: str, limit: int = SEARCH_LIMIT) -> list[Item]:
-    """Items that hold every word of `query`, best match first."""
-    with database.read() as connection:
-        ids = search.search(connection, query, limit)
-        rows = items.by_ids(connection, ids)
-    return _views(database, [rows[i] for i in ids if i in rows])
+    return as_shown(database, rows)
 
 
 def read(database: Database, item_id: int, digest: Digest | None = None) -> Reading:
@@ -62,7 +53,7 @@ def read(database: Database, item_id: int, digest: Digest | None = None) -> Read
         others = folding.around(connection, event_log.events(connection), [item_id]).others(item_id)
         told = items.by_ids(connection, others)
     explained = next((item for item in digest.items if item.id == item_id), None) if digest else None
-    item = _in_place(explained, text) if explained else _views(database, [row])[0]
+    item = _in_place(explained, text) if explained else as_shown(database, [row])[0]
     copies = tuple(Copy(i, told[i].source, told[i].title, told[i].url) for i in others if i in told)
     return dataclasses.replace(
         views.reading(item, text, behind),
@@ -100,13 +91,13 @@ def stories(database: Database, since: datetime) -> list[list[Item]]:
         rows = items.by_ids(connection, [i for members in found for i in members])
     listed = [[rows[i] for i in members if i in rows] for members in found]
     listed.sort(key=lambda told: max(row.first_seen_at for row in told), reverse=True)
-    views_of = {item.id: item for item in _views(database, [row for told in listed for row in told])}
+    views_of = {item.id: item for item in as_shown(database, [row for told in listed for row in told])}
     return [
         sorted((views_of[row.id] for row in told), key=lambda item: item.story is not None) for told in listed
     ]
 
 
-def _views(database: Database, rows: list[ItemRow]) -> list[Item]:
+def as_shown(database: Database, rows: list[ItemRow]) -> list[Item]:
     """Items as a reader sees them; one that another stands for names it in `story`."""
     with database.read() as connection:
         events = event_log.events(connection)

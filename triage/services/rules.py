@@ -12,7 +12,7 @@ from triage.config import Clock
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
-from triage.core.rules import Effect
+from triage.core.rules import Effect, Rule
 from triage.services.feedback import Recorded
 from triage.services.preview import Past, Preview
 from triage.services.profile import profile
@@ -58,7 +58,7 @@ def add(database: Database, clock: Clock, text: str) -> Recorded:
     Raises:
         UsageError: The text is no rule; the message quotes the mistake, the fix is without it.
     """
-    rule = rule_parser.parse(text)
+    rule = _parse(database, text)
     condition = rules.write(rule.condition)
     now = clock()
     until = rules.ending(rule.term, now)
@@ -168,6 +168,11 @@ def book(database: Database, now: datetime) -> RuleBook:
 
 def preview(database: Database, now: datetime, text: str) -> Preview:
     """What a rule would have done in the last 30 days; raises UsageError for what is no rule."""
-    rule = rule_parser.parse(text)
+    rule = _parse(database, text)
     rules.ending(rule.term, now)
     return Past(database, now).preview(rule)
+
+
+def _parse(database: Database, text: str) -> Rule:
+    with database.read() as connection:
+        return rule_parser.parse(text, feedback.saved_searches(event_log.events(connection)))

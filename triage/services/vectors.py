@@ -142,6 +142,11 @@ class Vectors:
         found = self.phrase_vectors([*texts, *phrases])
         return [[float(found[text] @ found[phrase]) for phrase in phrases] for text in texts]
 
+    def products(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The cosine of every row of the matrix file with a vector, (rows,)."""
+        assert self._file is not None
+        return self._file.products(vector)
+
     def release(self) -> None:
         """Ends the encoder, whose memory goes back to the system."""
         if self._process is not None:

@@ -12,6 +12,8 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
                                                                    -> {"waiting": items left}
     rerank     rank as of the current digest, after new marks      -> {"digest": ..., "moved": n}
     reread     index texts that were exchanged, then the same         -> {"digest": ..., "moved": n}
+    nearest    + "query", "limit": the items nearest in meaning to a search, and why there are none
+                                                -> {"nearest": [[id, cosine], ...], "problem": ...}
     explain    + "item"                                            -> {"explained": ...}
     learned    + "since": what has moved by all that was said since   -> {"learned": ...}
     question   + "passed": the item whose mark would teach most    -> {"item": ... or null, "said": ...}
@@ -49,6 +51,7 @@ from triage.core.learning import Outcome
 from triage.paths import Paths
 from triage.services import digest_file, digests, folding, learn, past, questions
 from triage.services.indexing import FLOOD, index_items, read_on
+from triage.services.meaning import Meaning
 from triage.services.models import Models
 from triage.services.past import Past
 from triage.services.ranking import RANKER, RankingService
@@ -76,6 +79,8 @@ class Worker:
         self._models = Models(paths.models, RANKER)
         self._ranking = RankingService(self._database, self._vectors, self._models, window)
         self._grouping = Grouping(self._database, self._vectors)
+        self._meaning = Meaning(self._database, self._vectors)
+        self._searching = False
         self._afterwards: Callable[[], None] | None = None
         self._last_event = 0
         self._look: tuple[datetime, datetime] | None = None
@@ -100,6 +105,8 @@ class Worker:
             case "reread":
                 index_items(self._database, self._vectors, self._progress)
                 return self._rerank(now)
+            case "nearest":
+                return self._nearest(request["query"], int(request["limit"]), now)
             case "explain":
                 current = self._current()
                 as_of = current.built_at if current else now
@@ -134,6 +141,11 @@ class Worker:
         """Ends the encoder and closes the files."""
         self._vectors.close()
         self._database.close()
+
+    def _nearest(self, query: str, limit: int, now: datetime) -> dict[str, Any]:
+        self._searching = True
+        found = self._meaning.nearest(query, limit, now)
+        return {"nearest": found, "problem": self._vectors.problem}
 
     def _current(self) -> DigestRow | None:
         with self._database.read() as connection:
@@ -249,7 +261,9 @@ class Worker:
         afterwards, self._afterwards = self._afterwards, None
         if afterwards is not None:
             afterwards()
-        if not self._encoder_stays and not self._waiting():
+        # Who searches once searches again, and should not wait for the encoder to start each time.
+        searching, self._searching = self._searching, False
+        if not self._encoder_stays and not searching and not self._waiting():
             self._vectors.release()
 
     def _day(self, moment: datetime) -> datetime:

@@ -85,6 +85,18 @@ class ModelWorker:
         reply = self._ask({"op": "reread", "now": now.isoformat()}, on_progress)
         return Digest.from_json(reply["digest"])
 
+    def nearest(
+        self, query: str, limit: int, now: datetime, on_progress: Progress | None = None
+    ) -> tuple[list[tuple[int, float]], str | None]:
+        """Items nearest in meaning to a search, with their cosines; and why there are none.
+
+        Raises:
+            UsageError: There is no such search; see `triage.core.query.parse`.
+        """
+        request = {"op": "nearest", "query": query, "limit": limit, "now": now.isoformat()}
+        reply = self._ask(request, on_progress)
+        return [(int(item_id), float(cosine)) for item_id, cosine in reply["nearest"]], reply["problem"]
+
     def explain(self, item_id: int, now: datetime, *, marks: bool = False) -> Explained:
         """Why an item stands where it stands; with `marks`, also which marks move it, at a fit a mark."""
         request = {"op": "explain", "item": item_id, "now": now.isoformat(), "marks": marks}

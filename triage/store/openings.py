@@ -33,3 +33,8 @@ def since(connection: Connection, moment: datetime) -> Sequence[Opening]:
         select(table.item_id, table.at, table.seconds).where(table.at >= moment).order_by(table.id)
     )
     return [Opening(*row) for row in rows]
+
+
+def opened(connection: Connection) -> set[int]:
+    """Ids of all items that were ever opened."""
+    return set(connection.execute(select(schema.Opening.item_id).distinct()).scalars())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from triage.store.engine import upsert
 from triage.store.items import CHUNK
@@ -131,6 +131,23 @@ def of_items(connection: Connection, ids: Sequence[int]) -> dict[int, list[Passa
         for item_id, field, begin, end, vector_row in rows:
             found.setdefault(item_id, []).append(PassageRow(field, begin, end, vector_row))
     return found
+
+
+def count_encoded(connection: Connection) -> tuple[int, int]:
+    """Changes whenever a passage is given a vector: how many have one, and the newest vector."""
+    encoded = select(func.count(Passage.vector_id)).scalar_subquery()
+    row = connection.execute(select(encoded, func.coalesce(func.max(Vector.id), 0))).one()
+    return int(row[0]), int(row[1])
+
+
+def owners(connection: Connection, encoder: str) -> list[tuple[int, int]]:
+    """(Item id, row of the matrix file) of every passage that an encoder has read."""
+    rows = connection.execute(
+        select(Passage.item_id, Vector.row)
+        .join(Vector, Vector.id == Passage.vector_id)
+        .where(Vector.encoder == encoder)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def terms_of_items(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:

@@ -5,13 +5,17 @@ Owns the index, and the forms in which texts and queries meet in it. The index k
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
+
+from triage.core.query import Query, Term, moment
 
 TABLE = (
     # Marks and symbols are parts of words: without them Hindi falls apart, and no emoji is found.
@@ -46,7 +50,6 @@ _UNWRITTEN = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064
 """Vowel points of Hebrew and Arabic and the line that stretches a word, which most people leave out."""
 _LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 """Latin letters that no decomposition leads to the ones that people type for them."""
-_WORD = re.compile(rf"\w|[{_SYMBOLS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +133,121 @@ def forget(connection: Connection, ids: Sequence[int]) -> None:
     )
 
 
-def search(connection: Connection, query: str, limit: int) -> list[int]:
-    """Ids of items that hold every word of `query`, the last one as a prefix, best first by BM25.
+def find(
+    connection: Connection,
+    query: Query,
+    now: datetime,
+    limit: int,
+    *,
+    marked: Mapping[str, Collection[int]] | None = None,
+) -> list[int]:
+    """Ids of the items that a search is for: best first by BM25, the newest first where no word is wanted.
 
-    A hit in the title counts four times one in the text. Nothing in `query` is taken as syntax.
+    Nothing in a query is taken as syntax of the index.
+
+    Args:
+        connection: To read with.
+        query: What must hold.
+        now: What ages are counted from.
+        limit: The most ids.
+        marked: Of each `is:` word in the query but `new`, the ids of the items that it holds of; of `new`,
+            those that it does not hold of.
     """
-    words = [folded(word) for word in query.split() if _WORD.search(word)]
-    if not words:
-        return []
+    tests, values = _tests(connection, query.narrowing, now, marked or {})
+    wanted = " ".join(_match(term) for term in query.wanted)
+    number, source, order = "item.id", "item", f"{_DATE} DESC, item.id DESC"
+    if wanted:
+        number, source = "rowid", "item_search"
+        order = "bm25(item_search, ?, ?, ?, ?, ?), item_search.rowid DESC"
+        if tests:
+            number, source = "item.id", "item_search JOIN item ON item.id = item_search.rowid"
+        tests.insert(0, "item_search MATCH ?")
+        values = [wanted, *values, *WEIGHTS]
+    # Every part of the statement is one of the texts in this module; what was typed is a value.
+    where = " AND ".join(tests)
+    statement = f"SELECT {number} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
+    rows = connection.exec_driver_sql(statement, (*values, limit))
+    return [int(row[0]) for row in rows]
+
+
+def with_titles(connection: Connection, query: Query, ids: Collection[int]) -> set[int]:
+    """Those of some items that have every wanted word of a search in their title."""
+    wanted = query.wanted
+    if not wanted or any(term.place == "text" for term in wanted):
+        return set()
+    in_title = " ".join(_match(dataclasses.replace(term, place="title")) for term in wanted)
     rows = connection.exec_driver_sql(
         "SELECT rowid FROM item_search WHERE item_search MATCH ?"
-        " ORDER BY bm25(item_search, ?, ?, ?, ?, ?), rowid DESC LIMIT ?",
-        (" ".join(phrase(word) for word in words) + "*", *WEIGHTS, limit),
+        " AND rowid IN (SELECT value FROM json_each(?))",
+        (in_title, json.dumps(list(ids))),
     )
-    return [int(row[0]) for row in rows]
+    return {int(row[0]) for row in rows}
+
+
+_DATE = "coalesce(item.published_at, item.first_seen_at)"
+_COLUMNS = {"title": "title : ", "text": "text : ", "from": "people : ", "tag": "tags : "}
+_INDEXED = "item.id IN (SELECT rowid FROM item_search WHERE item_search MATCH ?)"
+_FROM = "item.source_id IN (SELECT value FROM json_each(?))"
+
+
+def _match(term: Term) -> str:
+    """A term as the index takes it."""
+    star = "*" if term.prefix else ""
+    return f"{_COLUMNS.get(term.place, '')}{phrase(folded(term.value))}{star}"
+
+
+def _tests(
+    connection: Connection, query: Query, now: datetime, marked: Mapping[str, Collection[int]]
+) -> tuple[list[str], list[object]]:
+    """What must hold besides the words, as conditions and their values."""
+    tests: list[str] = []
+    values: list[object] = []
+    for term in query.terms:
+        match term.place:
+            case "kind":
+                test, value = "item.kind = ?", [term.value]
+            case "is":
+                ids = json.dumps(list(marked.get(term.value, ())))
+                test, value = "item.id IN (SELECT value FROM json_each(?))", [ids]
+            case "before" | "after":
+                sign = "<" if term.place == "before" else ">="
+                stored = moment(term.value, now).astimezone(UTC).replace(tzinfo=None)
+                test, value = f"{_DATE} {sign} ?", [stored.isoformat(" ", "microseconds")]
+            case "source":
+                test, value = _FROM, [_sources(connection, term)]
+            case "from" | "tag":
+                test, value = f"({_INDEXED} OR {_FROM})", [_match(term), _sources(connection, term)]
+            case _:
+                test, value = _INDEXED, [_match(term)]
+        negated = term.negated != (term.place == "is" and term.value == "new")
+        tests.append(f"NOT {test}" if negated else test)
+        values += value
+    return tests, values
+
+
+def _sources(connection: Connection, term: Term) -> str:
+    """Ids of the sources that a term names, by title or address, or by a tag; in JSON."""
+    wanted = plain(term.value)
+    found = []
+    rows = connection.exec_driver_sql("SELECT id, title, target, tags FROM source")
+    for number, title, target, tags in rows:
+        if term.place == "tag":
+            holds = any(_holds(wanted, plain(tag), term.prefix) for tag in json.loads(tags))
+        else:
+            holds = wanted in plain(title) or wanted in target.casefold()
+        if holds:
+            found.append(number)
+    return json.dumps(found)
+
+
+def _holds(wanted: str, tag: str, prefix: bool) -> bool:
+    return tag.startswith(wanted) if prefix else wanted == tag or wanted in tag.split()
+
+
+def plain(text: str) -> str:
+    """A name without what depends on who has typed it, for comparing in Python."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in letters if not unicodedata.combining(char)).translate(_LETTERS)
 
 
 def phrase(words: str) -> str:

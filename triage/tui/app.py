@@ -27,6 +27,7 @@ from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Item
+from triage.core.query import SAVING
 from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import hangup, messages, theme
 from triage.tui.actions import ACTIONS, bindings
@@ -53,6 +54,7 @@ POLL_SECONDS = 1.0
 QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
 LOADING = "Loading …"
+SEARCHING_ON = "Found by words; looking for the same in other words …"
 
 
 def utc_now() -> datetime:
@@ -147,6 +149,7 @@ class TriageApp(App[int]):
         self._starting = False
         self.say(AFTERWARDS)
         self.loader.digest()
+        self._load_saved()
 
     async def on_unmount(self) -> None:
         """Nothing that was said is lost."""
@@ -495,6 +498,7 @@ class TriageApp(App[int]):
         if isinstance(self.screen, ReadingScreen):
             self.pop_screen()
         self.base.open_search()
+        self._load_saved()
 
     def action_filter(self) -> None:
         """Opens the line that narrows the list while one types."""
@@ -504,20 +508,32 @@ class TriageApp(App[int]):
 
     @handles(SearchBox.Submitted)
     def _search_submitted(self, event: SearchBox.Submitted) -> None:
-        if event.value.strip():
-            self.say("Searching …")
-            self.loader.search(event.value.strip())
+        query = event.value.strip()
+        if (keeping := SAVING.fullmatch(query)) is not None:
+            name, query = keeping[1], keeping[2].strip()
+            self.write(lambda to: to.save_search(name, query), "kept" if query else "forgotten")
+            self.base.close_search()
+        if query:
+            self.search(query)
+
+    def search(self, query: str) -> None:
+        """Looks for items: those with its words at once, then those that are near in meaning."""
+        self.say("Searching …")
+        self.loader.search(query)
+
+    def _load_saved(self) -> None:
+        self.loader.ask(self.base, lambda backend: backend.saved_searches(), self.base.offer_saved)
 
     @handles(messages.ResultsLoaded)
     def _results_loaded(self, message: messages.ResultsLoaded) -> None:
         if not self.loader.newest_search(message.generation):
             return
-        again = self.session.query == message.query
+        again = message.whole or self.session.query == message.query
         self.session.narrowed = self.session.narrowed if again else ""
         self.session.query, self.session.results = message.query, message.items
         if not again:
             self.base.close_search()
-            self.say("")
+        self.say(message.note if message.whole else SEARCHING_ON)
         self.base.show(select=None if again or not message.items else message.items[0].id)
 
     @handles(messages.SearchFailed)
@@ -579,6 +595,8 @@ class TriageApp(App[int]):
             if action.scope == "app":
                 call = functools.partial(self.run_action, action.action)
                 yield SystemCommand(action.label, f"{action.help} ({self.keymap.shown(action)})", call)
+        for name, query in self.session.saved.items():
+            yield SystemCommand(f"@{name}", f"Search: {query}", functools.partial(self.search, f"@{name}"))
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
 
 

@@ -89,7 +89,19 @@ class Backend(Protocol):
         ...
 
     def search(self, query: str) -> list[Item]:
-        """Items whose title or text has the words, best first."""
+        """Items that a search is for, by its words and filters, best first; see `triage.core.query`."""
+        ...
+
+    def search_meaning(self, query: str) -> tuple[list[Item], str]:
+        """The same with what is near in meaning, and a word on why there is none. Takes seconds at first."""
+        ...
+
+    def saved_searches(self) -> dict[str, str]:
+        """Name -> text of the searches that are kept."""
+        ...
+
+    def save_search(self, name: str, query: str) -> Change:
+        """Keeps a search, or no longer if it is empty."""
         ...
 
     def ledger(self) -> Ledger:

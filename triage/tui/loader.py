@@ -58,15 +58,22 @@ class Loader:
         self._digests += 1
 
     def search(self, query: str) -> None:
-        """Asks for items with the words; answered by `ResultsLoaded` or `SearchFailed`."""
+        """Asks for items; answered by `SearchFailed`, or by `ResultsLoaded` at once and again when whole."""
         self._searches += 1
         generation = self._searches
 
         def load() -> Message:
             try:
-                return messages.ResultsLoaded(generation, query, tuple(self._backend.search(query)))
+                found = tuple(self._backend.search(query))
             except TriageError as error:
                 return messages.SearchFailed(generation, error)
+            self._app.post_message(messages.ResultsLoaded(generation, query, found))
+            try:
+                items, note = self._backend.search_meaning(query)
+            except TriageError as error:
+                note = f"Found by words only: {error}"
+                return messages.ResultsLoaded(generation, query, found, whole=True, note=note)
+            return messages.ResultsLoaded(generation, query, tuple(items), whole=True, note=note)
 
         self._start("search", load, exclusive=True)
 

@@ -54,11 +54,15 @@ class TextFetched(Message):
 
 @dataclass(eq=False, repr=False, match_args=False)
 class ResultsLoaded(Message):
-    """The items found for a query."""
+    """The items found for a query: by words at first, then once more with what is near in meaning."""
 
     generation: int
     query: str
     items: tuple[Item, ...]
+    whole: bool = False
+    """Whether this is all that will be found."""
+    note: str = ""
+    """What the reader should know about it."""
 
 
 @dataclass(eq=False, repr=False, match_args=False)

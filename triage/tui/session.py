@@ -32,6 +32,8 @@ class Session:
     query: str | None = None
     """What was searched for, while results stand where the digest stood."""
     results: tuple[Item, ...] = ()
+    saved: dict[str, str] = field(default_factory=dict)
+    """Name -> text of the searches that are kept."""
     narrowed: str = ""
     """Words that the shown items are narrowed to."""
     _marks: list[Job] = field(default_factory=list)

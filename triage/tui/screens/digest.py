@@ -85,9 +85,19 @@ class DigestScreen(Screen[None]):
         """Opens the line in which a search is typed, or goes to it."""
         boxes = self.query(SearchBox)
         if not boxes:
-            self.mount(SearchBox(placeholder="words to look for", compact=True), before=self.status_bar)
+            self.mount(
+                SearchBox(placeholder="words, from: tag: is: after: -not @saved", compact=True),
+                before=self.status_bar,
+            )
             boxes = self.query(SearchBox)
+        boxes.first().offer(self._session.saved)
         boxes.first().focus()
+
+    def offer_saved(self, saved: dict[str, str]) -> None:
+        """Keeps the names of saved searches at hand, for the search line and the palette."""
+        self._session.saved = saved
+        for box in self.query(SearchBox):
+            box.offer(saved)
 
     def open_filter(self) -> None:
         """Opens the line that narrows the list while one types, or goes to it."""

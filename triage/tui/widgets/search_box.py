@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from textual.suggester import Suggester
 from textual.widgets import Input
 
+from triage.core.query import OFFERED
 from triage.tui.cells import line
+
+
+class QuerySuggester(Suggester):
+    """Completes the part of a search that is being typed: a filter, or the name of a saved search."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._offered = (*(f"@{name}" for name in names), *OFFERED)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The whole line with its last part completed."""
+        rest, space, part = value.rpartition(" ")
+        minus = "-" if part.startswith("-") else ""
+        part = part.removeprefix("-").lower()
+        if len(part) < 2 and part != "@":
+            return None
+        found = next((each for each in self._offered if each.lower().startswith(part)), None)
+        return None if found is None else f"{rest}{space}{minus}{found}"
 
 
 class TypedLine(Input):
@@ -19,6 +41,10 @@ class TypedLine(Input):
 
 class SearchBox(TypedLine):
     """What is looked for."""
+
+    def offer(self, names: Iterable[str]) -> None:
+        """Completes filters and these names of saved searches from now on."""
+        self.suggester = QuerySuggester(names)
 
 
 class FilterBox(TypedLine):
