@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from triage.cli import output
+from triage.cli.diagnostics import Progress
+from triage.core import words
+from triage.core.hindsight import Estimate, Hindsight
+
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+COLUMN = 24
+"""Cells of each number with its interval."""
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
 def evaluate() -> None:
-    """Measure the ranker on your own decisions, from plain files.
+    """Measure the ranker on your own decisions: on your days that have been, or from plain files.
 
-    Uses the ranker exactly as the digest does, reads and writes JSON lines (also .gz), and touches no
-    database.
+    All but history read and write JSON lines (also .gz), use the ranker exactly as the digest does, and touch
+    no database.
     """
+
+
+@evaluate.command()
+@click.option("--minutes", type=click.FloatRange(1, 600), help="Of reading a day; else as configured.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def history(minutes: float | None, as_json: bool) -> None:
+    """Compare orders on your own days: newest first, your rules alone, the model before, the model of now.
+
+    Each day is foreseen from what you had said before it. What you never marked counts as unwanted, though
+    you may never have seen it, and that favours the order that you were shown.
+    """
+    from triage.runtime import Runtime
+
+    with Runtime.open() as runtime, Progress() as progress:
+        found = runtime.worker.hindsight(runtime.clock(), progress, minutes=minutes)
+    if as_json:
+        output.document(dataclasses.asdict(found))
+        return
+    for text in _history_lines(found):
+        output.line(text)
+
+
+def _history_lines(found: Hindsight) -> Iterator[str]:
+    yield found.message[0].upper() + found.message[1:] + "."
+    if not found.orders:
+        return
+    yield (
+        f"{words.plural(found.days, 'day')} with {words.plural(found.liked, 'liked item')}, "
+        f"{found.candidates:.0f} items to choose from on the average day; in brackets, 95 % intervals"
+    )
+    into = f"in {words.minutes(found.minutes)}"
+    names = max(len(order.says) for order in found.orders)
+    heads = (f"of liked, {into}", f"of all {into}, liked", "average precision")
+    yield f"{'':<{names}}" + "".join(f"  {head:>{COLUMN}}" for head in heads)
+    for order in found.orders:
+        cells = map(_interval, (order.share, order.precision, order.average_precision))
+        yield f"{order.says:<{names}}" + "".join(f"  {cell:>{COLUMN}}" for cell in cells)
+    for order in found.orders:
+        if order.behind is not None:
+            yield f"more of what you liked than {order.says}: {_interval(order.behind, '+')}"
+
+
+def _interval(each: Estimate, sign: str = "") -> str:
+    return f"{each.value:{sign}.2f} [{each.low:{sign}.2f}, {each.high:{sign}.2f}]"
 
 
 @evaluate.command()

@@ -17,7 +17,7 @@ measured on the part held back, once; it is promotable if it is worse there in n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -62,6 +62,8 @@ class Material:
     """When each of them came in, by item id."""
     names: Mapping[int, str]
     """What each marked item is called on every machine, by item id: a model may move to another one."""
+    minutes: Mapping[int, float]
+    """What a digest plans for each of them, by item id."""
     events: Sequence[Event]
     """The whole log."""
     phrase_vectors: Mapping[str, NDArray[np.float32]]
@@ -196,7 +198,7 @@ def _measures(found: Measures) -> artifacts.Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
     """An item that was liked or not: when it was first marked, and what was said of it last."""
 
     item: int
@@ -206,6 +208,24 @@ class _Mark:
     wanted: bool
 
 
+def first_marks(counted: Sequence[Event], known: Container[int]) -> list[Mark]:
+    """The marks that could have been foreseen, in the order of the log.
+
+    Args:
+        counted: The events that count.
+        known: The items that there is something to foresee from.
+    """
+    said = feedback.labels(counted)
+    first: dict[int, int] = {}
+    for place, event in enumerate(counted):
+        # What was handed in was never shown, so nobody could have foreseen it.
+        if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
+            first.setdefault(event.item_id, place)
+    return [
+        Mark(item, place, counted[place].at, said[item] > 0) for item, place in first.items() if item in known
+    ]
+
+
 class _Past:
     """The reader's marks in the order of time, cut into blocks."""
 
@@ -213,16 +233,7 @@ class _Past:
         self._material = material
         self._counted = feedback.effective(material.events)
         said = feedback.labels(self._counted)
-        first: dict[int, int] = {}
-        for place, event in enumerate(self._counted):
-            # What was handed in was never shown, so nobody could have foreseen it.
-            if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
-                first.setdefault(event.item_id, place)
-        self.marks = [
-            _Mark(item, place, self._counted[place].at, said[item] > 0)
-            for item, place in first.items()
-            if item in material.first_seen
-        ]
+        self.marks = first_marks(self._counted, material.first_seen)
         self._step = max(1, -(-len(self.marks) // BLOCKS))
         self.warm_up = self._boundary(WARM_UP)
         self.held_back = self._boundary(-(-len(self.marks) * 2 // 3))
@@ -286,7 +297,7 @@ class _Lived:
     """Of each block with something liked in it: its first mark, how many were liked, average precision."""
 
     def learn(
-        self, block: Sequence[_Mark], rows: NDArray[np.intp], ranking: Ranking, unmarked: NDArray[np.intp]
+        self, block: Sequence[Mark], rows: NDArray[np.intp], ranking: Ranking, unmarked: NDArray[np.intp]
     ) -> None:
         wanted = np.array([mark.wanted for mark in block])
         if wanted.any():

@@ -78,6 +78,19 @@ class Models:
             )
         return InUse(f"{self.ranker}+{version}", version, found.settings, found.rehearsed)
 
+    def before(self, encoder: str) -> tuple[str, Settings] | None:
+        """What ranked before the version in use, in words, with its settings; None if nothing did."""
+        version = self.in_use(encoder).version
+        if version is None:
+            return None
+        parent = self._read(version, encoder).parent
+        if parent is not None:
+            try:
+                return f"version {parent}", self._read(parent, encoder).settings
+            except ArtifactError:  # pruned, or damaged: going back would lead to the built-in settings, too
+                return BUILT_IN, Settings()
+        return BUILT_IN, Settings()
+
     def history(self) -> list[Version]:
         """All versions on disk, newest first; those that cannot be read come last, with the reason."""
         try:

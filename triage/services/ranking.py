@@ -23,6 +23,7 @@ from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.insight import Learned
 from triage.core.items import Highlight, Lane, MarkShare, Reason
+from triage.core.pace import GENERAL, PLANNED_MINUTES
 from triage.core.rules import DECIDING, Hard
 from triage.core.stories import Stories
 from triage.services import folding, leads, learn
@@ -30,6 +31,7 @@ from triage.services.learned import shifts
 from triage.services.models import InUse, Models
 from triage.services.profile import document, profile
 from triage.services.vectors import Vectors
+from triage.services.views import KINDS
 from triage.store import feedback as log
 from triage.store import items, passages, scores
 from triage.store.engine import Database
@@ -186,7 +188,7 @@ class RankingService:
         told = self._told(as_of)
         loaded, kind = told.loaded, scores.kind(told.model.ranker, self._vectors.name)
         before = [event for event in told.events if event.at < since]
-        known = profile(before, loaded.rows, as_of, kind, told.model.rehearsed)
+        known = profile(before, loaded.rows, as_of, kind, told.rehearsed)
         phrases = self._vectors.phrase_vectors(list(feedback.interests(before, as_of)))
         now = told.ranker.fit(told.profile, told.phrases)
         moved = now.standings - told.ranker.fit(known, phrases).standings
@@ -216,6 +218,7 @@ class RankingService:
             Ranker(loaded.corpus, model.settings),
             profile(events, loaded.rows, as_of, kind, rehearsed),
             self._vectors.phrase_vectors(list(feedback.interests(events, as_of))),
+            rehearsed,
         )
 
     def past(self, as_of: datetime) -> learn.Material:
@@ -229,6 +232,7 @@ class RankingService:
             corpus=loaded.corpus,
             first_seen={i: row.first_seen_at for i, row in loaded.rows.items()},
             names=names,
+            minutes={i: _planned(row) for i, row in loaded.rows.items()},
             events=events,
             phrase_vectors=self._vectors.phrase_vectors(learn.phrases(events)),
             as_of=as_of,
@@ -274,6 +278,8 @@ class _Told:
     ranker: Ranker
     profile: Profile
     phrases: dict[str, NDArray[np.float32]]
+    rehearsed: dict[str, float]
+    """Item id -> standing; see `model.artifacts.Artifact`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +306,11 @@ def _scale_leads(
             cut = [_passage(part) for part in parts]
             values[first + known[0]] *= leads.share(each.title, each.text, cut, known[0])
         first += len(parts)
+
+
+def _planned(row: ItemRow) -> float:
+    """The minutes that a reader of ordinary speed is taken to need for it."""
+    return min(GENERAL.minutes(row.words, row.cjk_characters, KINDS[row.kind]), PLANNED_MINUTES)
 
 
 def _passage(row: PassageRow) -> Passage:

@@ -19,6 +19,7 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
     question   + "passed": the item whose mark would teach most    -> {"item": ... or null, "said": ...}
     nearness   + "phrases", "texts": cosines, a row a text         -> {"cosines": ... or null}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
+    hindsight  + "minutes": other orders on the days that have been   -> {"hindsight": ...}
     roll_back  go back to the model before the current one         -> {"message": ...}
     flush      everything that earlier requests led to is stored   -> {}
 
@@ -45,11 +46,12 @@ from model.types import ModelError
 from triage import config
 from triage.core import feedback, schedule, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
+from triage.core.hindsight import Hindsight
 from triage.core.items import Digest, Explained
 from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digest_file, digests, folding, learn, past, questions
+from triage.services import digest_file, digests, folding, hindsight, learn, past, questions
 from triage.services.indexing import FLOOD, index_items, read_on
 from triage.services.meaning import Meaning
 from triage.services.models import Models
@@ -128,6 +130,8 @@ class Worker:
                 return {"cosines": self._vectors.nearness(request["texts"], request["phrases"])}
             case "learn":
                 return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
+            case "hindsight":
+                return {"hindsight": msgspec.to_builtins(self._look_back(now, request["minutes"]))}
             case "roll_back":
                 message = self._models.roll_back(self._vectors.name)
                 self._rerank_current(now)
@@ -196,6 +200,24 @@ class Worker:
             return {"item": None, "said": ""}
         item = digests.explained(ranked, self._past(as_of), item_id).item
         return {"item": item.to_json(), "said": questions.beginning(ranked, item)}
+
+    def _look_back(self, now: datetime, minutes: float | None) -> Hindsight:
+        index_items(self._database, self._vectors, self._progress)
+        window = timedelta(days=self._settings.digest.window_days)
+        with self._database.read() as connection:
+            events = event_log.events(connection)
+        # Also what was there to choose from on the first day: the digest's window reaches back from now only.
+        reach = window + (now - min((event.at for event in events), default=now))
+        material = RankingService(self._database, self._vectors, self._models, reach).past(now)
+        encoder = self._vectors.name
+        models = dict(filter(None, [self._models.before(encoder)]))
+        models["the order of now"] = self._models.in_use(encoder).settings
+        return hindsight.compare(
+            dataclasses.replace(material, window=window),
+            minutes or self._settings.digest.minutes,
+            models,
+            self._progress,
+        )
 
     def _learn(self, now: datetime, *, dry_run: bool) -> Outcome:
         index_items(self._database, self._vectors, self._progress)

@@ -24,6 +24,7 @@ from triage.core.learning import Outcome
 from triage.paths import Paths
 
 if TYPE_CHECKING:
+    from triage.core.hindsight import Hindsight
     from triage.core.insight import Learned
 
 Progress = Callable[[str, int, int], None]
@@ -142,6 +143,15 @@ class ModelWorker:
         """
         request = {"op": "learn", "now": now.isoformat(), "dry_run": dry_run}
         return msgspec.convert(self._ask(request, on_progress)["outcome"], Outcome)
+
+    def hindsight(
+        self, now: datetime, on_progress: Progress | None = None, *, minutes: float | None = None
+    ) -> Hindsight:
+        """What other orders would have done on the days that have been, with so many minutes a day."""
+        from triage.core.hindsight import Hindsight
+
+        request = {"op": "hindsight", "now": now.isoformat(), "minutes": minutes}
+        return msgspec.convert(self._ask(request, on_progress)["hindsight"], Hindsight)
 
     def roll_back(self, now: datetime, on_progress: Progress | None = None) -> str:
         """Goes back to the parent of the current model; what happened, in words.
