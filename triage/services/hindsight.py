@@ -23,6 +23,7 @@ from model.knowledge import clamps
 from model.ranker import Ranker
 from triage.core import feedback, hindsight
 from triage.core.hindsight import Estimate, Hindsight, Order
+from triage.core.rules import DECIDING
 from triage.services.learn import WARM_UP, Mark, Material, average_precision, first_marks
 from triage.services.profile import profile
 
@@ -90,7 +91,8 @@ def compare(
         scores |= {says: r.fit(told, material.phrase_vectors).logits for says, r in learned.items()}
         decided = np.zeros(len(newest_first))
         for row, met in clamps(material.corpus.matcher, told.rules).items():
-            decided[row] = 1.0 if met[0].effect == "always" else -1.0
+            effect = next((each for each in DECIDING if any(rule.effect == each for rule in met)), None)
+            decided[row] = {"always": 1.0, "never": -1.0}.get(effect or "", 0.0)
         for says, values in scores.items():
             hard = decided if says != "chronological" else np.zeros_like(decided)
             order = day.rows[np.lexsort((-newest_first[day.rows], -values[day.rows], -hard[day.rows]))]
