@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
@@ -21,16 +22,21 @@ def test_marks_openings_and_draws_are_found_again(database: Database, worker: Mo
     digest = worker.build(NOW, minutes=20.0)
     drawn = next(item for item in digest.items if item.lane == "exploring")
     first = digest.items[0]
+    worker.flush(NOW)
+    with database.read() as connection:
+        foreseen = [scores.score(connection, item.id) for item in (first, drawn)]
     feedback.mark(database, clock, first.id, Verb.LIKE)
     feedback.mark(database, clock, drawn.id, Verb.DISLIKE)
     with database.write() as connection:
         openings.add(connection, ids[0], clock(), 90.0)
+        openings.add(connection, ids[0], LATER + timedelta(days=400), 90.0)  # by a clock that was wrong
     assert insight.look(database, LATER).exploration.shown == 0, "nobody has looked at it"
     with database.write() as connection:
         scores.set_seen(connection, digest.built_at, clock())
     found = insight.look(database, LATER)
     assert found.calibration.marks == 2
-    assert sum(b.expected * b.marks for b in found.calibration.bins) == first.value + drawn.value
+    expected = sum(each.probability for each in foreseen if each is not None)
+    assert sum(b.expected * b.marks for b in found.calibration.bins) == pytest.approx(expected)
     (spent,) = found.time
     assert (spent.read, spent.opened) == (1.5, 1)
     assert abs(spent.planned - digest.minutes) < 0.1

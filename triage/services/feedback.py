@@ -118,19 +118,21 @@ def split(database: Database, clock: Clock, item_id: int) -> Recorded:
 def _on_screen(connection: Connection, digest: DigestRow | None, item_id: int) -> dict[str, Any]:
     """What the reader saw of an item, in the columns of an event: as it stands in the digest, or in a list.
 
-    The digest is newer than the list, whose scores are stored when there is time.
+    The digest is newer than the list, whose scores are stored when there is time. Of an item in a digest that
+    says no probabilities yet, the one of the list is what was foreseen.
     """
+    listed = scores.score(connection, item_id)
     items_shown = digest.document["items"] if digest is not None else []
     for rank, item in enumerate(items_shown, 1):
         if digest is not None and item["id"] == item_id:
             shown = {"digest": digest.id, "rank": rank, "score": item["score"]}
-            shown |= {"p": item["value"], "lane": item["lane"]}
+            foreseen = listed.probability if item["p"] is None and listed is not None else item["p"]
+            shown |= {"p": foreseen, "lane": item["lane"]}
             drawn = {each["id"]: each["propensity"] for each in digest.document["drawn"]}
             if item_id in drawn:
                 shown["propensity"] = drawn[item_id]
             standing = digest.document["standings"][rank - 1]
             return {"standing": standing, "model": digest.model, "shown": shown}
-    listed = scores.score(connection, item_id)
     if listed is None:
         return {}
     shown = {"score": listed.logit, "p": listed.probability}

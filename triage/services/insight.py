@@ -27,7 +27,7 @@ def look(database: Database, now: datetime, days: int = DAYS) -> Insight:
     with database.read() as connection:
         log = event_log.events(connection)
         foreseen = event_log.foreseen(connection)
-        opened = openings.since(connection, since)
+        opened = [each for each in openings.since(connection, since) if each.at <= now]
         shown = scores.shown_since(connection, since, looked_at=True)
         drawn = scores.drawn_since(connection, since)
         titles = {row.id: row.title for row in sources.active(connection)}

@@ -67,7 +67,7 @@ def foreseen(connection: Connection) -> dict[int, float]:
     """Event id -> the probability of its item that was on the screen when it was made, where one was."""
     table = schema.Event
     probability = func.json_extract(table.shown, "$.p")
-    rows = connection.execute(select(table.id, probability).where(probability.is_not(None)))
+    rows = connection.execute(select(table.id, probability).where(probability.between(0, 1)))
     return {row[0]: row[1] for row in rows}
 
 

@@ -135,7 +135,9 @@ def shown_since(connection: Connection, since: datetime, *, looked_at: bool = Fa
         .where(Digest.built_at >= since, *([Digest.seen_at.is_not(None)] if looked_at else []))
         .order_by(Digest.id, each.c.key)
     )
-    return [Shown(row[0], row[1], row[2], row[3], row[4], why=tuple(json.loads(row[5]))) for row in rows]
+    return [
+        Shown(row[0], row[1], row[2], row[3], row[4], why=tuple(json.loads(row[5] or "[]"))) for row in rows
+    ]
 
 
 def drawn_since(connection: Connection, since: datetime) -> dict[tuple[int, int], float]:
