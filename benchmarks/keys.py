@@ -9,7 +9,8 @@ counts is the moment of the bytes that put it there. Marks are written and learn
 quiet     nothing else runs
 busy      another process writes mail into a Maildir and fetches, encodes and ranks it, without a pause
 
-Wall time, so what else the machine does counts: the load is printed with each row.
+Wall time, and below it the same less the time in which the program's event loop was ready to run and no
+processor was free (Linux: /proc/PID/schedstat): what else a machine does is not the program's doing.
 """
 
 from __future__ import annotations
@@ -76,16 +77,26 @@ class Terminal:
         """What stands beside the cursor of the list."""
         return next((line[1:50] for line in self.screen.display if line.startswith(CURSOR)), "")
 
-    def press(self, key: str) -> float:
-        """Presses a key that moves the cursor; the seconds until it is seen to have moved."""
+    def _queued(self) -> float:
+        """Seconds that its event loop has waited for a processor so far."""
+        process = self._process.pid
+        waited = Path(f"/proc/{process}/task/{process}/schedstat").read_text(encoding="ascii").split()[1]
+        return int(waited) / 1e9
+
+    def press(self, key: str) -> tuple[float, float]:
+        """Presses a key that moves the cursor.
+
+        Returns:
+            The seconds until it is seen to have moved, and how many of them no processor was free.
+        """
         before = self.selected
-        began = time.monotonic()
+        queued, began = self._queued(), time.monotonic()
         os.write(self._end, key.encode())
         while self.selected == before:
             came = self.read(GIVE_UP_S)
             if came is None:
                 raise SystemExit(f"no answer to {key!r}:\n" + "\n".join(self.screen.display))
-        return came - began
+        return came - began, min(self._queued() - queued, came - began)
 
     def read(self, seconds: float) -> float | None:
         """Takes what the program sends; when it came, or None if nothing came in time."""
@@ -123,13 +134,13 @@ def load(environ: dict[str, str], home: Path) -> Iterator[None]:
             process.wait()
 
 
-def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[float]:
-    """Seconds from each key to its paint."""
+def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[tuple[float, float]]:
+    """Seconds from each key to its paint, and how many of them no processor was free."""
     terminal = Terminal(environ, *size)
     while not terminal.selected:
         terminal.rest(0.2)
     terminal.rest(3.0)
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     draw = random.Random(5)  # noqa: S311 - when to press the next key
     for number in range(keys):
         if number % len(MOVES) == 0 and number:
@@ -141,8 +152,13 @@ def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[f
     return taken
 
 
-def report(name: str, taken: list[float]) -> None:
-    """One row."""
+def report(name: str, taken: list[tuple[float, float]]) -> None:
+    """Two rows."""
+    _row(name, [wall for wall, _ in taken])
+    _row("", [wall - queued for wall, queued in taken])
+
+
+def _row(name: str, taken: list[float]) -> None:
     cuts = statistics.quantiles(taken, n=100)
     shown = [statistics.median(taken), cuts[94], cuts[98], max(taken)]
     figures = "  ".join(f"{1000 * value:6.0f}" for value in shown)

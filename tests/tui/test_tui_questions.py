@@ -178,3 +178,15 @@ async def test_what_is_typed_ahead_of_a_question_marks_nothing(open_app):
             pilot.app.post_message(events.Key(key, key))
         await settle(pilot)
         assert not backend.called("mark")
+
+
+async def test_a_click_chooses_a_row_and_a_second_one_answers(open_app):
+    backend = FakeBackend()
+    async with open_app(backend, size=SMALL) as pilot:
+        await press(pilot, "A")
+        await pilot.click(pilot.app.screen.body, offset=(6, 3))
+        await settle(pilot)
+        assert pilot.app.screen.cursor == 1
+        await pilot.click(pilot.app.screen.body, offset=(6, 3), times=2)
+        await settle(pilot)
+        assert "(For you)?" in screen_text(pilot.app)

@@ -6,42 +6,35 @@ The event loop never waits for the backend: the `Loader` asks it in threads and 
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import gc
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Item
 from triage.core.query import SAVING
-from triage.core.text import sanitize_line, sanitize_text
-from triage.tui import hangup, messages, theme
+from triage.tui import messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
 from triage.tui.following import LOOK_SECONDS, OPEN_FIRST, Following
 from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
+from triage.tui.manners import MannerlyApp
 from triage.tui.marks import Marks
 from triage.tui.messages import handles, sentence
 from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.session import Session
-from triage.tui.widgets.bars import StatusBar
 from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
 from triage.tui.widgets.search_box import SearchBox
@@ -51,8 +44,6 @@ if TYPE_CHECKING:
     from triage.tui.screens.veil import Question
 
 POLL_SECONDS = 1.0
-QUIET_SECONDS = 0.3
-"""How long leaving may take before it says what it waits for."""
 LOADING = "Loading …"
 SEARCHING_ON = "Found by words; looking for the same in other words …"
 
@@ -62,7 +53,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class TriageApp(App[int]):
+class TriageApp(MannerlyApp):
     """Shows a digest and takes marks."""
 
     CSS_PATH = "app.tcss"
@@ -97,7 +88,6 @@ class TriageApp(App[int]):
         self.now = now
         self._poll_seconds = poll_seconds
         self._starting = start
-        self._ending = threading.Lock()
         self.session = Session()
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
@@ -126,10 +116,7 @@ class TriageApp(App[int]):
         self.set_interval(self._poll_seconds, self.loader.poll)
         self.set_interval(LOOK_SECONDS, self.following.look)
         theme.remember(self, lambda chosen: self.loader.tell(lambda to: to.keep_theme(chosen)))
-        if not self.is_headless:
-            for name in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(name, self.exit)
-            hangup.watch(self._end_without_terminal)
+        self.watch_for_the_end()
 
     def _painted(self) -> None:
         """The first page is on the screen."""
@@ -151,70 +138,10 @@ class TriageApp(App[int]):
         self.loader.digest()
         self._load_saved()
 
-    async def on_unmount(self) -> None:
-        """Nothing that was said is lost."""
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        """The queue is written before the database is closed. May be called twice, from any thread."""
-        with self._ending:
-            self.marks.close()
-            self.following.end(self._backend)
-            self._backend.close()
-
-    def _end_without_terminal(self) -> None:
-        """Ends the process. Runs in the thread of the watch.
-
-        The event loop cannot be asked to leave: it may be waiting for room in a queue of output that
-        nobody takes any more.
-        """
-        self._close()
-        os._exit(1 if self.marks.lost else 0)
-
-    async def action_quit(self) -> None:
-        """Leaves; what is not written yet is written first, with a word about it if that takes long."""
-        if not self.marks.leaving:
-            self.marks.leaving = True
-            self.run_worker(self._leave(), group="leave")
-
-    async def _leave(self) -> None:
-        closing = asyncio.create_task(asyncio.to_thread(self.marks.close))
-        done, _ = await asyncio.wait([closing], timeout=QUIET_SECONDS)
-        if not done:
-            self.say(f"Writing {words.plural(self.marks.pending, 'mark')} before leaving …")
-            await closing
-        lost = Text("\n".join(self.marks.lost)) if self.marks.lost else None
-        self.exit(return_code=1 if lost else 0, message=lost)
-
-    def action_help_quit(self) -> None:
-        """Control-C leaves, as everywhere else."""
-        self.call_later(self.action_quit)
-
-    # ------------------------------------------------------------ words for the reader
-
-    def say(self, message: str) -> None:
-        """Shows a message in the status line of every open screen that has one."""
-        for screen in self.screen_stack:
-            for bar in screen.query(StatusBar):
-                bar.say(message)
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """Shows a toast. Its words may be a stranger's: they are sanitised, and `markup` is never used."""
-        del markup
-        message, title = sanitize_text(message, 600), sanitize_line(title)
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
-
-    def complain(self, error: TriageError) -> None:
-        """Shows an error with what helps."""
-        self.notify(sentence(error), severity="error", timeout=8)
+    def release(self) -> None:
+        """The backend is closed, and knows how long the last text was open."""
+        self.following.end(self._backend)
+        self._backend.close()
 
     @handles(messages.Answered)
     def _answered(self, message: messages.Answered) -> None:

@@ -1,0 +1,113 @@
+"""How the interface speaks to its reader, and how it leaves: nothing that was said is lost on the way out.
+
+Knows marks, where messages stand, and the ways in which a terminal can end; nothing of what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+
+from rich.text import Text
+from textual.app import App
+from textual.notifications import SeverityLevel
+
+from triage.core import words
+from triage.core.errors import TriageError
+from triage.core.text import sanitize_line, sanitize_text
+from triage.tui import hangup
+from triage.tui.marks import Marks
+from triage.tui.messages import sentence
+from triage.tui.widgets.bars import StatusBar
+
+QUIET_SECONDS = 0.3
+"""How long leaving may take before it says what it waits for."""
+
+
+class MannerlyApp(App[int]):
+    """An app with marks that are written before it ends, however it ends."""
+
+    marks: Marks
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ending = threading.Lock()
+
+    def release(self) -> None:
+        """Gives back what the app holds; called when the last mark is written. May be called twice."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ words for the reader
+
+    def say(self, message: str) -> None:
+        """Shows a message in the status line of every open screen that has one."""
+        for screen in self.screen_stack:
+            for bar in screen.query(StatusBar):
+                bar.say(message)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Shows a toast. Its words may be a stranger's: they are sanitised, and `markup` is never used."""
+        del markup
+        message, title = sanitize_text(message, 600), sanitize_line(title)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def complain(self, error: TriageError) -> None:
+        """Shows an error with what helps."""
+        self.notify(sentence(error), severity="error", timeout=8)
+
+    # ------------------------------------------------------------ the end
+
+    def watch_for_the_end(self) -> None:
+        """Has signals, and a terminal that vanishes, end the app as its reader would."""
+        if not self.is_headless:
+            for name in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(name, self.exit)
+            hangup.watch(self._end_without_terminal)
+
+    async def on_unmount(self) -> None:
+        """Nothing that was said is lost."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        """The queue is written before the database is closed. May be called twice, from any thread."""
+        with self._ending:
+            self.marks.close()
+            self.release()
+
+    def _end_without_terminal(self) -> None:
+        """Ends the process. Runs in the thread of the watch.
+
+        The event loop cannot be asked to leave: it may be waiting for room in a queue of output that
+        nobody takes any more.
+        """
+        self._close()
+        os._exit(1 if self.marks.lost else 0)
+
+    async def action_quit(self) -> None:
+        """Leaves; what is not written yet is written first, with a word about it if that takes long."""
+        if not self.marks.leaving:
+            self.marks.leaving = True
+            self.run_worker(self._leave(), group="leave")
+
+    async def _leave(self) -> None:
+        closing = asyncio.create_task(asyncio.to_thread(self.marks.close))
+        done, _ = await asyncio.wait([closing], timeout=QUIET_SECONDS)
+        if not done:
+            self.say(f"Writing {words.plural(self.marks.pending, 'mark')} before leaving …")
+            await closing
+        lost = Text("\n".join(self.marks.lost)) if self.marks.lost else None
+        self.exit(return_code=1 if lost else 0, message=lost)
+
+    def action_help_quit(self) -> None:
+        """Control-C leaves, as everywhere else."""
+        self.call_later(self.action_quit)
