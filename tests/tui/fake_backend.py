@@ -331,7 +331,7 @@ class FakeBackend:
 
     def save_search(self, name: str, query: str) -> Change:
         self._enter("save_search", name, query)
-        self.kept[name] = query
+        self.kept = {**self.kept, name: query} if query else {k: v for k, v in self.kept.items() if k != name}
         return Change(message=f"a search: @{name} = {query}", digest=self.current, moved=0)
 
     def search(self, query: str) -> list[Item]:

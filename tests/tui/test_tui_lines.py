@@ -117,9 +117,19 @@ def test_a_search_has_a_list_of_its_own_and_a_way_back() -> None:
     talk = Talk()
     word = talk.backend.current.items[2].title.split()[0]
     said = talk(f"search {word}", "list", "next", "back")
-    assert talk.backend.called("search") == [("search", word)]
+    assert talk.backend.called("search_meaning") == [("search_meaning", word)]
     assert talk.backend.current.items[2].title in said
     assert "Back in the digest." in said
+
+
+def test_a_search_is_kept_and_says_what_it_could_not_do() -> None:
+    talk = Talk()
+    talk.backend.search_note = "Found by words only."
+    said = talk("search @logs = append-only", "search @gone =")
+    assert talk.backend.kept == {"logs": "append-only"}
+    assert "a search: @logs = append-only" in said
+    assert "Found by words only." in said
+    assert talk.backend.called("search_meaning") == [("search_meaning", "append-only")]
 
 
 def test_a_mute_is_asked_for_step_by_step_and_an_empty_line_says_nothing() -> None:

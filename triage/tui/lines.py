@@ -22,6 +22,7 @@ from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import MARKS, PAST_TENSE, Verb
 from triage.core.items import Change, Digest, Item, Reading
 from triage.core.ledger import Step
+from triage.core.query import SAVING
 from triage.core.rules import Rule
 from triage.core.text import sanitize_line
 from triage.tui import links, spoken
@@ -409,7 +410,7 @@ class Lines:
         self._states = {}
         self._learn(change)
         if self._results is not None:
-            self._results = self._backend.search(self._query)
+            self._results, _ = self._backend.search_meaning(self._query)
 
     def _mute(self, rest: str) -> None:
         item = self._current()
@@ -448,7 +449,15 @@ class Lines:
         if not query:
             raise UsageError("say what to search for: search and the words")
         self._close_reading()
-        self._results, self._query = self._backend.search(query), query
+        if (keeping := SAVING.fullmatch(query)) is not None:
+            query = keeping[2].strip()
+            self._learn(self._backend.save_search(keeping[1], query))
+            if not query:
+                return
+        self._results, note = self._backend.search_meaning(query)
+        self._query = query
+        if note:
+            self._say(spoken.line(note))
         self._item, self._heard, self._states = None, [], {}
         self._say(f"{words.plural(len(self._results), 'item')} found. Say next, or list.")
 
