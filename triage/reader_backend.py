@@ -147,7 +147,8 @@ class ReaderBackend:
         from triage.services import feedback
 
         events = feedback.events(self._runtime.database)
-        return Said(said.interests(events), said.rules(events, self._runtime.clock()))
+        now = self._runtime.clock()
+        return Said(said.interests(events, now), said.rules(events, now))
 
     def undo(self) -> Change:
         """See `Backend`."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from triage.cli import diagnostics, editor, output
+from triage.cli import preview as rule_preview
 from triage.cli.items import say_learned
-from triage.cli.rules import show_preview
 from triage.core import words
 from triage.core.errors import TriageError, UsageError
 from triage.core.sheet import SheetRefused
@@ -37,7 +37,7 @@ class InterestSheet:
         changed = interest_sheet.changes(before, after, now)
         previews = interest_sheet.previews(self._runtime.database, now, changed)
         for preview in previews:
-            show_preview(preview, diagnostics.line)
+            rule_preview.show(preview, diagnostics.line)
         return next((f"{each.rule}: {each.doubt}" for each in previews if each.doubt), None)
 
     def apply(self, before: str, after: str) -> list[str]:

@@ -7,7 +7,7 @@ from threading import Event
 
 import click
 
-from triage.cli import output, render
+from triage.cli import diagnostics, output, preview, render
 from triage.cli.diagnostics import Progress, note
 from triage.core import muting, words
 from triage.core.errors import PartialError, TriageError, UsageError
@@ -140,6 +140,7 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
                 raise UsageError(f"item {item_id} names no {what}", fix=f'triage mute {item_id} --words "…"')
             condition = subject
         rule = Rule(condition, "never", muting.DURATIONS[duration])
+        preview.show(service.preview(runtime.database, runtime.clock(), str(rule)), diagnostics.line)
         say_learned(runtime, service.add(runtime.database, runtime.clock, str(rule)).message)
 
 

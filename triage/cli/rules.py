@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli import preview as previews
 from triage.cli.items import say_learned
 from triage.core import rule_parser, words
 from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
-    from triage.services.preview import Preview, Title
     from triage.services.rules import RuleRow
 
 GRAMMAR = """\b
@@ -32,8 +31,6 @@ Ends:      for 7d, until 2026-12-01
 Examples:  triage rules add 'author:"Jane Doe" +2'
            triage rules add 'never source:wire and not mentions:python'
 """
-NAMED = 5
-"""Titles that a preview names; `--json` has all of them."""
 
 
 @click.group(invoke_without_command=True)
@@ -82,24 +79,6 @@ def _outcome(row: RuleRow, items: int) -> str:
     return f"{said} · you said {row.effect:+g}, your marks say {row.labels:+.1f}: counts {row.value:+.1f}"
 
 
-def show_preview(preview: Preview, say: Callable[[str], None]) -> None:
-    """A preview, with the titles of what was opened and liked."""
-    say(output.clean(f"{preview.rule}: {preview.sentence}"))
-    for said, titles in (("opened", preview.opened), ("liked", _others(preview.liked, preview.opened))):
-        for title in titles[:NAMED]:
-            say(f"  {said:<6}  {title.id:>5}  {output.clean(title.title, 80)}")
-        if len(titles) > NAMED:
-            say(f"  {said:<6}  and {len(titles) - NAMED} more")
-    for conflict in preview.conflicts:
-        say(f"  ! {output.clean(conflict)}")
-    if preview.meant is not None:
-        say(f"  ! it meets nothing; did you mean {output.clean(preview.meant, 80)!r}?")
-
-
-def _others(titles: Sequence[Title], known: Sequence[Title]) -> list[Title]:
-    return [title for title in titles if title not in known]
-
-
 @rules.command(context_settings={"ignore_unknown_options": True}, epilog=GRAMMAR)
 @click.option("--yes", is_flag=True, help="Do not ask, whatever it hides.")
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -109,9 +88,9 @@ def add(rule: tuple[str, ...], yes: bool) -> None:
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
-        preview = service.preview(runtime.database, runtime.clock(), text)
-        show_preview(preview, diagnostics.line)
-        diagnostics.confirm(preview.doubt, yes=yes, fix=f"triage rules add --yes {shlex.quote(preview.rule)}")
+        found = service.preview(runtime.database, runtime.clock(), text)
+        previews.show(found, diagnostics.line)
+        diagnostics.confirm(found.doubt, yes=yes, fix=f"triage rules add --yes {shlex.quote(found.rule)}")
         say_learned(runtime, service.add(runtime.database, runtime.clock, text).message)
 
 
@@ -128,7 +107,7 @@ def preview(rule: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         output.document(dataclasses.asdict(found) | {"doubt": found.doubt})
         return
-    show_preview(found, output.line)
+    previews.show(found, output.line)
     if found.doubt is not None:
         diagnostics.note("triage rules add would ask first.")
 
