@@ -9,8 +9,9 @@ counts is the moment of the bytes that put it there. Marks are written and learn
 quiet     nothing else runs
 busy      another process writes mail into a Maildir and fetches, encodes and ranks it, without a pause
 
-Wall time, and below it the same less the time in which the program's event loop was ready to run and no
-processor was free (Linux: /proc/PID/schedstat): what else a machine does is not the program's doing.
+Three rows each: wall time; the same less the time in which the program's event loop was ready to run and no
+processor was free; and the time that the event loop ran (Linux: /proc/PID/task/PID/schedstat). What else a
+machine does is not the program's doing.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
@@ -58,6 +60,15 @@ for number in itertools.count():
 """
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Seconds from a key to its paint: by the clock, less the wait for a processor, and in the event loop."""
+
+    wall: float
+    undelayed: float
+    ran: float
+
+
 class Terminal:
     """The program in a pseudo-terminal, and the screen that it draws."""
 
@@ -77,26 +88,24 @@ class Terminal:
         """What stands beside the cursor of the list."""
         return next((line[1:50] for line in self.screen.display if line.startswith(CURSOR)), "")
 
-    def _queued(self) -> float:
-        """Seconds that its event loop has waited for a processor so far."""
+    def _scheduled(self) -> tuple[float, float]:
+        """Seconds that its event loop has run, and has waited for a processor, so far."""
         process = self._process.pid
-        waited = Path(f"/proc/{process}/task/{process}/schedstat").read_text(encoding="ascii").split()[1]
-        return int(waited) / 1e9
+        ran, queued, _ = Path(f"/proc/{process}/task/{process}/schedstat").read_text(encoding="ascii").split()
+        return int(ran) / 1e9, int(queued) / 1e9
 
-    def press(self, key: str) -> tuple[float, float]:
-        """Presses a key that moves the cursor.
-
-        Returns:
-            The seconds until it is seen to have moved, and how many of them no processor was free.
-        """
+    def press(self, key: str) -> Taken:
+        """Presses a key that moves the cursor, and waits until it is seen to have moved."""
         before = self.selected
-        queued, began = self._queued(), time.monotonic()
+        (ran, queued), began = self._scheduled(), time.monotonic()
         os.write(self._end, key.encode())
         while self.selected == before:
             came = self.read(GIVE_UP_S)
             if came is None:
                 raise SystemExit(f"no answer to {key!r}:\n" + "\n".join(self.screen.display))
-        return came - began, min(self._queued() - queued, came - began)
+        ran_since, queued_since = self._scheduled()
+        wall = came - began
+        return Taken(wall, wall - min(queued_since - queued, wall), ran_since - ran)
 
     def read(self, seconds: float) -> float | None:
         """Takes what the program sends; when it came, or None if nothing came in time."""
@@ -134,13 +143,13 @@ def load(environ: dict[str, str], home: Path) -> Iterator[None]:
             process.wait()
 
 
-def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[tuple[float, float]]:
-    """Seconds from each key to its paint, and how many of them no processor was free."""
+def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[Taken]:
+    """What each key took to its paint."""
     terminal = Terminal(environ, *size)
     while not terminal.selected:
         terminal.rest(0.2)
     terminal.rest(3.0)
-    taken: list[tuple[float, float]] = []
+    taken: list[Taken] = []
     draw = random.Random(5)  # noqa: S311 - when to press the next key
     for number in range(keys):
         if number % len(MOVES) == 0 and number:
@@ -152,10 +161,11 @@ def measure(environ: dict[str, str], keys: int, size: tuple[int, int]) -> list[t
     return taken
 
 
-def report(name: str, taken: list[tuple[float, float]]) -> None:
-    """Two rows."""
-    _row(name, [wall for wall, _ in taken])
-    _row("", [wall - queued for wall, queued in taken])
+def report(name: str, taken: list[Taken]) -> None:
+    """Three rows."""
+    _row(name, [each.wall for each in taken])
+    _row("  ready", [each.undelayed for each in taken])
+    _row("  ran", [each.ran for each in taken])
 
 
 def _row(name: str, taken: list[float]) -> None:

@@ -80,8 +80,9 @@ async def tour(pilot, backend: FakeBackend) -> str:
     """Goes through every screen and returns all that would have been sent to the terminal."""
     sent = []
     for names in (
-        ["j"], ["l"], ["enter"], ["n"], ["o"], ["w"], ["escape"], ["q"], ["w"], ["escape"], ["question_mark"],
-        ["escape"], ["G"], ["slash", "a", "enter"], ["escape"], ["u"],
+        ["j"], ["l"], ["enter"], ["n"], ["o"], ["w"], ["escape"], ["q"], ["w"], ["d"], ["escape"], ["escape"],
+        ["m"], ["1"], ["escape"], ["m", "w"], ["escape"], ["A"], ["escape"], ["F", "a"], ["escape"],
+        ["question_mark"], ["escape"], ["G"], ["slash", "a", "enter"], ["escape"], ["u"],
     ):  # fmt: skip
         await press(pilot, *names)
         sent.append(screen_text(pilot.app, colour=True))

@@ -10,6 +10,7 @@ from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 from textual import events
 
+from triage.core.errors import TriageError
 from triage.core.items import Reason
 from triage.tui.screens.menu import MenuScreen
 from triage.tui.screens.why import WhyScreen
@@ -143,6 +144,15 @@ async def test_why_shows_itself_before_the_marks_are_known(open_app):
         gate.set()
         await settle(pilot)
         assert "Your marks behind it" in screen_text(pilot.app)
+
+
+async def test_why_says_when_the_marks_cannot_be_had(open_app):
+    backend = FakeBackend()
+    backend.failures["mark_shares"] = [TriageError("item 1 is not ranked")]
+    async with open_app(backend, size=(120, 36)) as pilot:
+        await press(pilot, "w")
+        assert "the sum of these" in screen_text(pilot.app)
+        assert "item 1 is not ranked" in screen_text(pilot.app)
 
 
 async def test_a_row_that_nothing_can_be_said_of_says_so(open_app):

@@ -89,14 +89,19 @@ class WhyScreen(Picker):
     def _show(self, answer: tuple[Explained, Said]) -> None:
         self._explained, self._said = answer
         self.redraw()
-        self._app.loader.ask(self, lambda backend: backend.mark_shares(self.item.id), self._show_marks)
+        self._app.loader.ask(
+            self,
+            lambda backend: backend.mark_shares(self.item.id),
+            self._show_marks,
+            failed=lambda error: self._show_marks((), sentence(error)),
+        )
 
     def _failed(self, error: TriageError) -> None:
         self._note = sentence(error)
         self.redraw()
 
-    def _show_marks(self, marks: tuple[MarkShare, ...]) -> None:
-        self._marks = marks
+    def _show_marks(self, marks: tuple[MarkShare, ...], note: str = "No mark of yours moves it yet.") -> None:
+        self._marks, self._note = marks, note
         self.redraw()
 
     @on(Learned)
@@ -192,7 +197,7 @@ class WhyScreen(Picker):
         if self._marks is None:
             notes.append("Looking up which of your marks speak for it …")
         elif not self._marks:
-            notes.append("No mark of yours moves it yet.")
+            notes.append(self._note)
         notes.append(self._news or "d less like this row · l more · Enter what else")
         return Content("\n").join(
             [Content(""), *(Content.styled(clip(line(note), width), "$foreground 58%") for note in notes)]
