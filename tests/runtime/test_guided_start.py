@@ -56,6 +56,22 @@ def test_a_reader_is_asked_about_what_teaches_and_sees_what_it_did(
     assert feedback.interests(database) == {"honey": 1.0}
 
 
+def test_what_was_disliked_outside_of_the_digest_is_not_brought_into_it(
+    guide: GuidedStart, database: Database
+) -> None:
+    stored_items(database, 48)
+    question = guide.question([])
+    shown = {item.id for item in question.digest.items}
+    passed: list[int] = []
+    while question.item is not None and question.item.id in shown:
+        passed.append(question.item.id)
+        question = guide.question(passed)
+    assert question.item is not None
+    disliked = question.item.id
+    for question in (guide.answer(disliked, Verb.DISLIKE, passed), guide.question(passed)):
+        assert disliked not in {item.id for item in question.digest.items}
+
+
 def test_what_was_passed_is_not_asked_again_and_the_questions_end(
     guide: GuidedStart, database: Database
 ) -> None:

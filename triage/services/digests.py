@@ -65,13 +65,15 @@ def compose(
         earlier: The digest that it follows on the same day; None for the first of a day.
         again: Whether that one is ranked again, so that what was drawn for it stays.
     """
-    done = {*before, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
+    shown = {item.id for item in earlier.items} if earlier is not None else set()
+    # Disliked somewhere else, it is not put before the reader now; in the digest it stays where they see it.
+    refused = {i for i in past.marked_today - shown if ranked.states.get(i) == "dislike"}
+    done = {*before, *refused, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
     open_ids = [i for i in ranked.rows if i not in done]
     allowed = [i for i in open_ids if ranked.decision(i) != "never"]
     worths = {i: _worth(ranked, past, i) for i in allowed}
     first = [i for i in allowed if ranked.decision(i) == "always"]
     people = [i for i in allowed if _lane(ranked, i) == "people"]
-    shown = {item.id for item in earlier.items} if earlier is not None else set()
     by_rule = {i for i in allowed if ranked.decision(i) == "keep"}
     kept = past.marked_today | (past.read_today & shown) | by_rule
     best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (worths[i], -i))
