@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
+from triage.core.items import Item
 from triage.core.packs import Offer, offers
-from triage.core.starting import Fetched, Found, OnProgress, Progress, Question, Stand, Step
+from triage.core.starting import Fetched, Found, OnProgress, Progress, Question, Stand, Step, moves
 from triage.runtime import Runtime, unless_set
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class GuidedStart:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._imports: Imports | None = None
+        self._top: tuple[Item, ...] = ()
         self._fetching = threading.Lock()
         self._closing = threading.Event()
 
@@ -133,9 +135,9 @@ class GuidedStart:
 
     def question(self, passed: Sequence[int]) -> Question:
         """See `Start`."""
-        digest = self._runtime.first_page() or self._runtime.worker.build(self._runtime.clock())
-        item, said = self._runtime.worker.question(self._runtime.clock(), passed)
-        return Question(item, said, digest, self.stand().marks + 1)
+        if self._runtime.first_page() is None:  # the items are not read yet
+            self._runtime.worker.build(self._runtime.clock(), hurry=True)
+        return self._next(passed)
 
     def answer(self, item_id: int, verb: Verb, passed: Sequence[int]) -> Question:
         """See `Start`."""
@@ -152,9 +154,13 @@ class GuidedStart:
         return self._learned(recorded.message, passed)
 
     def _learned(self, message: str, passed: Sequence[int]) -> Question:
-        change = self._runtime.learn(message)
-        item, said = self._runtime.worker.question(self._runtime.clock(), passed)
-        return Question(item, said, change.digest, self.stand().marks + 1, change.message, change.moved)
+        return self._next(passed, self._runtime.learn(message).message)
+
+    def _next(self, passed: Sequence[int], message: str = "") -> Question:
+        item, said, top = self._runtime.worker.question(self._runtime.clock(), passed)
+        moved = sum(move != 0 for move in moves(self._top, top).values())
+        self._top = top
+        return Question(item, said, top, self.stand().marks + 1, message, moved)
 
     def close(self) -> None:
         """Nobody waits for what is being fetched."""

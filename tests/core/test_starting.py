@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
 
 import pytest
 
-from triage.core.items import Digest, Item
+from triage.core.items import Item
 from triage.core.starting import QUESTIONS, Step, arrow, moves, step_of
 
 
@@ -39,14 +38,13 @@ def test_whoever_has_judged_enough_is_asked_no_more() -> None:
     assert step_of(past, sources=1, items=99, marks=QUESTIONS) is Step.DONE
 
 
-def digest(*ids: int) -> Digest:
+def listed(*ids: int) -> list[Item]:
     item = Item(id=0, kind="feed", source="s", title="t", url=None, people=(), published=None, minutes=1)
-    items = tuple(dataclasses.replace(item, id=each) for each in ids)
-    return Digest(built_at=datetime(2026, 3, 2, tzinfo=UTC), budget_minutes=15, items=items)
+    return [dataclasses.replace(item, id=each) for each in ids]
 
 
 def test_a_move_is_said_with_its_direction() -> None:
-    found = moves(digest(1, 2, 3), digest(3, 1, 4))
+    found = moves(listed(1, 2, 3), listed(3, 1, 4))
     assert {item: arrow(move) for item, move in found.items()} == {3: "↑2", 1: "↓1", 4: "new"}
-    assert set(map(arrow, moves(None, digest(1, 2)).values())) == {""}
+    assert set(map(arrow, moves((), listed(1, 2)).values())) == {""}
     assert arrow(4000) == "↑99"

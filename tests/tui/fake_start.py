@@ -121,4 +121,4 @@ class FakeStart:
         said = {item for item, _ in self.marks} | set(passed)
         item = next((item for item in digest.items if item.id not in said), None)
         moved = 3 if message else 0
-        return Question(item, "How it begins.", digest, len(self.marks) + 1, message, moved)
+        return Question(item, "How it begins.", digest.items, len(self.marks) + 1, message, moved)

@@ -10,12 +10,11 @@ from collections.abc import Callable
 import click
 
 from triage.cli import diagnostics, output
-from triage.cli.digest import FIRST_STEPS
+from triage.cli.digest import current
 from triage.cli.start import fetch
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
-from triage.core.items import Digest
 from triage.core.packs import phrases
 from triage.core.starting import (
     AFTERWARDS,
@@ -34,7 +33,7 @@ from triage.runtime import Runtime
 OFFERED = 8
 """Packs that are listed before somebody asks for all."""
 TOP = 5
-"""Items of the digest that are shown between two judgements."""
+"""Of the best items, those that are said between two judgements."""
 
 
 def run(runtime: Runtime) -> int:
@@ -60,9 +59,7 @@ def run(runtime: Runtime) -> int:
         steps[stand.step](guide, stand)
         guide.go_past(stand.step)
     guide.go_past(Step.DONE)
-    digest = runtime.first_page()
-    if digest is None or not digest.items:
-        raise TriageError("there is nothing to read yet", fix=FIRST_STEPS)
+    current(runtime)
     diagnostics.note("Your first digest:")
     diagnostics.note(AFTERWARDS)
     return runtime.run_lines()
@@ -172,7 +169,7 @@ def _marks(guide: GuidedStart, stand: Stand) -> None:
         about = f"{output.clean(item.source)}, {words.minutes(item.minutes)}"
         diagnostics.line(f"    {about}. {output.clean(question.said, 300)}")
         answer = _prompt("l like, d dislike, Enter pass, u undo, e enough").lower()
-        before: Digest = question.digest
+        before = question.top
         if answer == "e":
             break
         if answer == "":
@@ -194,8 +191,8 @@ def _marks(guide: GuidedStart, stand: Stand) -> None:
         diagnostics.note(
             f"{output.clean(question.message)}; {words.plural(question.moved, 'item')} moved. On top now:"
         )
-        moved = moves(before, question.digest)
-        for item in question.digest.items[:TOP]:
+        moved = moves(before, question.top)
+        for item in question.top[:TOP]:
             diagnostics.line(f"  {arrow(moved[item.id]):>4}  {output.clean(item.title, 70)}")
     if question.item is None:
         diagnostics.note("There is nothing left to ask about.")

@@ -7,12 +7,12 @@ loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from triage.core.items import Digest, Item
+from triage.core.items import Item
 
 QUESTIONS = 10
 """Judgements that are asked for at most."""
@@ -99,31 +99,33 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An item to be judged, with the digest as it stands."""
+    """An item to be judged, with the best of all items as they stand."""
 
     item: Item | None
     """None when there is nothing left to ask."""
     said: str
     """The beginning of its text, or the passage that speaks most."""
-    digest: Digest
+    top: tuple[Item, ...]
+    """The best items, best first: more than a digest takes, so that it is seen how they move."""
     number: int
     """Of this question, from 1 on."""
     message: str = ""
     """What the last answer did: `liked: Bees, 12 items moved`."""
     moved: int = 0
+    """How many of `top` have another place than before, or had none."""
 
 
 OnProgress = Callable[[Progress], None]
 
 
-def moves(before: Digest | None, after: Digest) -> dict[int, int | None]:
-    """Of each item of a digest, how many places it went up (down is negative); None for one that is new."""
-    if before is None:
-        return {item.id: 0 for item in after.items}
-    places = {item.id: place for place, item in enumerate(before.items)}
+def moves(before: Sequence[Item], after: Sequence[Item]) -> dict[int, int | None]:
+    """Of each item of a list, how many places it went up (down is negative); None for one that is new.
+
+    Without a list before it, nothing has moved.
+    """
+    places = {item.id: place for place, item in enumerate(before or after)}
     return {
-        item.id: places[item.id] - place if item.id in places else None
-        for place, item in enumerate(after.items)
+        item.id: places[item.id] - place if item.id in places else None for place, item in enumerate(after)
     }
 
 

@@ -10,8 +10,11 @@ from collections.abc import Collection
 from model.asking import most_telling as choose
 from triage.core.items import Item
 from triage.core.text import sanitize_line
+from triage.services import views
 from triage.services.ranking import Ranked
 
+TOP = 30
+"""Items whose places are shown: a tall screen of them."""
 SAID = 400
 """Characters of a text that are enough to judge it by."""
 
@@ -37,6 +40,22 @@ def most_telling(ranked: Ranked, passed: Collection[int]) -> int | None:
     rows = [ranked.ranking.corpus.row[str(item_id)] for item_id in open_ids]
     chosen = choose(ranked.ranking, rows, sorted(known))
     return None if chosen is None else int(ranked.ranking.corpus.documents[chosen].id)
+
+
+def top(ranked: Ranked) -> list[Item]:
+    """The best `TOP` items, best first; of those that tell the same story, the best."""
+    stories: set[int] = set()
+    found = []
+    for item_id in sorted(ranked.rows, key=lambda i: (-ranked.logits[i], i)):
+        story = ranked.stories.story(item_id)
+        if story in stories or ranked.decision(item_id) == "never":
+            continue
+        if story is not None:
+            stories.add(story)
+        found.append(views.item(ranked.rows[item_id], state=ranked.states.get(item_id, "new")))
+        if len(found) == TOP:
+            break
+    return found
 
 
 def beginning(ranked: Ranked, item: Item) -> str:

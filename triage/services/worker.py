@@ -16,7 +16,8 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
                                                 -> {"nearest": [[id, cosine], ...], "problem": ...}
     explain    + "item"                                            -> {"explained": ...}
     learned    + "since": what has moved by all that was said since   -> {"learned": ...}
-    question   + "passed": the item whose mark would teach most    -> {"item": ... or null, "said": ...}
+    question   + "passed": the item whose mark would teach most, and the best of all
+                                                          -> {"item": ... or null, "said": ..., "top": [...]}
     nearness   + "phrases", "texts": cosines, a row a text         -> {"cosines": ... or null}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
     hindsight  + "minutes": other orders on the days that have been   -> {"hindsight": ...}
@@ -196,10 +197,11 @@ class Worker:
         as_of = current.built_at if current else now
         ranked = self._ranking.rank(as_of)
         item_id = questions.most_telling(ranked, passed)
+        top = [item.to_json() for item in questions.top(ranked)]
         if item_id is None:
-            return {"item": None, "said": ""}
+            return {"item": None, "said": "", "top": top}
         item = digests.explained(ranked, self._past(as_of), item_id).item
-        return {"item": item.to_json(), "said": questions.beginning(ranked, item)}
+        return {"item": item.to_json(), "said": questions.beginning(ranked, item), "top": top}
 
     def _look_back(self, now: datetime, minutes: float | None) -> Hindsight:
         index_items(self._database, self._vectors, self._progress)

@@ -118,15 +118,18 @@ class ModelWorker:
         request = {"op": "learned", "now": now.isoformat(), "since": since.isoformat()}
         return Learned.from_json(self._ask(request, on_progress)["learned"])
 
-    def question(self, now: datetime, passed: Sequence[int]) -> tuple[Item | None, str]:
-        """The item whose mark would teach most, and how it begins; None when there is nothing left to ask.
+    def question(self, now: datetime, passed: Sequence[int]) -> tuple[Item | None, str, tuple[Item, ...]]:
+        """The item whose mark would teach most, how it begins, and the best of all items.
+
+        The item is None when there is nothing left to ask.
 
         Args:
             now: The present.
             passed: Ids of items that are not to be asked about again.
         """
         reply = self._ask({"op": "question", "now": now.isoformat(), "passed": list(passed)}, None)
-        return (Item.from_json(reply["item"]) if reply["item"] else None), reply["said"]
+        item = Item.from_json(reply["item"]) if reply["item"] else None
+        return item, reply["said"], tuple(map(Item.from_json, reply["top"]))
 
     def nearness(
         self, now: datetime, texts: Sequence[str], phrases: Sequence[str]

@@ -22,7 +22,7 @@ SAID_LINES = 4
 
 
 class MarksScreen(StepScreen):
-    """One item to be judged, and the top of the digest below it."""
+    """One item to be judged, and the best of all below it."""
 
     STEP = Step.MARKS
     ASKS = "More like this, or less?"
@@ -130,10 +130,9 @@ class MarksScreen(StepScreen):
         )
 
     def _order(self, question: Question, width: int) -> Content:
-        before = self._before.digest if self._before is not None else None
-        moved = moves(before, question.digest)
-        rows = [Content.styled("Your digest now\n", "bold")]
-        for item in question.digest.items[: max(self.order.size.height - 2, 1)]:
+        moved = moves(self._before.top if self._before is not None else (), question.top)
+        rows = [Content.styled("The best for you now\n", "bold")]
+        for item in question.top[: max(self.order.size.height - 2, 1)]:
             state = {"like": "+", "love": "+", "dislike": "-"}.get(item.state, " ")
             rows.append(
                 Content.assemble(
