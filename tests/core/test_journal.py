@@ -35,12 +35,13 @@ def test_the_journal_and_the_ranker_agree_on_what_counts(undone: list[int]) -> N
 
 def test_an_undo_of_an_undo_brings_back() -> None:
     log = log_of([0, 3, 4])  # 4 takes 1 back, 5 takes 4 back, 6 takes 5 back
-    assert [journal.root(log, event) for event in log[3:]] == [
+    by_id = {event.id: event for event in log}
+    assert [journal.root(by_id, event) for event in log[3:]] == [
         (log[0], False),
         (log[0], True),
         (log[0], False),
     ]
-    assert journal.root(log, log[1]) == (log[1], True)
+    assert journal.root(by_id, log[1]) == (log[1], True)
 
 
 def test_an_effect_says_how_much_it_moved() -> None:

@@ -25,12 +25,12 @@ from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.core.portable import event_name, event_names
 from triage.paths import Paths
-from triage.services import exporting, feedback, journal, merging, received, rules
+from triage.services import exporting, feedback, journal, merging, received, rules, searching
 from triage.services.exporting import What
 from triage.services.models import Models
 from triage.services.ranking import RANKER
 from triage.services.worker import Worker
-from triage.store import fulltext, items, portable, search, sources
+from triage.store import fulltext, items, portable, sources
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 
@@ -134,6 +134,9 @@ def a_life(database: Database, clock: Ticking, ids: list[int]) -> None:
     rules.add(database, clock, 'source:"Source 1" +1')
     rules.add(database, clock, "kind:mail never")
     rules.alias(database, clock, "queen bee", "mother of the hive")
+    searching.save(database, clock, "hives", "honey tag:bees")
+    searching.save(database, clock, "gone", "honey")
+    searching.forget(database, clock, "gone")
     journal.undo(database, clock, 2)
     journal.undo(database, clock, 4)
     journal.redo(database, clock, 2)
@@ -175,7 +178,7 @@ def test_an_empty_home_ranks_exactly_as_the_one_that_was_exported(
     digest = ranker.rank("rerank")
     body = exported(database, models)
     home = new_home()
-    assert home.take(body) == "2 sources, 40 items, 14 events and 1 version of the model imported"
+    assert home.take(body) == "2 sources, 40 items, 17 events and 1 version of the model imported"
     assert home.models.in_use("words").version == version
     home.ranker.rank("build")
     assert order(home.database) == order(database)
@@ -213,7 +216,7 @@ def test_where_the_items_are_already_the_events_alone_give_the_same_order(
     ranker.rank("rerank")
     home = new_home()
     stored_items(home.database, 40)
-    assert home.take(exported(database, models, "events")) == "14 events imported"
+    assert home.take(exported(database, models, "events")) == "17 events imported"
     home.ranker.rank("build")
     assert order(home.database) == order(database)
 
@@ -296,6 +299,16 @@ def test_interests_and_rules_alone_are_said_where_they_do_not_hold(
     assert said.aliases(there) == said.aliases(events)
 
 
+def test_items_that_share_a_text_stay_apart(
+    database: Database, models: Models, new_home: Callable[[], Home]
+) -> None:
+    """Where they came from they were told apart by their keys."""
+    stored_items(database, 6, lambda n: ("The same title", "The same text, long enough to be a name." * 4))
+    home = new_home()
+    assert home.take(exported(database, models)) == "2 sources and 6 items imported"
+    assert exported(home.database, home.models) == exported(database, models)
+
+
 def test_a_full_text_moves_with_what_the_source_served(
     database: Database, models: Models, new_home: Callable[[], Home]
 ) -> None:
@@ -312,7 +325,7 @@ def test_a_full_text_moves_with_what_the_source_served(
         moved = fulltext.rows(connection, [item_id])[item_id]
         assert items.text(connection, item_id) == "The whole story of hives."
         assert (moved.served, moved.found_at) == (row.served, "https://a.example/")
-        assert search.search(connection, "whole story", 9) == [item_id]
+    assert [item.id for item in searching.find(home.database, lambda: NOW, "whole story")] == [item_id]
     assert exported(home.database, home.models) == exported(database, models)
 
 
@@ -416,6 +429,8 @@ def test_a_line_that_cannot_be_used_is_named_and_nothing_is_imported(
         ({"verb": "never", "phrase": "colour:red"}, "colour"),
         ({"verb": "alias", "phrase": "one form", "weight": 1}, ""),
         ({"verb": "rule", "phrase": 'title:"x"', "weight": 1, "stamp": "9999-12-31T23:59:59Z"}, "no time"),
+        ({"verb": "search", "phrase": "crypto is:(((", "weight": 1}, ""),
+        ({"verb": "search", "phrase": "@@ bees"}, "no search"),
         ({"verb": "rule", "phrase": "(" * 3000, "weight": 1}, "length <= 2000"),
     ],
 )

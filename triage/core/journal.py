@@ -5,7 +5,7 @@ Owns the values of an entry and who takes back whom. Knows neither titles nor wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,13 +74,12 @@ def undoers(events: Iterable[Event]) -> dict[int, int]:
     return found
 
 
-def root(events: Iterable[Event], event: Event) -> tuple[Event, bool]:
+def root(by_id: Mapping[int, Event], event: Event) -> tuple[Event, bool]:
     """What an event is about in the end, and whether it brings that back instead of taking it back.
 
     For an undo of an undo of a mark, the mark and True; for a mark, itself and True.
     """
-    by_id = {each.id: each for each in events}
     back = True
-    while event.verb is Verb.UNDO and event.undoes in by_id:
+    while event.verb is Verb.UNDO and event.undoes is not None and event.undoes in by_id:
         event, back = by_id[event.undoes], not back
     return event, back

@@ -35,12 +35,13 @@ def entries(
     """
     with database.read() as connection:
         log = event_log.events(connection)
+        by_id = {event.id: event for event in log}
         undone_by = journal.undoers(log)
         shown = [event for event in log if since is None or event.at >= since]
         shown.sort(key=lambda event: (event.stamp, event.id), reverse=True)
         shown = shown[:limit]
         known = effects.of_events(connection)
-        about = {event.id: journal.root(log, event) for event in shown}
+        about = {event.id: journal.root(by_id, event) for event in shown}
         titles = _titles(connection, [event for event, _ in about.values()])
     return [
         Entry(
@@ -66,8 +67,7 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
     """
     with database.write() as connection:
         log = event_log.events(connection)
-        event = _named(log, event_id)
-        about, brings_back = journal.root(log, event)
+        event, about, brings_back = _named(log, event_id)
         if (by := journal.undoers(log).get(event_id)) is not None:
             said = "undone already" if event is about else "itself undone already"
             raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
@@ -86,7 +86,7 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
     """
     with database.write() as connection:
         log = event_log.events(connection)
-        about, _ = journal.root(log, _named(log, event_id))
+        _, about, _ = _named(log, event_id)
         by = journal.undoers(log)
         if about.id not in by:
             raise UsageError(f"event {about.id} was not undone", fix=f"triage undo {about.id}")
@@ -105,15 +105,16 @@ def toggle(database: Database, clock: Clock, event_id: int) -> Recorded:
     """
     with database.read() as connection:
         log = event_log.events(connection)
-    about, _ = journal.root(log, _named(log, event_id))
+    _, about, _ = _named(log, event_id)
     return (redo if about.id in journal.undoers(log) else undo)(database, clock, about.id)
 
 
-def _named(log: list[Event], event_id: int) -> Event:
-    for event in log:
-        if event.id == event_id:
-            return event
-    raise UsageError(f"there is no event {event_id}", fix="triage journal")
+def _named(log: list[Event], event_id: int) -> tuple[Event, Event, bool]:
+    """The event with an id, what it is about in the end, and whether it brings that back."""
+    by_id = {event.id: event for event in log}
+    if event_id not in by_id:
+        raise UsageError(f"there is no event {event_id}", fix="triage journal")
+    return by_id[event_id], *journal.root(by_id, by_id[event_id])
 
 
 def _titles(connection: Connection, about: list[Event]) -> dict[int, str]:

@@ -7,7 +7,7 @@ checked everything before the transaction begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -135,14 +135,16 @@ def _add_items(
     ids: dict[str, int] = {}
     titles = {source.id: source.title for source in portable.all_sources(connection).values()}
     parents: dict[int, str] = {}
+    added: set[int] = set()
     for name, line in given.items.items():
         source_id = source_ids[line.ingestor, line.target]
         item = _new_item(line)
-        known = _known(connection, source_id, item)
+        known = _known(connection, source_id, item, added)
         if known is not None:
             ids[name] = known
             continue
         ids[name] = _add_item(connection, source_id, titles[source_id], item, line)
+        added.add(ids[name])
         if line.parent is not None:
             parents[ids[name]] = line.parent
         merged.items += 1
@@ -169,13 +171,16 @@ def _new_item(line: ItemLine) -> NewItem:
     return new_item(entry, line.type, line.first_seen)
 
 
-def _known(connection: Connection, source_id: int, item: NewItem) -> int | None:
-    """The item here that is the same, under any of its names."""
+def _known(connection: Connection, source_id: int, item: NewItem, added: Container[int]) -> int | None:
+    """The item here that is the same, under any of its names.
+
+    None of those `added` from the same file: where they came from they were told apart, whatever they share.
+    """
     named = names_of(item)
     for scope, names in ((source_id, named.own), (identities.SHARED, named.shared)):
         found = identities.lookup(connection, scope, names)
         for name in names:
-            if name in found:
+            if name in found and found[name].id not in added:
                 return found[name].id
     return portable.item_of_key(connection, source_id, item.key)
 

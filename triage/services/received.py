@@ -15,7 +15,7 @@ from model import artifacts
 from model.knowledge import has_terms
 from model.types import ModelError
 from triage import config
-from triage.core import rule_parser, rules
+from triage.core import query, rule_parser, rules
 from triage.core.errors import TriageError
 from triage.core.feedback import HARD, MARKS, Event, Verb, as_event
 from triage.core.interest_sheet import Line as Wish
@@ -157,6 +157,8 @@ def _check_event(line: EventLine, found: Received, now: datetime) -> None:
         _check_interest(line.phrase or "")
     elif line.verb in (*_RULES, Verb.ALIAS):
         _check_phrase(line.verb, line.phrase or "")
+    elif line.verb is Verb.SEARCH:
+        _check_search(line.phrase or "", removed=line.weight == 0)
     elif line.phrase is not None:
         _check_line(line.phrase)
     found.events[line.name] = line
@@ -177,6 +179,16 @@ def _check_phrase(verb: Verb, phrase: str) -> None:
     form, _, other = phrase.partition(" = ")
     if rules.write_alias(form, other) != phrase or not (has_terms(form) and has_terms(other)):
         raise ValueError(f"{phrase!r} is no alias")
+
+
+def _check_search(phrase: str, *, removed: bool) -> None:
+    """Rules and views name searches, so one that cannot be read would break those."""
+    _check_line(phrase)
+    name, _, text = phrase.partition(" ")
+    if not query.NAME.fullmatch(name):
+        raise ValueError(f"{phrase!r} is no search with a name")
+    if not removed:
+        query.parse(text)
 
 
 def _check_line(text: str) -> None:
