@@ -278,6 +278,19 @@ def test_what_the_reader_parted_is_not_put_together_again() -> None:
     assert found.add([report(2, FLOOD, near(1, 0.92))]) == {2: 2}
 
 
+def test_words_are_as_rare_as_they_are_now_whenever_somebody_asked_before() -> None:
+    first = [report(1, FLOOD), report(2, RETOLD)]
+    later = [report(n, OTHER, near(n, 0.5)) for n in range(3, 9)]
+    asked, fresh = Stories(), Stories()
+    asked.add(first)
+    before = asked.compare(1, [2])
+    asked.add(later)
+    fresh.add(first)
+    fresh.add(later)
+    assert asked.compare(1, [2, 5]) == pytest.approx(fresh.compare(1, [2, 5]))
+    assert asked.compare(1, [2]) != pytest.approx(before)
+
+
 def test_nothing_and_empty_texts_are_no_problem() -> None:
     assert Stories().add([]) == {}
     nothing = np.zeros(32, dtype=np.float32)
