@@ -150,6 +150,15 @@ def test_any_text_is_a_rule_or_a_mistake_in_words(typed: str) -> None:
     assert parse(str(rule)) == rule
 
 
+def test_a_rule_that_can_be_added_can_be_read_again_however_long_it_becomes() -> None:
+    typed = " ".join(["tag:a"] * 35)
+    rule = parse(f"never {typed} until 2026-12-01 18:30")
+    assert len(typed) < 250 < len(str(rule))
+    assert parse(str(rule)) == rule
+    with pytest.raises(UsageError, match="at most 500 characters, not 535 with all its quotes"):
+        parse(" ".join(["tag:a"] * 45) + " +1")
+
+
 def test_quotes_that_a_shell_took_away_are_put_back() -> None:
     line = 'never source:"The Wire" and not mentions:python'
     assert from_arguments(shlex.split(line)) == line

@@ -35,10 +35,14 @@ from triage.core.rules import (
     Older,
     Rule,
     Term,
+    write,
 )
 from triage.core.text import sanitize_line
 
 MAX_LENGTH = 500
+"""Characters of a condition in its canonical form, which is stored and read again."""
+MAX_TYPED = 600
+"""Of a rule as it is typed: with its effect and its end."""
 MAX_VALUE = 200
 MAX_DEPTH = 20
 """Of parentheses and `not`."""
@@ -171,7 +175,7 @@ class _Parser:
         self._saved = saved or {}
         self._at = 0
         self._depth = 0
-        if len(self._text) > MAX_LENGTH:
+        if len(self._text) > MAX_TYPED:
             self._fail(f"a rule has at most {MAX_LENGTH} characters, not {len(self._text)}")
 
     def rule(self) -> Rule:
@@ -201,6 +205,8 @@ class _Parser:
             self._fail(
                 f'"{self._text}" needs an effect: a number such as +2 or -1, always, keep or never', fixed
             )
+        if (length := len(write(condition))) > MAX_LENGTH:
+            self._fail(f"a rule has at most {MAX_LENGTH} characters, not {length} with all its quotes")
         return Rule(condition, effect, term)
 
     def condition(self) -> Condition:

@@ -6,7 +6,7 @@ What was not changed on the sheet is not said again, so a change made meanwhile 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from triage.config import Clock
@@ -23,34 +23,21 @@ from triage.store import feedback as event_log
 from triage.store.engine import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What an edited sheet says anew."""
-
-    said: tuple[Line, ...]
-    """Each with the moment of its end, if it has one."""
-    withdrawn: tuple[Line, ...]
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self.said or self.withdrawn)
-
-
 def show(database: Database, now: datetime) -> str:
     """The sheet as it stands."""
     with database.read() as connection:
         return interest_sheet.write(interest_sheet.current(event_log.events(connection), now))
 
 
-def changes(before: str, after: str, now: datetime) -> Changes:
-    """What an edited sheet changes.
+def changes(before: str, after: str, now: datetime) -> list[Line]:
+    """What an edited sheet says anew, with the moments at which it ends; what is gone from it has weight 0.
 
     Raises:
         SheetRefused: Lines of it are wrong.
     """
     old, new = interest_sheet.read(before), interest_sheet.read(after)
     errors: list[SheetError] = []
-    said: list[Line] = []
+    said = [_withdrawn(line) for key, line in old.items() if key not in new]
     for key, line in new.items():
         if key in old and old[key] == line:
             continue
@@ -62,12 +49,17 @@ def changes(before: str, after: str, now: datetime) -> Changes:
             errors.append(SheetError(line.number, str(error)))
     if errors:
         raise SheetRefused(errors)
-    return Changes(tuple(said), tuple(line for key, line in old.items() if key not in new))
+    return said
 
 
-def previews(database: Database, now: datetime, changed: Changes) -> list[Preview]:
+def _withdrawn(line: Line) -> Line:
+    verb = line.verb if line.verb in (Verb.INTEREST, Verb.ALIAS) else Verb.RULE
+    return dataclasses.replace(line, verb=verb, weight=0.0, term=None)
+
+
+def previews(database: Database, now: datetime, changed: Sequence[Line]) -> list[Preview]:
     """What the rules that are new or changed would have done in the last 30 days."""
-    found = [line for line in changed.said if line.verb is Verb.RULE or line.verb in HARD]
+    found = [line for line in changed if line.verb in HARD or (line.verb is Verb.RULE and line.weight)]
     if not found:
         return []
     past = Past(database, now)
@@ -79,43 +71,33 @@ def previews(database: Database, now: datetime, changed: Changes) -> list[Previe
     ]
 
 
-def apply(database: Database, clock: Clock, changed: Changes) -> list[str]:
+def apply(database: Database, clock: Clock, changed: Sequence[Line]) -> list[str]:
     """Appends the changes as the events of one step, which one undo takes back; says them, a line each."""
     now = clock()
     done: list[str] = []
     with database.write() as connection:
         step = event_log.last_id(connection) + 1
-        for line, is_said in [
-            *((line, False) for line in changed.withdrawn),
-            *((line, True) for line in changed.said),
-        ]:
-            event = _event(line, now, is_said=is_said)
-            event_log.append(
+        for line in changed:
+            until = line.term if isinstance(line.term, datetime) else None
+            event_id = event_log.append(
                 connection,
-                verb=event.verb,
+                verb=line.verb,
                 at=now,
-                phrase=event.phrase,
-                weight=event.weight,
-                until=event.until,
-                scope=event.scope,
+                phrase=line.phrase,
+                weight=line.weight,
+                until=until,
+                scope=line.profile,
+                step=step,
+            )
+            event = Event(
+                id=event_id,
+                at=now,
+                verb=line.verb,
+                phrase=line.phrase,
+                weight=line.weight,
+                until=until,
+                scope=line.profile,
                 step=step,
             )
             done.append(in_words(event))
     return done
-
-
-def _event(line: Line, now: datetime, *, is_said: bool) -> Event:
-    """What is said with a line, or with its absence."""
-    if is_said:
-        until = rules.ending(line.term, now)
-        return Event(
-            id=0,
-            at=now,
-            verb=line.verb,
-            phrase=line.phrase,
-            weight=line.weight,
-            until=until,
-            scope=line.profile,
-        )
-    verb = line.verb if line.verb in (Verb.INTEREST, Verb.ALIAS) else Verb.RULE
-    return Event(id=0, at=now, verb=verb, phrase=line.phrase, weight=0.0, scope=line.profile)

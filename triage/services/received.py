@@ -155,6 +155,8 @@ def _check_event(line: EventLine, found: Received, now: datetime) -> None:
             raise ValueError("no line before it is the event that it refers to")
     if line.verb is Verb.INTEREST:
         _check_interest(line.phrase or "")
+        if line.scope is not None and profile_name(line.scope) != line.scope:
+            raise ValueError(f"{line.scope!r} is no name of a profile")
     elif line.verb in (*_RULES, Verb.ALIAS):
         _check_phrase(line.verb, line.phrase or "")
     elif line.verb is Verb.SEARCH:
