@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
         id="save",
         keys=("asterisk", "a"),
         label="save",
-        help="Worth keeping: more like this, and it stays in sight. `saved` in a filter finds it.",
+        help="Worth keeping: more like this, and it stays in sight. The search is:saved finds it.",
         group="Say what you think",
         call="mark('save')",
     ),
