@@ -6,10 +6,18 @@ from itertools import pairwise
 
 import pytest
 
+from triage.core.items import ItemKind, Lane
 from triage.core.pace import GENERAL, LEAST, MOST, Pace, Read, measured, was_read
-from triage.core.worth import gain, worth
+from triage.core.worth import gain, timeliness
+from triage.core.worth import worth as worth_of
 
 DAY = timedelta(days=1)
+
+
+def worth(
+    chance: float, kind: ItemKind, lane: Lane, age: timedelta, *, saved: bool = False, passed: int = 0
+) -> float:
+    return worth_of(chance, lane, timeliness(kind, lane, age), saved=saved, passed=passed)
 
 
 def reads(speed: float, count: int, words: int = 600) -> list[Read]:
@@ -91,7 +99,7 @@ def test_a_letter_and_what_was_saved_are_worth_more_than_their_chance() -> None:
 )
 def test_chance_age_and_being_passed_over_count(lower: Callable[[], float]) -> None:
     assert 0 < lower() < worth(0.5, "feed", "for-you", DAY) < 1
-    assert worth(0.5, "feed", "for-you", None) == worth(0.5, "feed", "for-you", -DAY) == 0.5
+    assert worth(0.5, "feed", "for-you", -DAY) == 0.5
 
 
 def test_a_longer_text_is_worth_more_but_not_as_much_more_as_it_is_longer() -> None:

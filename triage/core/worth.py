@@ -34,21 +34,18 @@ OLD = 2
 """Half-lives after which what is left out is called too old."""
 
 
-def worth(
-    chance: float, kind: ItemKind, lane: Lane, age: timedelta | None, *, saved: bool = False, passed: int = 0
-) -> float:
+def worth(chance: float, lane: Lane, timeliness: float, *, saved: bool = False, passed: int = 0) -> float:
     """What reading an item is worth, in [0, 1].
 
     Args:
         chance: That the reader will care, in [0, 1].
-        kind: What it is.
         lane: Where it would stand.
-        age: Since it was published, or first seen; None if unknown, which is taken for new.
+        timeliness: What its age has left of it.
         saved: What was saved by hand does not age and is not passed over.
         passed: In how many earlier digests the reader has left it alone.
     """
     full = FROM_PEOPLE + (1 - FROM_PEOPLE) * chance if lane == "people" else chance
-    return full if saved else full * timeliness(kind, lane, age) * PASSED_OVER**passed
+    return full if saved else full * timeliness * PASSED_OVER**passed
 
 
 def gain(worth: float, minutes: float) -> float:
@@ -61,9 +58,9 @@ def gain(worth: float, minutes: float) -> float:
     return float(worth * minutes**GAIN)
 
 
-def timeliness(kind: ItemKind, lane: Lane, age: timedelta | None) -> float:
-    """The share of an item's worth that its age has left, in (0, 1]."""
-    return 1.0 if age is None else float(0.5 ** max(age / half_life(kind, lane), 0.0))
+def timeliness(kind: ItemKind, lane: Lane, age: timedelta) -> float:
+    """The share of an item's worth that its age has left, in [0, 1]; what lies ahead is new."""
+    return float(0.5 ** max(age / half_life(kind, lane), 0.0))
 
 
 def half_life(kind: ItemKind, lane: Lane) -> timedelta:

@@ -19,7 +19,7 @@ from triage.core.crash import crash_point
 from triage.core.feedback import AT_HAND
 from triage.core.items import Digest, Explained, Item, Lane
 from triage.core.pace import Pace
-from triage.core.worth import OLD, half_life, timeliness
+from triage.core.worth import OLD, half_life, worth
 from triage.services import digest_file, views
 from triage.services.models import Models
 from triage.services.past import Past
@@ -70,16 +70,18 @@ def compose(
     refused = {i for i in past.marked_today - shown if ranked.states.get(i) == "dislike"}
     done = {*before, *refused, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
     open_ids = [i for i in ranked.rows if i not in done]
-    allowed = [i for i in open_ids if ranked.decision(i) != "never"]
-    worths = {i: _worth(ranked, past, i) for i in allowed}
-    first = [i for i in allowed if ranked.decision(i) == "always"]
-    people = [i for i in allowed if _lane(ranked, i) == "people"]
-    by_rule = {i for i in allowed if ranked.decision(i) == "keep"}
+    decided = {i: ranked.decision(i) for i in ranked.hard}  # of few: this runs over all items at every mark
+    allowed = [i for i in open_ids if decided.get(i) != "never"]
+    lanes = {i: _lane(ranked, i) for i in allowed}
+    ages = {i: past.timeliness(ranked.rows[i], lanes[i]) for i in allowed}
+    worths = {i: _worth(ranked, past, i, lanes[i], ages[i]) for i in allowed}
+    by_rule = {i for i, decision in decided.items() if decision == "keep"}
     kept = past.marked_today | (past.read_today & shown) | by_rule
-    best = heapq.nlargest(SHORTLIST, allowed, key=lambda i: (worths[i], -i))
-    special = [*first, *(i for i in allowed if i in kept), *people]
+    special = [i for i in allowed if i in kept or lanes[i] == "people" or decided.get(i) == "always"]
+    best = [-i for _, i in heapq.nlargest(SHORTLIST, ((worths[i], -i) for i in allowed))]
     candidates = [
-        _candidate(ranked, past, i, worths[i], kept=i in kept) for i in dict.fromkeys([*special, *best])
+        _candidate(ranked, past, i, lanes[i], worths[i], kept=i in kept)
+        for i in dict.fromkeys([*special, *best])
     ]
     staying = frozenset(earlier.staying if earlier is not None and again else shown)
     if earlier is not None and again:
@@ -90,9 +92,8 @@ def compose(
         built = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
         staying = frozenset(built.ids)
     chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
-    left = [i for i in allowed if i not in set(chosen.ids) and i not in chosen.repeats]
-    shortlisted = {c.id for c in candidates}
-    faint = [i for i in left if i in chosen.faint or i not in shortlisted]
+    told = {*chosen.ids, *chosen.repeats}
+    left = [i for i in allowed if i not in told]
     explained_items = (
         _explained_item(ranked, i, ranked.explain(i), pace=past.pace, worth=worths[i]) for i in chosen.ids
     )
@@ -106,9 +107,9 @@ def compose(
         considered=len(open_ids),
         repeats=len(chosen.repeats),
         ruled_out=len(open_ids) - len(allowed),
-        people_left=sum(_lane(ranked, i) == "people" for i in chosen.unfit),
-        unfit=sum(_lane(ranked, i) != "people" for i in chosen.unfit),
-        too_old=sum(_too_old(ranked, i, built_at) for i in faint),
+        people_left=sum(lanes[i] == "people" for i in chosen.unfit),
+        unfit=sum(lanes[i] != "people" for i in chosen.unfit),
+        too_old=sum(ages[i] < 0.5**OLD for i in left if i not in chosen.unfit),
         missed=_missed(ranked, past, left),
         since=past.away_since(day),
         day=day,
@@ -129,34 +130,30 @@ def compose(
 
 
 def _lane(ranked: Ranked, item_id: int) -> Lane:
-    return ranked.lane(item_id) or views.lane(ranked.rows[item_id], ranked.states.get(item_id, "new"))
+    by_rule = ranked.lane(item_id) if item_id in ranked.hard else None
+    return by_rule or views.lane(ranked.rows[item_id], ranked.states.get(item_id, "new"))
 
 
-def _worth(ranked: Ranked, past: Past, item_id: int) -> float:
-    state = ranked.states.get(item_id, "new")
-    return past.worth(ranked.rows[item_id], state, ranked.probabilities[item_id])
+def _worth(ranked: Ranked, past: Past, item_id: int, lane: Lane, timeliness: float) -> float:
+    saved, passed = ranked.states.get(item_id) in AT_HAND, past.passed.get(item_id, 0)
+    return worth(ranked.probabilities[item_id], lane, timeliness, saved=saved, passed=passed)
 
 
-def _candidate(ranked: Ranked, past: Past, item_id: int, worth: float, *, kept: bool) -> budget.Candidate:
-    row, state = ranked.rows[item_id], ranked.states.get(item_id, "new")
-    item = views.item(row, state=state, pace=past.pace, worth=worth)
+def _candidate(
+    ranked: Ranked, past: Past, item_id: int, lane: Lane, worth: float, *, kept: bool
+) -> budget.Candidate:
+    row = ranked.rows[item_id]
     return budget.Candidate(
         id=item_id,
         source=row.source,
-        lane=_lane(ranked, item_id),
-        minutes=item.minutes,
+        lane=lane,
+        minutes=views.planned(row, past.pace),
         worth=worth,
         chance=ranked.probabilities[item_id],
         story=None if ranked.decision(item_id) == "keep" else ranked.stories.story(item_id),
         kept=kept,
         first=ranked.decision(item_id) == "always",
     )
-
-
-def _too_old(ranked: Ranked, item_id: int, as_of: datetime) -> bool:
-    row = ranked.rows[item_id]
-    age = as_of - (row.published_at or row.first_seen_at)
-    return age > OLD * half_life(views.kind(row), _lane(ranked, item_id))
 
 
 def _missed(ranked: Ranked, past: Past, left: Iterable[int]) -> float | None:
@@ -191,7 +188,10 @@ def _explained_item(
 def explained(ranked: Ranked, past: Past, item_id: int) -> Explained:
     """Why an item stands where it stands, in full."""
     explanation = ranked.explain(item_id)
-    item = _explained_item(ranked, item_id, explanation, pace=past.pace, worth=_worth(ranked, past, item_id))
+    lane = _lane(ranked, item_id)
+    left = past.timeliness(ranked.rows[item_id], lane)
+    value = _worth(ranked, past, item_id, lane, left)
+    item = _explained_item(ranked, item_id, explanation, pace=past.pace, worth=value)
     marks = words.plural(ranked.labels, "mark")
     if item.p is None:
         calibration = f"{marks} so far; from {views.NUMBERS_FROM} on, the score becomes a probability."
@@ -201,21 +201,18 @@ def explained(ranked: Ranked, past: Past, item_id: int) -> Explained:
         item=item,
         score=explanation.logit,
         reasons=ranked.reasons(explanation),
-        calibration=f"{calibration} {_timely(ranked, past, item_id)}".rstrip(),
+        calibration=f"{calibration} {_timely(ranked, past, item_id, lane, left)}".rstrip(),
     )
 
 
-def _timely(ranked: Ranked, past: Past, item_id: int) -> str:
+def _timely(ranked: Ranked, past: Past, item_id: int, lane: Lane, left: float) -> str:
     """What the digest takes off for age and for being passed over, in one sentence; if it is much."""
-    row, lane = ranked.rows[item_id], _lane(ranked, item_id)
     if ranked.states.get(item_id) in AT_HAND:
         return ""
-    kind = views.kind(row)
-    left = timeliness(kind, lane, past.as_of - (row.published_at or row.first_seen_at))
     passed = past.passed.get(item_id, 0)
     parts = []
     if left < NOTABLE:
-        days = half_life(kind, lane).days
+        days = half_life(views.kind(ranked.rows[item_id]), lane).days
         parts.append(f"its age leaves it {left:.0%} of its worth (half after {days} days)")
     if passed:
         parts.append(f"it was passed over on {words.plural(passed, 'day')} (half each time)")

@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from triage.core import feedback, pace
-from triage.core.feedback import MARKS, Event
+from triage.core.feedback import AT_HAND, MARKS, Event
+from triage.core.items import Lane
 from triage.core.pace import Pace, Read
+from triage.core.worth import timeliness, worth
 from triage.services import views
 from triage.store import items, openings, scores
 from triage.store.items import ItemRow
@@ -43,9 +45,20 @@ class Past:
     last_look: datetime | None = None
     """When the reader last looked, read or marked, before the day; None if that is not known."""
 
+    def timeliness(self, row: ItemRow, lane: Lane) -> float:
+        """What its age has left of the worth of an item."""
+        return timeliness(views.kind(row), lane, self.as_of - (row.published_at or row.first_seen_at))
+
     def worth(self, row: ItemRow, state: str, probability: float) -> float:
         """What reading an item is worth."""
-        return views.worth_of(row, state, probability, self.as_of, self.passed.get(row.id, 0))
+        lane = views.lane(row, state)
+        return worth(
+            probability,
+            lane,
+            self.timeliness(row, lane),
+            saved=state in AT_HAND,
+            passed=self.passed.get(row.id, 0),
+        )
 
     def away_since(self, day: datetime) -> datetime | None:
         """`last_look`, if there was a whole day without one before `day`."""

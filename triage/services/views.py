@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from triage.core import fulltext, words
 from triage.core.budget import lane_of
 from triage.core.feedback import AT_HAND
@@ -11,7 +9,6 @@ from triage.core.fulltext import Facts
 from triage.core.items import Highlight, Item, ItemKind, Lane, Reading, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES, Pace
 from triage.core.worth import gain
-from triage.core.worth import worth as reading_worth
 from triage.services.translate import measure
 from triage.store.fulltext import FullTextRow
 from triage.store.items import ItemRow
@@ -53,8 +50,7 @@ def item(
     """
     logit = row.logit if logit is None else logit
     probability = row.probability if probability is None else probability
-    whole = round(pace.minutes(row.words, row.cjk_characters, kind(row)), 2)
-    minutes = min(whole, PLANNED_MINUTES)
+    whole, minutes = _whole(row, pace), planned(row, pace)
     return Item(
         id=row.id,
         kind=kind(row),
@@ -79,6 +75,15 @@ def item(
     )
 
 
+def planned(row: ItemRow, pace: Pace) -> float:
+    """The minutes that a digest plans for an item."""
+    return min(_whole(row, pace), PLANNED_MINUTES)
+
+
+def _whole(row: ItemRow, pace: Pace) -> float:
+    return round(pace.minutes(row.words, row.cjk_characters, kind(row)), 2)
+
+
 def kind(row: ItemRow | FullTextRow) -> ItemKind:
     """What an item is."""
     return KINDS[row.kind]
@@ -87,21 +92,6 @@ def kind(row: ItemRow | FullTextRow) -> ItemKind:
 def lane(row: ItemRow, state: str = "new") -> Lane:
     """Where an item stands."""
     return lane_of(kind(row), row.personal, state in AT_HAND)
-
-
-def worth_of(row: ItemRow, state: str, probability: float, as_of: datetime, passed: int = 0) -> float:
-    """What reading an item is worth at a moment.
-
-    Args:
-        row: As stored.
-        state: Its last mark.
-        probability: That the reader will care.
-        as_of: The moment.
-        passed: In how many earlier digests the reader has left it alone.
-    """
-    age = as_of - (row.published_at or row.first_seen_at)
-    saved = state in AT_HAND
-    return reading_worth(probability, kind(row), lane(row, state), age, saved=saved, passed=passed)
 
 
 def facts(row: FullTextRow) -> Facts:
