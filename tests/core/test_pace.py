@@ -77,6 +77,12 @@ def test_worth_halves_with_every_half_life_of_its_kind(kind: str, after: int, le
     assert later == pytest.approx(left * now)
 
 
+def test_of_old_things_the_better_ones_are_worth_more_and_none_is_worth_nothing() -> None:
+    years = [worth(chance, "feed", "for-you", days * DAY) for chance, days in ((0.5, 9000), (0.4, 4000))]
+    assert years[0] > years[1] > 0
+    assert years[0] < worth(0.1, "feed", "for-you", 0 * DAY)
+
+
 def test_todays_news_goes_before_yesterdays_and_a_paper_holds() -> None:
     assert worth(0.5, "feed", "for-you", 0 * DAY) > worth(0.6, "feed", "for-you", DAY)
     assert worth(0.5, "paper", "for-you", 0 * DAY) < worth(0.6, "paper", "for-you", DAY)

@@ -19,6 +19,9 @@ HALF_LIVES: dict[ItemKind, timedelta] = {
 those of the ranker, in which being new is one small share of the score among others."""
 PERSONAL_HALF_LIFE = timedelta(days=7)
 """Of mail from a person: it waits for an answer."""
+LEAST_LEFT = 1 / 8
+"""What age leaves of the worth at least. Beside anything new that is too little; among old things alone, such
+as the archive of a new source, the better ones come first and not the newer ones."""
 FROM_PEOPLE = 0.5
 """What mail from a person, or what was saved by hand, is worth at least while it is new: somebody wrote it to
 the reader, or the reader has said so. The chance that they care makes up the other half."""
@@ -59,8 +62,8 @@ def gain(worth: float, minutes: float) -> float:
 
 
 def timeliness(kind: ItemKind, lane: Lane, age: timedelta) -> float:
-    """The share of an item's worth that its age has left, in [0, 1]; what lies ahead is new."""
-    return float(0.5 ** max(age / half_life(kind, lane), 0.0))
+    """The share of an item's worth that its age has left, in [`LEAST_LEFT`, 1]; what lies ahead is new."""
+    return float(max(0.5 ** max(age / half_life(kind, lane), 0.0), LEAST_LEFT))
 
 
 def half_life(kind: ItemKind, lane: Lane) -> timedelta:
