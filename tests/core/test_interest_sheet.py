@@ -235,7 +235,7 @@ def test_each_of_a_hundred_mistakes_names_its_line_and_its_word() -> None:
 
 def test_all_mistakes_of_a_sheet_are_named_at_once() -> None:
     with pytest.raises(SheetRefused) as refused:
-        read("bees = 2\n[rulse]\nfine\n[rules]\nnevr source:x\n")
+        read("bees = 2\n[rulse]\nbees = 3\n[rules]\nnevr source:x\n")
     assert [error.line for error in refused.value.errors] == [1, 2, 5]
 
 

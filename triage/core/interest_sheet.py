@@ -126,6 +126,7 @@ def read(text: str) -> dict[tuple[str, ...], Line]:
     found: dict[tuple[str, ...], Line] = {}
     errors: list[SheetError] = []
     section: str | None = None
+    is_known = True
     all_lines = text.split("\n")
     if len(all_lines) > MAX_LINES:
         raise SheetRefused([SheetError(MAX_LINES, f"a sheet has at most {MAX_LINES} lines")])
@@ -135,8 +136,12 @@ def read(text: str) -> dict[tuple[str, ...], Line]:
             continue
         try:
             if typed.startswith("["):
+                is_known = False
                 section = _section(typed)
+                is_known = True
                 continue
+            if not is_known:
+                continue  # its lines would all be wrong for the same reason
             line = _line(typed, section, number)
             if line.key in found:
                 raise UsageError(f"{_cut(typed)} stands in line {found[line.key].number} already")
