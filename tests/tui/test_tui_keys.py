@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
+from textual.content import Content
 from textual.widgets import Input
 
 from triage.core.items import Highlight, Reading
@@ -286,5 +287,8 @@ async def test_a_search_is_kept_from_the_line_and_completed_in_it(open_app):
         assert backend.called("search") == [("search", "log")]
         await press(pilot, "slash", "@", "l", "right", "enter")
         assert backend.called("search")[-1] == ("search", "@logs")
-        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert "@logs" in offered
+        await press(pilot, "slash", *"@odd = [/red] log", "enter")
+        await press(pilot, "slash", "escape")
+        offered = {each.title: each.help for each in pilot.app.get_system_commands(pilot.app.screen)}
+        assert offered["@logs"] == "Search: log"
+        assert Content.from_markup(offered["@odd"]).plain == "Search: [/red] log"

@@ -57,21 +57,22 @@ class Hits:
         if self._pattern is None:
             return ()
         text = text[:READ]
-        spans = [found.span() for found in self._pattern.finditer(bare(text))]
-        if not spans:
+        hits = [(found.span(), found[0]) for found in self._pattern.finditer(bare(text))]
+        if not hits:
             return ()
-        start, end = _around(text, spans)
+        spans = [span for span, _ in hits]
+        start, end = _around(text, hits)
         inside = tuple((a, b) for a, b in spans if start <= a and b <= end)[:MOST_HITS]
         return (Highlight(start, end, text[start:end], 0.0, inside),)
 
 
-def _around(text: str, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    """A passage of whole words of one paragraph around the hit that most others are near."""
+def _around(text: str, hits: list[tuple[tuple[int, int], str]]) -> tuple[int, int]:
+    """A passage of whole words of one paragraph, from the hit on that most other words are near to."""
 
     def company(span: tuple[int, int]) -> int:
-        return sum(span[0] <= start < span[0] + WIDTH - BEFORE for start, _ in spans)
+        return len({word for (start, _), word in hits if span[0] <= start < span[0] + WIDTH - BEFORE})
 
-    first = max(spans[:MOST_LOOKED_AT], key=lambda span: (company(span), -span[0]))
+    first = max((span for span, _ in hits[:MOST_LOOKED_AT]), key=lambda span: (company(span), -span[0]))
     begin = text.rfind("\n", 0, first[0]) + 1
     line_end = text.find("\n", first[1])
     end = len(text) if line_end < 0 else line_end

@@ -523,7 +523,8 @@ class TriageApp(MannerlyApp):
                 call = functools.partial(self.run_action, action.action)
                 yield SystemCommand(action.label, f"{action.help} ({self.keymap.shown(action)})", call)
         for name, query in self.session.saved.items():
-            yield SystemCommand(f"@{name}", f"Search: {query}", functools.partial(self.search, f"@{name}"))
+            shown = query.replace("[", r"\[")  # the palette takes its help for markup
+            yield SystemCommand(f"@{name}", f"Search: {shown}", functools.partial(self.search, f"@{name}"))
         yield SystemCommand("theme", "Changes the colours", self.action_change_theme)
 
 
