@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from datetime import UTC, datetime, time, timedelta
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import NOW
 
-from triage.config import Config, DaemonConfig, NotifyConfig
+from triage.config import Config, DaemonConfig, DigestConfig, NotifyConfig
 from triage.core import notifying as policy
+from triage.core import schedule
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.items import Item
@@ -75,6 +77,31 @@ def test_the_copies_of_the_daemon_are_rotated_and_those_of_the_reader_stay(
         paths, Config(daemon=DaemonConfig(backups=0)), lambda: NOW, database, ModelWorker(paths, demo=False)
     )
     assert "backup" not in {each.name for each in jobs.due(none, {}, NOW)}
+
+
+def test_the_digest_is_mailed_once_a_day_from_the_readers_hour_on(paths: Paths, database: Database) -> None:
+    def due(config: Config, now: datetime, last: JobRow | None) -> bool:
+        known = jobs.jobs(paths, config, lambda: now, database, ModelWorker(paths, demo=False))
+        (mail,) = (each for each in known if each.name == "mail")
+        return bool(jobs.due((mail,), {} if last is None else {"mail": last}, now))
+
+    daily = Config(digest=DigestConfig(at="07:00", send=True))
+    day = schedule.day_of(NOW, daily.digest.hour)
+    sent = JobRow("mail", day + timedelta(minutes=1), day + timedelta(minutes=1), "sent", False)
+    assert not due(Config(), NOW, None)
+    assert due(daily, NOW, None)
+    assert not due(daily, day + timedelta(hours=20), sent)
+    assert due(daily, day + timedelta(hours=25), sent)
+    failed = dataclasses.replace(sent, failed=True)
+    assert not due(daily, day + timedelta(minutes=30), failed)
+    assert due(daily, day + timedelta(hours=2), failed)
+    (mail,) = (
+        each
+        for each in jobs.jobs(paths, daily, lambda: NOW, database, ModelWorker(paths, demo=False))
+        if each.name == "mail"
+    )
+    with pytest.raises(TriageError, match="no digest to send"):
+        mail.run()
 
 
 def test_what_a_job_came_to_is_in_its_row(database: Database) -> None:
