@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from triage.core import links
 from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Item, Link, Reading, Related, Relation
 from triage.core.text import sanitize_line
@@ -130,7 +131,7 @@ def text_note(reading: Reading) -> str:
     if reading.text_state == "summary":
         return f"Summary only: {reading.text_note}"
     if reading.text_state == "full":
-        where = reading.text_url.split("/")[2] if reading.text_url else "its page"
+        where = links.host(reading.text_url or "") or "its page"
         return f"Full text from {where}" + (f"; {reading.text_note}" if reading.text_note else "")
     return ""
 
