@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Sequence
 
@@ -41,6 +42,7 @@ class FakeStart:
         self.interests: tuple[str, ...] = ()
         self.sources, self.items = sources, items
         self.marks: list[tuple[int, str]] = []
+        self.nasty = ""
 
     def _enter(self, *call: object) -> None:
         self.calls.append(call)
@@ -95,7 +97,7 @@ class FakeStart:
         on_progress(Progress("Fetching", 1, 2, "Slow \x1b[31mnews: failed, no answer"))
         if self.gate is not None:
             assert self.gate.wait(20)
-        on_progress(Progress("Fetching", 2, 2, "Tide tables: 15 items"))
+        on_progress(Progress("Fetching", 2, 2, f"Tide tables: 15 items{self.nasty}"))
         self.items = self.brings
         return Fetched(2, 1, self.brings, self.brings)
 
@@ -117,8 +119,10 @@ class FakeStart:
         self._enter("try_demo")
 
     def _next(self, passed: Sequence[int], message: str = "") -> Question:
-        digest = make_digest()
+        items = make_digest().items
+        if self.nasty:
+            items = tuple(dataclasses.replace(i, title=self.nasty, source=self.nasty) for i in items)
         said = {item for item, _ in self.marks} | set(passed)
-        item = next((item for item in digest.items if item.id not in said), None)
-        moved = 3 if message else 0
-        return Question(item, "How it begins.", digest.items, len(self.marks) + 1, message, moved)
+        item = next((item for item in items if item.id not in said), None)
+        begins, moved = self.nasty or "How it begins.", 3 if message else 0
+        return Question(item, begins, items, len(self.marks) + 1, f"{message}{self.nasty}", moved)

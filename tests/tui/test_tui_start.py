@@ -10,6 +10,7 @@ import pytest
 from conftest import keys, press, screen_text, settle, until
 from fake_backend import NOW, FakeBackend
 from fake_start import FakeStart
+from test_tui_hostile import FORBIDDEN, MARKUP, PAYLOADS
 from textual.pilot import Pilot
 
 from triage.core.errors import UsageError
@@ -165,6 +166,27 @@ async def test_a_mailbox_is_asked_for_the_command_that_prints_its_password(open_
         await one_by_one(pilot, "enter", "enter")
         assert ("look_at", "imaps://me@host/INBOX", "pass show it") in start.calls
         assert ("add", "imaps://me@host/INBOX") in start.calls
+
+
+async def test_whatever_a_source_says_is_shown_and_does_nothing(open_start: OpenStart) -> None:
+    start = FakeStart(Step.INTERESTS, Step.PACKS, Step.IMPORTS, sources=1)
+    start.nasty = "".join(f"A{payload}Z" for payload in (*MARKUP, *PAYLOADS.values()))
+    start.errors["undo"] = UsageError(start.nasty)
+    async with open_start(start, (120, 36)) as pilot:
+        assert isinstance(pilot.app, TriageApp)
+        for key in ("enter", "l", "u"):
+            assert not FORBIDDEN.search(screen_text(pilot.app, colour=True))
+            await press(pilot, key)
+            assert "[@click=app.quit]" in text_of(pilot)
+
+
+async def test_whoever_was_through_may_begin_again(open_start: OpenStart) -> None:
+    start = FakeStart(*Step, sources=1, items=3)
+    start.interests = ("tides",)
+    async with open_start(start) as pilot:
+        assert "• tides" in text_of(pilot)
+        await press(pilot, "enter")
+        assert "Sources to start with" in text_of(pilot)
 
 
 async def test_keys_of_the_digest_do_nothing_under_a_step(open_start: OpenStart) -> None:

@@ -183,7 +183,11 @@ class InterestsScreen(StepScreen):
         self.ask(lambda start: start.stand(), self._stands)
 
     def _stands(self, stand: Stand) -> None:
-        if self._opening and stand.step not in (Step.INTERESTS, Step.DONE) and not self.box.value:
+        if self._opening and stand.step is Step.DONE:  # somebody begins again
+            self._opening = False
+            self.ask(lambda start: start.go_back(Step.INTERESTS), self._stands)
+            return
+        if self._opening and stand.step is not Step.INTERESTS and not self.box.value:
             self.show_step(stand.step)
             return
         if stand.interests and not self.box.value:
