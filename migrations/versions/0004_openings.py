@@ -8,6 +8,8 @@ Revision: 4
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,10 +27,7 @@ def upgrade() -> None:
     op.add_column("event", sa.Column("step", sa.Integer(), nullable=True))
     with op.batch_alter_table("event") as event:
         event.add_column(sa.Column("stamp", sa.DateTime(), nullable=True))
-    op.execute(
-        "UPDATE event SET stamp = told.stamp FROM (SELECT id, max(at) OVER (ORDER BY id) AS stamp FROM event)"
-        " AS told WHERE told.id = event.id"
-    )
+    _stamp(op.get_bind())
     with op.batch_alter_table("event") as event:
         event.alter_column("stamp", existing_type=sa.DateTime(), nullable=False)
     op.create_index(op.f("ix_event_stamp"), "event", ["stamp"], unique=False)
@@ -60,6 +59,17 @@ def upgrade() -> None:
     # Whatever the index is by then: a later step that changes it builds it once more.
     search.rebuild(op.get_bind())
     op.execute("PRAGMA user_version = 4")
+
+
+def _stamp(connection: sa.Connection) -> None:
+    """Gives every event the time it was said, or a microsecond after the one before, whichever is later."""
+    event = sa.table(
+        "event", sa.column("id", sa.Integer), sa.column("at", sa.DateTime), sa.column("stamp", sa.DateTime)
+    )
+    newest: datetime | None = None
+    for event_id, at in connection.execute(sa.select(event.c.id, event.c.at).order_by(event.c.id)).all():
+        newest = at if newest is None else max(at, newest + timedelta(microseconds=1))
+        connection.execute(event.update().where(event.c.id == event_id).values(stamp=newest))
 
 
 def downgrade() -> None:

@@ -257,8 +257,7 @@ def test_two_logs_become_one_whichever_way_they_are_put_together(data: st.DataOb
     moved = [
         dataclasses.replace(event, id=100 - n) for n, event in enumerate(data.draw(st.permutations(log)))
     ]
-    names = {1: "a", 2: "b", 3: "c"}
-    assert list(event_names(log, names).values()) == list(event_names(moved, names).values())
+    assert list(event_names(log).values()) == list(event_names(moved).values())
     assert said.judgements(log) == said.judgements(moved)
     assert said.states(log) == said.states(moved)
 
@@ -371,7 +370,7 @@ def renamed(event: dict[str, Any]) -> dict[str, Any]:
         at=datetime.fromisoformat(event["at"]),
         verb=Verb(event["verb"]),
     )
-    return event | {"name": event_name(received.event(line), line.item, line.undoes)}
+    return event | {"name": event_name(received.event(line), line.undoes)}
 
 
 STAMP = NOW.isoformat()
@@ -431,7 +430,7 @@ def test_a_line_that_cannot_be_used_is_named_and_nothing_is_imported(
         ({"verb": "rule", "phrase": 'title:"x"', "weight": 1, "stamp": "9999-12-31T23:59:59Z"}, "no time"),
         ({"verb": "search", "phrase": "crypto is:(((", "weight": 1}, ""),
         ({"verb": "search", "phrase": "@@ bees"}, "no search"),
-        ({"verb": "rule", "phrase": "(" * 3000, "weight": 1}, "length <= 2000"),
+        ({"verb": "rule", "phrase": "(" * 11_000, "weight": 1}, "length <= 10000"),
     ],
 )
 def test_an_event_that_says_nothing_that_can_be_said_is_refused(
@@ -476,3 +475,18 @@ def test_what_nothing_here_can_read_is_kept_but_not_asked(body: bytes, new_home:
     assert merged.notes == ["nothing here can read https://0.example/: its items are kept, it is not asked"]
     with home.database.read() as connection:
         assert [source.target for source in sources.active(connection)] == ["https://1.example/"]
+
+
+def test_an_honest_machine_with_odd_names_can_be_moved(
+    database: Database, clock: Ticking, models: Models, new_home: Callable[[], Home]
+) -> None:
+    """What is unusual is not hostile: its own export must never be refused."""
+    item_id = stored_items(database, 2)[0]
+    with database.write() as connection:
+        sources.change(connection, 1, target="/home/x/My  Mail ", title="Ünusual  \u200bname")
+    rules.add(database, clock, 'title:"two  spaces" +1')
+    feedback.set_interest(database, clock, "日本語 と English", 1.0)
+    feedback.mark(database, clock, item_id, Verb.LIKE)
+    home = new_home()
+    assert home.take(exported(database, models)) == "1 source, 2 items and 3 events imported"
+    assert home.take(exported(database, models, "events")) == "nothing new: all of it is here already"

@@ -46,5 +46,5 @@ def test_a_log_without_stamps_keeps_its_order(tmp_path: Path, monkeypatch: pytes
         events = event_log.events(connection)
     old.close()
     assert [event.id for event in feedback.effective(events)] == [1, 2, 3, 4]
-    hours = [(event.stamp - NOW) / timedelta(hours=1) for event in events]
-    assert hours == [0, 0, 1, 1]
+    microsecond, hour = timedelta(microseconds=1), timedelta(hours=1)
+    assert [event.stamp - NOW for event in events] == [0 * hour, microsecond, hour, hour + microsecond]

@@ -6,7 +6,7 @@ or item is known again wherever it is imported, and however often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from triage.core.feedback import Event
 from triage.core.identity import digest
@@ -17,14 +17,13 @@ def item_name(ingestor: str, target: str, key: str) -> str:
     return digest("item", ingestor, target, key).hex()
 
 
-def event_name(event: Event, item: str | None, undoes: str | None) -> str:
-    """32 hexadecimal digits: everything that was said, and its place in the log.
+def event_name(event: Event, undoes: str | None) -> str:
+    """32 hexadecimal digits: what was said, and its place in the log, which no other event of a machine has.
 
-    Not among it: how the item stood and what it was shown with, which is no part of what was said.
+    Not among it: the item, which may be known here as that of another source, and how it stood.
 
     Args:
         event: Its ids are not used.
-        item: The name of the item that it is about.
         undoes: The name of the event that it takes back.
     """
     return digest(
@@ -32,7 +31,6 @@ def event_name(event: Event, item: str | None, undoes: str | None) -> str:
         event.stamp.isoformat(),
         event.at.isoformat(),
         event.verb.value,
-        item or "",
         undoes or "",
         event.phrase or "",
         "" if event.weight is None else repr(float(event.weight)),
@@ -41,15 +39,9 @@ def event_name(event: Event, item: str | None, undoes: str | None) -> str:
     ).hex()
 
 
-def event_names(events: Iterable[Event], items: Mapping[int, str]) -> dict[int, str]:
-    """Event id -> name, in the order of the log.
-
-    Args:
-        events: The log.
-        items: Item id -> name, of every item in it.
-    """
+def event_names(events: Iterable[Event]) -> dict[int, str]:
+    """Event id -> name, in the order of the log."""
     names: dict[int, str] = {}
     for event in sorted(events, key=lambda event: (event.stamp, event.id)):
-        item = None if event.item_id is None else items[event.item_id]
-        names[event.id] = event_name(event, item, None if event.undoes is None else names[event.undoes])
+        names[event.id] = event_name(event, None if event.undoes is None else names[event.undoes])
     return names

@@ -25,7 +25,7 @@ HEAD = b'{"kind":"triage-export"'
 """How every export begins; nothing else that can be imported does."""
 HEAD_BYTES = 64
 """Enough of a file to tell."""
-MAX_FILE = 256 * 2**20
+MAX_FILE = 512 * 2**20
 MAX_LINE = 8 * 2**20
 MAX_LINES = 500_000
 
@@ -80,7 +80,7 @@ class ItemLine(_Line, tag="item", kw_only=True):
     name: Name
     ingestor: Short
     target: Long
-    key: Annotated[str, Meta(max_length=MAX_URL)]
+    key: Annotated[str, Meta(max_length=MAX_TEXT)]
     type: Kind
     title: Annotated[str, Meta(max_length=MAX_TITLE)]
     text: Body = ""
@@ -124,7 +124,7 @@ class EventLine(_Line, tag="event", kw_only=True):
     verb: Verb
     item: Name | None = None
     undoes: Name | None = None
-    phrase: Annotated[str, Meta(max_length=2000)] | None = None
+    phrase: Annotated[str, Meta(max_length=10_000)] | None = None
     weight: Number | None = None
     standing: Number | None = None
     model: Annotated[str, Meta(max_length=256)] | None = None

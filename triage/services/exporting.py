@@ -159,7 +159,7 @@ def _item(item: PortableItem, source: PortableSource, names: Mapping[int, str]) 
 
 
 def _events(connection: Connection, log: list[Event], items: Mapping[int, str]) -> Iterator[Line]:
-    names = event_names(log, items)
+    names = event_names(log)
     shown = portable.shown_with(connection)
     known = effects.of_events(connection)
     by_id = {event.id: event for event in log}

@@ -208,9 +208,7 @@ def _add_item(connection: Connection, source_id: int, source: str, item: NewItem
 
 
 def _add_events(connection: Connection, given: Received, item_ids: Mapping[str, int], merged: Merged) -> None:
-    log = event_log.events(connection)
-    about = {event.item_id for event in log if event.item_id is not None}
-    here = event_names(log, portable.names_of_items(connection, sorted(about)))
+    here = event_names(event_log.events(connection))
     ids = {name: event_id for event_id, name in here.items()}
     added: dict[int, Effect] = {}
     for name, line in sorted(given.events.items(), key=lambda pair: (pair[1].stamp, pair[0])):

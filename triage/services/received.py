@@ -7,6 +7,7 @@ read here; what follows from a line is for `triage.services.merging`.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,7 @@ from triage.core.feedback import HARD, MARKS, Event, Verb, as_event
 from triage.core.interest_sheet import Line as Wish
 from triage.core.interest_sheet import profile_name
 from triage.core.portable import event_name, item_name
-from triage.core.text import sanitize_line, without_password
+from triage.core.text import sanitize_text, without_password
 from triage.services import archive
 from triage.services.archive import (
     AliasLine,
@@ -100,8 +101,9 @@ def read(body: bytes, name: str, now: datetime) -> Received:
 
 
 def _check_source(line: SourceLine, found: Received) -> None:
-    for text in (line.ingestor, line.target):
-        _check_line(text)
+    _check_line(line.ingestor)
+    if any(unicodedata.category(char) == "Cc" for char in line.target):
+        raise ValueError("its target holds control characters")
     if without_password(line.target) != line.target:
         raise ValueError("its target holds a password")
     for name, value in line.settings.items():
@@ -142,7 +144,7 @@ def _check_event(line: EventLine, found: Received, now: datetime) -> None:
             _check_line(text)
     if line.name in found.events:
         raise ValueError("the same event stands in a line before it")
-    if line.name != event_name(event(line), line.item, line.undoes):
+    if line.name != event_name(event(line), line.undoes):
         raise ValueError("its name is not that of what it says: it was changed or damaged")
     if (line.item is not None) is not (line.verb in _ABOUT_ITEMS):
         raise ValueError(f"{line.verb} is about {'an item' if line.item is None else 'no item'}")
@@ -194,7 +196,7 @@ def _check_search(phrase: str, *, removed: bool) -> None:
 
 
 def _check_line(text: str) -> None:
-    if sanitize_line(text) != text:
+    if sanitize_text(text) != text or "\n" in text:
         raise ValueError("a name or phrase holds characters that are no text")
 
 
@@ -205,9 +207,9 @@ def _check_moment(moment: datetime, now: datetime) -> None:
 
 def _is_texts(value: object) -> bool:
     """Whether it is an object of a few short texts."""
-    if not isinstance(value, dict) or len(value) > 50:
+    if not isinstance(value, dict) or len(value) > 200:
         return False
-    return all(isinstance(v, str) and len(k) + len(v) <= 2000 for k, v in value.items())
+    return all(isinstance(v, str) and len(k) + len(v) <= 10_000 for k, v in value.items())
 
 
 def event(
