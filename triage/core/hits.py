@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
 from triage.core.items import Highlight
 from triage.core.query import Query, Term
@@ -18,8 +19,6 @@ BEFORE = 60
 """Of those, at most so many before the first hit."""
 READ = 20_000
 """Characters of a text that are looked through: more would take longer than to find the item."""
-MOST_LOOKED_AT = 50
-"""Hits around which a passage may lie."""
 MOST_HITS = 12
 """That are marked in a passage."""
 _WIDE = re.compile(
@@ -53,7 +52,7 @@ class Hits:
         self._pattern = re.compile("|".join(wanted)) if wanted else None
 
     def passages(self, text: str) -> tuple[Highlight, ...]:
-        """The passage with the first hits, which are its phrases; none if no word occurs."""
+        """The passage with the most of the words, which are its phrases; none if no word occurs."""
         if self._pattern is None:
             return ()
         text = text[:READ]
@@ -68,11 +67,7 @@ class Hits:
 
 def _around(text: str, hits: list[tuple[tuple[int, int], str]]) -> tuple[int, int]:
     """A passage of whole words of one paragraph, from the hit on that most other words are near to."""
-
-    def company(span: tuple[int, int]) -> int:
-        return len({word for (start, _), word in hits if span[0] <= start < span[0] + WIDTH - BEFORE})
-
-    first = max((span for span, _ in hits[:MOST_LOOKED_AT]), key=lambda span: (company(span), -span[0]))
+    first = hits[_richest(text, hits)][0]
     begin = text.rfind("\n", 0, first[0]) + 1
     line_end = text.find("\n", first[1])
     end = len(text) if line_end < 0 else line_end
@@ -83,6 +78,24 @@ def _around(text: str, hits: list[tuple[tuple[int, int], str]]) -> tuple[int, in
         end = max(begin + WIDTH, first[1])
         end = next((p for p in range(end, first[1], -1) if text[p : p + 1].isspace()), end)
     return begin, end
+
+
+def _richest(text: str, hits: list[tuple[tuple[int, int], str]]) -> int:
+    """Which hit begins the passage with the most different words; in one go, for `the` has thousands."""
+    richest, most, ahead = 0, 0, 0
+    inside: Counter[str] = Counter()
+    for place, ((start, _), word) in enumerate(hits):
+        line_end = text.find("\n", start, start + WIDTH - BEFORE)
+        limit = start + WIDTH - BEFORE if line_end < 0 else line_end
+        while ahead < len(hits) and hits[ahead][0][0] < limit:
+            inside[hits[ahead][1]] += 1
+            ahead += 1
+        if len(inside) > most:
+            richest, most = place, len(inside)
+        inside[word] -= 1
+        if not inside[word]:
+            del inside[word]
+    return richest
 
 
 def _pattern(term: Term) -> str:

@@ -93,7 +93,7 @@ def narrowed(database: Database, query: Query, now: datetime) -> list[int]:
 
 
 def _fused(connection: Connection, query: Query, by_words: list[int], near: list[int]) -> list[int]:
-    """One order of both; first of all, in the order of words, what has every word in its title."""
+    """One order of both; first of all what has every word in its title."""
     if not near:
         return by_words
     first = set(by_words) & search.with_titles(connection, query, by_words)
