@@ -180,6 +180,13 @@ async def test_whatever_a_source_says_is_shown_and_does_nothing(open_start: Open
             assert "[@click=app.quit]" in text_of(pilot)
 
 
+async def test_without_any_source_it_ends_and_says_how_to_go_on(open_start: OpenStart) -> None:
+    async with open_start(FakeStart()) as pilot:
+        for _ in range(3):
+            await press(pilot, "escape")
+        assert not pilot.app.is_running
+
+
 async def test_whoever_was_through_may_begin_again(open_start: OpenStart) -> None:
     start = FakeStart(*Step, sources=1, items=3)
     start.interests = ("tides",)

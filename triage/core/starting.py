@@ -23,6 +23,7 @@ HINT = (
 IMPORTABLE = (
     "OPML or urls file, .bib, .ris, list of titles (.txt), zotero:users/N, mailbox or imaps://, any site"
 )
+NOTHING = "There is nothing to read yet. To begin again: triage start; to look around: triage demo"
 AFTERWARDS = "Fetched and ranked every day by: triage daemon install. Help: ?"
 
 

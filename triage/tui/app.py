@@ -41,6 +41,7 @@ from triage.tui.widgets.search_box import SearchBox
 from triage.tui.writer import Write
 
 if TYPE_CHECKING:
+    from triage.core.starting import Stand
     from triage.tui.screens.veil import Question
 
 POLL_SECONDS = 1.0
@@ -129,10 +130,13 @@ class TriageApp(MannerlyApp):
         else:
             self.loader.digest()
 
-    def _started(self) -> None:
+    def _started(self, stand: Stand) -> None:
         """The guided start is over."""
-        from triage.core.starting import AFTERWARDS
+        from triage.core.starting import AFTERWARDS, NOTHING
 
+        if not stand.sources:
+            self.exit(message=NOTHING)
+            return
         self._starting = False
         self.say(AFTERWARDS)
         self.loader.digest()

@@ -35,7 +35,7 @@ NAMES = {
 }
 
 
-def open_start(app: App[Any], loader: Loader, then: Callable[[], object]) -> None:
+def open_start(app: App[Any], loader: Loader, then: Callable[[Stand], object]) -> None:
     """Opens the guided start over what the app shows; `then` is called when it is over."""
     app.push_screen(InterestsScreen(loader, then, opening=True))
 
@@ -74,7 +74,7 @@ class StepScreen(ModalScreen[None]):
         Binding("ctrl+c,ctrl+q", "app.quit", show=False, priority=True),
     ]
 
-    def __init__(self, loader: Loader, then: Callable[[], object]) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object]) -> None:
         super().__init__()
         self._loader = loader
         self._then = then
@@ -148,13 +148,13 @@ class StepScreen(ModalScreen[None]):
     def show_step(self, step: Step) -> None:
         """The screen of a step in the place of this one, or the end."""
         if step is Step.DONE:
-            self.ask(lambda start: start.go_past(Step.DONE), lambda _: self._end())
+            self.ask(lambda start: start.go_past(Step.DONE), self._end)
         else:
             self.app.switch_screen(_screen_of(step)(self._loader, self._then))
 
-    def _end(self) -> None:
+    def _end(self, stand: Stand) -> None:
         self.app.pop_screen()
-        self._then()
+        self._then(stand)
 
 
 class InterestsScreen(StepScreen):
@@ -165,7 +165,7 @@ class InterestsScreen(StepScreen):
     KEYS = (("Enter", "go on"),)
     AUTO_FOCUS = "AnswerBox"
 
-    def __init__(self, loader: Loader, then: Callable[[], object], *, opening: bool = False) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object], *, opening: bool = False) -> None:
         super().__init__(loader, then)
         self._opening = opening
         self.box = AnswerBox(placeholder="type here")
@@ -211,13 +211,13 @@ class InterestsScreen(StepScreen):
         self.leave(lambda start: start.say_interests(said))
 
 
-def _screen_of(step: Step) -> Callable[[Loader, Callable[[], object]], StepScreen]:
+def _screen_of(step: Step) -> Callable[[Loader, Callable[[Stand], object]], StepScreen]:
     from triage.tui.screens.start_fetch import FetchScreen
     from triage.tui.screens.start_imports import ImportsScreen
     from triage.tui.screens.start_marks import MarksScreen
     from triage.tui.screens.start_packs import PacksScreen
 
-    screens: dict[Step, Callable[[Loader, Callable[[], object]], StepScreen]] = {
+    screens: dict[Step, Callable[[Loader, Callable[[Stand], object]], StepScreen]] = {
         Step.INTERESTS: InterestsScreen,
         Step.PACKS: PacksScreen,
         Step.IMPORTS: ImportsScreen,

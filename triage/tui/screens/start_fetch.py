@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.starting import Fetched, Progress, Step
+from triage.core.starting import Fetched, Progress, Stand, Step
 from triage.tui.cells import clip, line
 from triage.tui.loader import Loader
 from triage.tui.messages import sentence
@@ -47,7 +47,7 @@ class FetchScreen(StepScreen):
             super().__init__()
             self.progress = progress
 
-    def __init__(self, loader: Loader, then: Callable[[], object]) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object]) -> None:
         super().__init__(loader, then)
         self.bar = Static(classes="bar")
         self.lines = Static(classes="lines")

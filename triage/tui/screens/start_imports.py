@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from triage.core.errors import TriageError
-from triage.core.starting import IMPORTABLE, Found, Step
+from triage.core.starting import IMPORTABLE, Found, Stand, Step
 from triage.tui.cells import line
 from triage.tui.loader import Loader
 from triage.tui.screens.start import AnswerBox, StepScreen
@@ -26,7 +26,7 @@ class ImportsScreen(StepScreen):
     KEYS = (("Enter", "look at it; empty: go on"),)
     AUTO_FOCUS = "AnswerBox"
 
-    def __init__(self, loader: Loader, then: Callable[[], object]) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object]) -> None:
         super().__init__(loader, then)
         self.box = AnswerBox(placeholder=ADDRESS)
         self.log_lines: list[Content] = []

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Verb
-from triage.core.starting import QUESTIONS, Question, Step, arrow, moves
+from triage.core.starting import QUESTIONS, Question, Stand, Step, arrow, moves
 from triage.tui.cells import clip, fit, line
 from triage.tui.loader import Loader
 from triage.tui.screens.start import StepScreen
@@ -40,7 +40,7 @@ class MarksScreen(StepScreen):
         Binding("enter", "skip", show=False),
     ]
 
-    def __init__(self, loader: Loader, then: Callable[[], object]) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object]) -> None:
         super().__init__(loader, then)
         self.item = Static(classes="item")
         self.order = Static(classes="order")

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from triage.core import words
 from triage.core.packs import Offer
-from triage.core.starting import Step
+from triage.core.starting import Stand, Step
 from triage.tui.cells import line
 from triage.tui.loader import Loader
 from triage.tui.screens.start import StepScreen
@@ -49,7 +49,7 @@ class PacksScreen(StepScreen):
         Binding("space", "tick", show=False, priority=True),
     ]
 
-    def __init__(self, loader: Loader, then: Callable[[], object]) -> None:
+    def __init__(self, loader: Loader, then: Callable[[Stand], object]) -> None:
         super().__init__(loader, then)
         self.list = PackList()
         self.about = Static(classes="about")
