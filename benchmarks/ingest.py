@@ -35,7 +35,7 @@ AT_ONCE = 16
 ADD = """
 import sys
 from triage.runtime import Runtime
-from triage.services import searching, sources
+from triage.services import sources
 with Runtime.open() as runtime:
     for url in sys.argv[1:]:
         sources.add(runtime.database, runtime.clock, url, allow_local=True)
@@ -77,7 +77,7 @@ sys.path.insert(0, sys.argv[1])
 from workload import Writer
 from ingestors.base import Entry, FetchResult
 from triage.runtime import Runtime
-from triage.services import reading, sources, writing
+from triage.services import searching, sources, writing
 from ingestors.parsers.html import html_to_text
 with Runtime.open() as runtime:
     ids = [
