@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -56,7 +57,7 @@ def test_importing_the_app_pulls_in_nothing_heavy():
 class Terminal:
     """A pseudo-terminal with the program in it, and the screen that it draws."""
 
-    def __init__(self, report: Path, columns: int = 100, rows: int = 30) -> None:
+    def __init__(self, report: Path, columns: int = 100, rows: int = 30, **variables: str) -> None:
         """Starts it; what was marked stands in `report` when the backend is closed."""
         self.sent = b""
         self.screen = pyte.Screen(columns, rows)
@@ -71,7 +72,7 @@ class Terminal:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            env=environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env=environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | variables,
             start_new_session=True,
         )
         os.close(terminal)
@@ -159,3 +160,13 @@ def test_a_terminal_that_vanishes_takes_the_program_along(unread, tmp_path):
         time.sleep(0.04)
     assert terminal.vanish() == 0
     assert (tmp_path / "marks").read_text() == "[(2, 'like')]"
+
+
+def test_without_colour_a_real_terminal_is_sent_its_own_colours_only(tmp_path):
+    terminal = Terminal(tmp_path / "report", NO_COLOR="1")
+    terminal.wait_for("Enter")
+    terminal.press("q")
+    assert terminal.end() == 0
+    codes = {n for code in re.findall(rb"\x1b\[([\d;]*)m", terminal.sent) for n in code.split(b";") if n}
+    colours = {int(n) for n in codes if 30 <= int(n) <= 49 or int(n) >= 90}
+    assert colours <= {39, 49}, "black on black is what Textual makes of ours otherwise"

@@ -32,7 +32,9 @@ class MannerlyApp(App[int]):
     marks: Marks
 
     def __init__(self) -> None:
-        super().__init__()
+        # Without colour, Textual must know at once that it draws in the terminal's own: it would put a filter
+        # in the place of its colours that makes black on black of ours.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._ending = threading.Lock()
 
     def release(self) -> None:
