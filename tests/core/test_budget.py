@@ -231,3 +231,10 @@ def test_letters_have_no_share_to_keep_but_that_of_all_people() -> None:
     chosen = select([*letters, *news], 10)
     assert sum(n < 100 for n in chosen.ids) == 5
     assert len(chosen.unfit) == 30
+
+
+def test_letters_that_have_grown_old_do_not_keep_half_of_the_minutes() -> None:
+    old = [candidate(n, 0.07, lane="people", source="mailbox") for n in range(20)]
+    news = [candidate(100 + n, 0.6) for n in range(20)]
+    chosen = select([*old, *news], 10)
+    assert sum(n < 100 for n in chosen.ids) == 1

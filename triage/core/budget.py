@@ -110,10 +110,10 @@ def select(
     others = [c for c in unique if c not in explored]
     fixed = [c for c in others if c.kept or c.first]
     free = [c for c in others if not (c.kept or c.first)]
-    people = _lane(free, fixed, "people", minutes * PEOPLE_SHARE, minutes, staying)
-    taken = [*fixed, *explored, *(c for c in free if c.id in people.ids)]
     worthy = [c for c in free if c.lane == "for-you"]
     floor = WORTH_IT * max((c.worth for c in worthy), default=0.0)
+    people = _lane(free, fixed, "people", minutes * PEOPLE_SHARE, minutes, staying, floor)
+    taken = [*fixed, *explored, *(c for c in free if c.id in people.ids)]
     faint = frozenset(c.id for c in worthy if c.worth < floor)
     open_to = [c for c in free if c.id not in people.ids and c.id not in faint]
     left = minutes - sum(c.minutes for c in taken)
@@ -142,6 +142,7 @@ def _lane(
     room: float,
     minutes: float,
     staying: Collection[int],
+    floor: float = 0.0,
 ) -> Packed:
     """What to take for a lane: of people their own only, for you whatever is left of both.
 
@@ -152,6 +153,7 @@ def _lane(
         room: Minutes, those of `fixed` for people not yet taken off.
         minutes: The budget, of which a source has its share.
         staying: Ids of those that are in the digest already.
+        floor: An old letter that is worth less is taken only if there is no other.
     """
     used: dict[str, float] = defaultdict(float)
     for c in fixed:
@@ -159,6 +161,8 @@ def _lane(
     if lane == "people":
         free = [c for c in free if c.lane == "people"]
         room -= sum(c.minutes for c in fixed if c.lane == "people")
+    alone = max((c for c in free if c.lane == lane), key=lambda c: (c.worth, -c.id), default=None)
+    free = [c for c in free if c.worth >= floor]
     pieces = [
         Piece(
             c.id,
@@ -173,7 +177,6 @@ def _lane(
     if staying:
         own = [dataclasses.replace(piece, value=c.value) for piece, c in zip(pieces, free, strict=True)]
         packed = dataclasses.replace(packed, bound=pack(own, room, share, used).bound)
-    alone = max((c for c in free if c.lane == lane), key=lambda c: (c.worth, -c.id), default=None)
     if alone is not None and not packed.ids and not any(c.lane == lane for c in fixed):
         return Packed(frozenset({alone.id}), alone.value, alone.value)
     return packed
