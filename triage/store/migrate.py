@@ -43,25 +43,26 @@ def ensure_schema(database: Database, backups: Path, now: datetime) -> None:
             return
         if number:
             _back_up(database, backups, now, number)
-        upgrade(database, number)
+        upgrade(database)
 
 
-def upgrade(database: Database, number: int) -> None:
-    """Runs the steps from `number` to `HEAD`, each in one transaction that also stamps its number."""
+def upgrade(database: Database, target: int = HEAD) -> None:
+    """Runs the steps up to `target`, each in one transaction that also stamps its number."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     with database.engine.connect() as connection:
-        # Batch migrations rebuild tables; enforcement can only be switched outside of a transaction.
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.rollback()
+        # Batch migrations rebuild tables: to drop the old one would delete what points to it. Enforcement is
+        # switched outside of transactions only, and SQLAlchemy begins one by itself, so the driver is asked.
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("PRAGMA foreign_keys = OFF").close()
         config.attributes["connection"] = connection.execution_options(triage_write=True)
-        command.upgrade(config, "head")
+        command.upgrade(config, str(target))
         connection.rollback()
-        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-        connection.rollback()
+        raw.execute("PRAGMA foreign_keys = ON").close()
     database.path.chmod(0o600)
 
 
