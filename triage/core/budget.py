@@ -188,7 +188,7 @@ def draw(candidates: Sequence[Candidate], chosen: Selection, minutes: float, see
     What was not chosen is drawn with weight p (1 - p), the variance of what the reader will say of it: the
     more a mark would tell, the likelier. The draw is that of Efraimidis and Spirakis (2006, "Weighted
     random sampling with a reservoir"): each item has a random number of its own, so others that come and
-    go do not change it.
+    go do not change it. None takes more than a tenth of the minutes: chance may not fill a digest.
 
     Args:
         candidates: In any order.
@@ -197,7 +197,7 @@ def draw(candidates: Sequence[Candidate], chosen: Selection, minutes: float, see
         seed: Other seeds draw others.
     """
     shown = [c for c in candidates if c.id in chosen.ids]
-    slots, longest = len(shown) // EXPLORED, minutes * SOURCE_SHARE
+    slots, longest = len(shown) // EXPLORED, minutes / EXPLORED
     if not slots:
         slots, longest = 1, minutes - sum(c.minutes for c in shown)
     pool = {
