@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from alembic import command
 from world import NOW, stored_items
 
 from triage.core import feedback
@@ -28,11 +26,9 @@ def test_the_last_word_counts_although_the_clock_was_set_back(database: Database
     assert stamps == [timedelta(minutes=5 * (n > 0), microseconds=max(n - 1, 0)) for n in range(4)]
 
 
-def test_a_log_without_stamps_keeps_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_without_stamps_keeps_its_order(tmp_path: Path) -> None:
     old = Database(tmp_path / "old.db")
-    with monkeypatch.context() as patch:
-        patch.setattr(command, "upgrade", lambda config, _, upgrade=command.upgrade: upgrade(config, "3"))
-        migrate.upgrade(old, 0)
+    migrate.upgrade(old, 3)
     rows = [(1, "2026-03-02 07:00:00.000000", "rule"), (2, "2026-03-02 06:00:00.000000", "rule")]
     rows += [(3, "2026-03-02 08:00:00.000000", "interest"), (4, "2026-03-02 07:30:00.000000", "interest")]
     with old.write() as connection:
@@ -41,7 +37,7 @@ def test_a_log_without_stamps_keeps_its_order(tmp_path: Path, monkeypatch: pytes
                 "INSERT INTO event (id, at, verb, phrase, weight, shown) VALUES (?, ?, ?, 'bees', 1, '{}')",
                 (number, at, verb),
             )
-    migrate.upgrade(old, 3)
+    migrate.upgrade(old)
     with old.read() as connection:
         events = event_log.events(connection)
     old.close()
