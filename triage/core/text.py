@@ -61,21 +61,23 @@ def sanitize_text(text: str, limit: int | None = None) -> str:
     if _blank_before_line_end(text):
         text = "\n".join(line.rstrip(" \t\u00a0") for line in text.split("\n"))
     text = (_BLANK_RUNS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
-    if limit is not None and len(text) > limit:
-        text = text[: limit - 1].rstrip() + "…"
-    return text
+    return _cut(text, limit)
 
 
 def sanitize_line(text: str, limit: int | None = None) -> str:
     """`sanitize_text` for one line, such as a title or a name: all white space becomes single spaces."""
-    if not _is_plain(text):
-        text = sanitize_text(text)
-    return sanitize_text(" ".join(text.split()), limit)
+    if _is_plain(text):
+        return _cut(" ".join(text.split()), limit)
+    return sanitize_text(" ".join(sanitize_text(text).split()), limit)
 
 
 def without_password(address: str) -> str:
     """An address with an ellipsis in the place of a password, if it holds one."""
     return _PASSWORD.sub(r"\1:…@", address)
+
+
+def _cut(text: str, limit: int | None) -> str:
+    return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def _is_plain(text: str) -> bool:
