@@ -1,8 +1,8 @@
 """Polite and wary HTTP GET: who may be asked how often, which redirects are followed, what is an error.
 
-Owns pacing, redirects, conditional requests and their failures. One hop on the wire, with its
-address check and size limits, is `ingestors.transport`, which is imported when first used: the HTTP
-library costs 0.3 s.
+Owns turns, redirects, conditional requests and their failures. How a host wants to be asked is
+`ingestors.lanes`. One hop on the wire, with its address check and size limits, is `ingestors.transport`,
+which is imported when first used: the HTTP library costs 0.3 s.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import asyncio
 import base64
 import contextlib
 import importlib.metadata
-import random
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
 from ingestors.base import FetchError, FetchErrorKind
+from ingestors.lanes import Lane, pace_of
 from ingestors.slots import Slots
 
 if TYPE_CHECKING:
@@ -107,35 +106,6 @@ class Response:
         return value if value and len(value) <= MAX_VALIDATOR else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How one service, or one host, wants to be asked."""
-
-    lane: str
-    """Requests of one lane share its limits, whatever host they go to."""
-    spacing_s: float
-    concurrency: int
-
-
-# arXiv: all interfaces together one connection, one request every three seconds. NCBI: three requests a
-# second without a key. Semantic Scholar: one a second with a key. One connection and one request a second is
-# below what any of the others asks for.
-_SERVICES = {
-    "arxiv.org": Pace("arxiv.org", 3.0, 1),
-    "ncbi.nlm.nih.gov": Pace("ncbi.nlm.nih.gov", 0.4, 1),
-    "api.semanticscholar.org": Pace("api.semanticscholar.org", 1.1, 1),
-    "api.crossref.org": Pace("api.crossref.org", 1.0, 1),
-    "api.openalex.org": Pace("api.openalex.org", 0.5, 1),
-    "www.ebi.ac.uk": Pace("www.ebi.ac.uk", 1.0, 1),
-    "api.biorxiv.org": Pace("api.biorxiv.org", 1.0, 1),
-    "api.zotero.org": Pace("api.zotero.org", 1.0, 1),
-}
-_SPAN = re.compile(r"(\d{1,5})s")
-_MOST_TOLD_S = 60.0
-_HOST_SPACING_S = 1.0
-"""Between two requests to one public host, and by chance up to as much again: whoever has two hundred feeds
-on one host does not ask for them like a clock."""
-_HOST_CONCURRENCY = 2
 _UNTOLD_WAIT = timedelta(hours=1)
 """For a public host that asks for fewer requests and does not say when."""
 _SILENCES = 3
@@ -171,7 +141,7 @@ class HttpClient:
         self._all = Slots(concurrency)
         self._clock = clock or (lambda: datetime.now(UTC))
         self._waits = dict(waits or {})
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         self._transport: Transport | None = None
         self.asked: Counter[str] = Counter()
         """Host -> requests that went to it."""
@@ -299,8 +269,8 @@ class HttpClient:
         Raises:
             HttpError: No answer, or the host is not asked at all.
         """
-        pace = _pace(parts)
-        lane = self._lanes.setdefault(pace.lane, _Lane(pace))
+        pace = pace_of(parts.hostname or "", _origin(parts)[2])
+        lane = self._lanes.setdefault(pace.lane, Lane(pace))
         loop = asyncio.get_running_loop()
         async with self._turn(lane, parts, spaced=not allow_local):
             started = loop.time()
@@ -330,7 +300,7 @@ class HttpClient:
         return hop, took_s
 
     @contextlib.asynccontextmanager
-    async def _turn(self, lane: _Lane, parts: SplitResult, *, spaced: bool) -> AsyncIterator[None]:
+    async def _turn(self, lane: Lane, parts: SplitResult, *, spaced: bool) -> AsyncIterator[None]:
         """Waits until a request to this host is due, and counts it while it runs."""
         self._require_welcome(lane, parts, spaced)
         if not spaced:
@@ -349,7 +319,7 @@ class HttpClient:
                 lane.next_start = loop.time() + lane.spacing_s()
             yield
 
-    def _require_welcome(self, lane: _Lane, parts: SplitResult, spaced: bool) -> None:
+    def _require_welcome(self, lane: Lane, parts: SplitResult, spaced: bool) -> None:
         """Raises HttpError if the host is not to be asked now."""
         left_s = (self._waits[lane.name] - self._clock()).total_seconds() if lane.name in self._waits else 0
         if left_s > MAX_RETRY_AFTER_S:  # written before the clock was set back
@@ -361,7 +331,7 @@ class HttpClient:
             last = lane.silence[-1]
             raise HttpError(last.kind, last.message)
 
-    def _leave_alone(self, lane: _Lane, wait: timedelta) -> None:
+    def _leave_alone(self, lane: Lane, wait: timedelta) -> None:
         until = self._clock() + wait
         self._waits[lane.name] = max(until, self._waits.get(lane.name, until))
 
@@ -381,34 +351,6 @@ class HttpClient:
         if self._user_agent is None:
             self._user_agent = _default_user_agent()
         return self._user_agent
-
-
-class _Lane:
-    """The running state of a pace. Times are those of the event loop."""
-
-    def __init__(self, pace: Pace) -> None:
-        self.name = pace.lane
-        self.slots = asyncio.Semaphore(pace.concurrency)
-        self.order = asyncio.Lock()
-        """Held by whoever is next."""
-        self.next_start = 0.0
-        self.silence: list[HttpError] = []
-        """Why the last requests, one after another, brought no answer."""
-        self._pace = pace
-        self._told_s = 0.0
-
-    def spacing_s(self) -> float:
-        """Seconds until the next request may start."""
-        spread_s = 0.0 if self._pace.lane in _SERVICES else _HOST_SPACING_S
-        spacing_s = max(self._pace.spacing_s, self._told_s)
-        return spacing_s + spread_s * random.random()  # noqa: S311  manners, not secrets
-
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Takes note of how many requests in what time the host allows; Crossref says so with each answer."""
-        limit = headers.get("x-rate-limit-limit", "").strip()
-        span = _SPAN.fullmatch(headers.get("x-rate-limit-interval", "").strip())
-        if span and limit.isascii() and limit.isdigit() and len(limit) < 7 and int(limit):
-            self._told_s = min(int(span.group(1)) / int(limit), _MOST_TOLD_S)
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
@@ -440,14 +382,6 @@ def _duration(seconds: float) -> str:
         if seconds > 2 * length:
             return f"{-(-seconds // length):.0f} {unit}"
     return f"{-(-seconds // 1):.0f} s"
-
-
-def _pace(parts: SplitResult) -> Pace:
-    host = parts.hostname or ""
-    for domain, pace in _SERVICES.items():
-        if host == domain or host.endswith("." + domain):
-            return pace
-    return Pace(f"{host}:{_origin(parts)[2]}", _HOST_SPACING_S, _HOST_CONCURRENCY)
 
 
 def _without_userinfo(url: str) -> tuple[str, str]:
