@@ -38,8 +38,12 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("digest_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["item_id"], ["item.id"], name=op.f("fk_opening_item_id_item"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["digest_id"], ["digest.id"], name=op.f("fk_opening_digest_id_digest"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opening")),
     )

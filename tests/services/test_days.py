@@ -13,7 +13,7 @@ from triage import config
 from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import digest_file, feedback, reading
+from triage.services import digest_file, feedback, reading, rules
 from triage.services.worker import Worker
 from triage.store import openings
 from triage.store.engine import Database
@@ -112,6 +112,24 @@ def test_what_was_read_is_done_with_tomorrow_and_a_glance_is_no_reading(
     tomorrow = ids(model.build(1))
     assert first not in tomorrow
     assert second in tomorrow
+
+
+def test_what_was_read_or_marked_and_then_muted_comes_back_with_the_undo_of_the_mute(
+    model: InProcess, database: Database
+) -> None:
+    read, disliked, *_ = [item.id for item in model.build().items[::-1]]
+    reading.opened(database, clock, read, 300.0)
+    feedback.mark(database, clock, disliked, Verb.DISLIKE)
+    before = model.rerank()
+    assert {read, disliked} <= ids(before)
+    for item in before.items:
+        rules.add(database, clock, f'never source:"{item.source}"')
+        if not ids(muted := model.rerank()) & {read, disliked}:
+            break
+    assert not ids(muted) & {read, disliked}
+    for _ in feedback.events(database)[1:]:
+        feedback.undo(database, clock)
+    assert model.rerank() == before
 
 
 def test_what_was_kept_for_later_comes_again_although_it_was_read(

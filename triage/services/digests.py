@@ -65,9 +65,8 @@ def compose(
         earlier: The digest that it follows on the same day; None for the first of a day.
         again: Whether that one is ranked again, so that what was drawn for it stays.
     """
-    shown = {item.id for item in earlier.items} if earlier is not None else set()
     # Disliked somewhere else, it is not put before the reader now; in the digest it stays where they see it.
-    refused = {i for i in past.marked_today - shown if ranked.states.get(i) == "dislike"}
+    refused = {i for i in past.marked_today - past.in_place if ranked.states.get(i) == "dislike"}
     done = {*before, *refused, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
     open_ids = [i for i in ranked.rows if i not in done]
     decided = {i: ranked.decision(i) for i in ranked.hard}  # of few: this runs over all items at every mark
@@ -76,17 +75,17 @@ def compose(
     ages = {i: past.timeliness(ranked.rows[i], lanes[i]) for i in allowed}
     worths = {i: _worth(ranked, past, i, lanes[i], ages[i]) for i in allowed}
     by_rule = {i for i, decision in decided.items() if decision == "keep"}
-    kept = past.marked_today | (past.read_today & shown) | by_rule
+    kept = past.marked_today | past.read_today | by_rule
     special = [i for i in allowed if i in kept or lanes[i] == "people" or decided.get(i) == "always"]
     best = [-i for _, i in heapq.nlargest(SHORTLIST, ((worths[i], -i) for i in allowed))]
     candidates = [
         _candidate(ranked, past, i, lanes[i], worths[i], kept=i in kept)
         for i in dict.fromkeys([*special, *best])
     ]
-    staying = frozenset(earlier.staying if earlier is not None and again else shown)
     if earlier is not None and again:
-        drawn = earlier.drawn
+        staying, drawn = frozenset(earlier.staying), earlier.drawn
     else:
+        staying = frozenset(item.id for item in earlier.items) if earlier is not None else frozenset()
         plain = budget.select(candidates, minutes, staying=staying)
         drawn = budget.draw(candidates, plain, minutes, built_at.isoformat())
         built = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)

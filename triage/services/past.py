@@ -18,6 +18,7 @@ from triage.core.items import Lane
 from triage.core.pace import Pace, Read
 from triage.core.worth import timeliness, worth
 from triage.services import views
+from triage.store import feedback as event_log
 from triage.store import items, openings, scores
 from triage.store.items import ItemRow
 from triage.store.openings import Opening
@@ -39,7 +40,10 @@ class Past:
     done: frozenset[int] = frozenset()
     """Ids of the items that were read before the day."""
     marked_today: frozenset[int] = frozenset()
+    in_place: frozenset[int] = frozenset()
+    """Those of `marked_today` that stood in a digest of the day when they were marked."""
     read_today: frozenset[int] = frozenset()
+    """What was read today where it stood in a digest of the day."""
     passed: Mapping[int, int] = field(default_factory=dict)
     """Id of an item -> on how many earlier days it stood in a digest that the reader saw."""
     last_look: datetime | None = None
@@ -82,6 +86,8 @@ def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of
         as_of: The moment of it that ages are measured from.
     """
     since = day - MEMORY
+    of_today = scores.built_since(connection, day)
+    made_in_place = event_log.made_in(connection, of_today)
     opened = openings.since(connection, since)
     reads = of_openings(connection, opened)
     seen = scores.seen_between(connection, since, day)
@@ -90,13 +96,17 @@ def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of
         shown[(row.built_at - day) // timedelta(days=1)].add(row.item_id)
     earlier = [read for opening, read in reads if opening.at < day]
     marks = [event for event in feedback.effective(events) if event.verb in MARKS]
+    today = [(event.id, event.item_id) for event in marks if event.at >= day and event.item_id is not None]
     looks = [*(row.seen_at for row in seen), *(o.at for o in opened), *(event.at for event in events)]
     return Past(
         as_of,
         pace=pace.measured(earlier),
         done=frozenset(o.item_id for o, read in reads if o.at < day and pace.was_read(read)),
-        marked_today=frozenset(e.item_id for e in marks if e.at >= day and e.item_id is not None),
-        read_today=frozenset(o.item_id for o, read in reads if o.at >= day and pace.was_read(read)),
+        marked_today=frozenset(item for _, item in today),
+        in_place=frozenset(item for event, item in today if event in made_in_place),
+        read_today=frozenset(
+            o.item_id for o, read in reads if o.digest_id in of_today and pace.was_read(read)
+        ),
         passed=Counter(item for ids in shown.values() for item in ids),
         last_look=max((at for at in looks if at < day), default=None),
     )

@@ -12,7 +12,7 @@ from triage.core.items import Copy, Digest, Item, Reading, Related, Relation
 from triage.core.stories import SETTLED
 from triage.services import folding, past, views
 from triage.store import feedback as event_log
-from triage.store import fulltext, items, openings
+from triage.store import fulltext, items, openings, scores
 from triage.store.engine import Database
 from triage.store.items import ItemRow
 
@@ -67,7 +67,9 @@ def opened(database: Database, clock: Clock, item_id: int, seconds: float | None
     """Remembers that the reader opened an item, and for how long if that is known."""
     with database.write() as connection:
         if items.get(connection, item_id) is not None:
-            openings.add(connection, item_id, clock(), seconds)
+            digest = scores.latest_digest(connection)
+            shown = digest is not None and any(item["id"] == item_id for item in digest.document["items"])
+            openings.add(connection, item_id, clock(), seconds, digest.id if digest and shown else None)
 
 
 def _related(relation: Relation, row: ItemRow) -> Related:

@@ -7,7 +7,7 @@ even when its clock is set back, and the logs of two machines have one order whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,13 @@ def foreseen(connection: Connection) -> dict[int, float]:
     probability = func.json_extract(table.shown, "$.p")
     rows = connection.execute(select(table.id, probability).where(probability.between(0, 1)))
     return {row[0]: row[1] for row in rows}
+
+
+def made_in(connection: Connection, digest_ids: Collection[int]) -> set[int]:
+    """Ids of the events that are about an item where it stood in one of these digests."""
+    table = schema.Event
+    digest = func.json_extract(table.shown, "$.digest")
+    return set(connection.execute(select(table.id).where(digest.in_(digest_ids))).scalars())
 
 
 def last_id(connection: Connection) -> int:

@@ -304,6 +304,8 @@ class Opening(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     seconds: Mapped[float | None] = mapped_column(Float)
     """None where nobody saw it closed: in a browser, or from the shell."""
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="SET NULL"))
+    """The digest that it stood in then; None where it was found elsewhere."""
 
 
 class ModelVersion(Base):

@@ -156,6 +156,11 @@ def drawn_since(connection: Connection, since: datetime) -> dict[tuple[int, int]
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def built_since(connection: Connection, moment: datetime) -> set[int]:
+    """Ids of the digests that were built since then."""
+    return set(connection.execute(select(Digest.id).where(Digest.built_at >= moment)).scalars())
+
+
 def add_digest(
     connection: Connection, *, built_at: datetime, model_version_id: int, document: dict[str, Any]
 ) -> int:
