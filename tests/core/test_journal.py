@@ -27,7 +27,7 @@ def log_of(undone: list[int]) -> list[Event]:
 @given(st.lists(st.integers(0, 20), max_size=12))
 def test_the_journal_and_the_ranker_agree_on_what_counts(undone: list[int]) -> None:
     log = log_of(undone)
-    taken_back = journal.undoers(log)
+    taken_back = feedback.undoers(log)
     assert {e.id for e in feedback.effective(log)} == {1, 2, 3} - taken_back.keys()
     assert all(log[by - 1].undoes == event for event, by in taken_back.items())
     assert not set(taken_back.values()) & taken_back.keys()

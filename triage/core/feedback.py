@@ -61,6 +61,9 @@ LABEL_VALUES: dict[Verb, float] = {
 }
 """What trains the ranker. Later does not: it says when, not whether."""
 
+FORESEEABLE = LABEL_VALUES.keys() - {Verb.KNOWN}
+"""Of these, the ones that could have been foreseen: what was handed in was never shown here."""
+
 AT_HAND = (Verb.SAVE, Verb.LATER)
 """Marks of what the reader wants at hand: it stands in the lane that nothing buries."""
 
@@ -73,6 +76,9 @@ HARD: dict[Verb, Effect] = {
 }
 """The verbs of hard rules."""
 
+RULES = (Verb.RULE, *HARD)
+"""The verbs of rules."""
+
 PAST_TENSE: dict[Verb, str] = {
     Verb.LIKE: "liked",
     Verb.LOVE: "loved",
@@ -83,6 +89,7 @@ PAST_TENSE: dict[Verb, str] = {
     Verb.SPLIT: "told apart",
     Verb.TOO_MUCH: "too much",
 }
+"""What has been said of an item; the verbs that are not among these are about none."""
 
 UNSTAMPED = datetime.min.replace(tzinfo=UTC)
 """Of an event in no store: its id says where it belongs."""
@@ -169,18 +176,19 @@ def effective(events: Iterable[Event]) -> list[Event]:
     An undo of an undo restores the event, so the newest undo in a chain decides.
     """
     log = sorted(events, key=lambda event: event.id)
-    undone = _undone(log)
+    undone = undoers(log)
     counted = [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
     return sorted(counted, key=lambda event: (event.stamp, event.id))
 
 
-def _undone(log: list[Event]) -> set[int]:
-    """Ids of all that is taken back, undos among them; `log` is in order."""
-    undone: set[int] = set()
-    for event in reversed(log):
-        if event.verb is Verb.UNDO and event.undoes is not None and event.id not in undone:
-            undone.add(event.undoes)
-    return undone
+def undoers(events: Iterable[Event]) -> dict[int, int]:
+    """Event id -> the undo that takes it back, undos among both; what counts has no entry."""
+    found: dict[int, int] = {}
+    undos = [event for event in events if event.verb is Verb.UNDO]
+    for event in sorted(undos, key=lambda event: -event.id):
+        if event.undoes is not None and event.id not in found:
+            found.setdefault(event.undoes, event.id)
+    return found
 
 
 def redoable(events: Iterable[Event]) -> list[Event]:
@@ -189,7 +197,7 @@ def redoable(events: Iterable[Event]) -> list[Event]:
     Empty once something has been said since, as in an editor: what would come back then is out of its place.
     """
     log = sorted(events, key=lambda event: event.id)
-    undone = _undone(log)
+    undone = undoers(log)
     said = {event.id: event for event in log if event.verb is not Verb.UNDO}
     newest = max(said, default=0)
     undos = [event for event in log if event.id > newest and event.undoes in said and event.id not in undone]
@@ -314,7 +322,7 @@ def standing_rules(events: Iterable[Event], now: datetime | None = None) -> dict
     """
     found: dict[str, tuple[str, StandingRule]] = {}
     for event in _lasting(events, now):
-        if event.verb in (Verb.RULE, *HARD) and event.phrase is not None:
+        if event.verb in RULES and event.phrase is not None:
             effect = HARD.get(event.verb, 0.0 if event.weight is None else event.weight)
             found[event.phrase.casefold()] = (event.phrase, StandingRule(effect, event.until))
     return {condition: said for condition, said in found.values() if said.effect}

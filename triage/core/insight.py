@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from triage.core import feedback
-from triage.core.feedback import LABEL_VALUES, Event, Verb
+from triage.core.feedback import FORESEEABLE, Event
 from triage.core.history import Shown
 from triage.core.interval import wilson
 from triage.core.pace import LONGEST_S
@@ -180,7 +180,7 @@ def calibration(events: Iterable[Event], foreseen: Mapping[int, float], since: d
     said = feedback.labels(counted)
     first: dict[int, Event] = {}
     for event in counted:
-        if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
+        if event.verb in FORESEEABLE and event.item_id is not None:
             first.setdefault(event.item_id, event)
     pairs = [
         (foreseen[event.id], said[item] > 0)

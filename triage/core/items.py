@@ -32,6 +32,10 @@ class Reason:
     contribution: float
 
 
+LESS_OF = "less of: "
+"""What stands before the name of a reason that is an interest of negative weight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Highlight:
     """A passage of the text, `text[start:end]` in characters."""

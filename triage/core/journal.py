@@ -1,11 +1,12 @@
 """The learning journal: what the reader has said, one entry an event, and what came of each.
 
-Owns the values of an entry and who takes back whom. Knows neither titles nor where events are stored.
+Owns the values of an entry and what each event is about in the end. Knows neither titles nor where events are
+stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,18 +61,6 @@ def notes(entry: Entry) -> str:
     found += ["over"] if entry.over else []
     found += [] if entry.effect is None else [str(entry.effect)]
     return " · ".join(found)
-
-
-def undoers(events: Iterable[Event]) -> dict[int, int]:
-    """Event id -> the undo that takes it back, undos among both; what counts has no entry.
-
-    An undo that is undone itself takes nothing back, so the newest of a chain decides.
-    """
-    found: dict[int, int] = {}
-    for event in sorted(events, key=lambda event: -event.id):
-        if event.verb is Verb.UNDO and event.undoes is not None and event.id not in found:
-            found.setdefault(event.undoes, event.id)
-    return found
 
 
 def root(by_id: Mapping[int, Event], event: Event) -> tuple[Event, bool]:

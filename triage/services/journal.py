@@ -36,7 +36,7 @@ def entries(
     with database.read() as connection:
         log = event_log.events(connection)
         by_id = {event.id: event for event in log}
-        undone_by = journal.undoers(log)
+        undone_by = feedback.undoers(log)
         shown = [event for event in log if since is None or event.at >= since]
         shown.sort(key=lambda event: (event.stamp, event.id), reverse=True)
         shown = shown[:limit]
@@ -68,7 +68,7 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
     with database.write() as connection:
         log = event_log.events(connection)
         event, about, brings_back = _named(log, event_id)
-        if (by := journal.undoers(log).get(event_id)) is not None:
+        if (by := feedback.undoers(log).get(event_id)) is not None:
             said = "undone already" if event is about else "itself undone already"
             raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
         counted = feedback.effective(log)
@@ -87,7 +87,7 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
     with database.write() as connection:
         log = event_log.events(connection)
         _, about, _ = _named(log, event_id)
-        by = journal.undoers(log)
+        by = feedback.undoers(log)
         if about.id not in by:
             raise UsageError(f"event {about.id} was not undone", fix=f"triage undo {about.id}")
         step = feedback.same_step([each for each in log if each.verb is not Verb.UNDO], about)
@@ -106,7 +106,7 @@ def toggle(database: Database, clock: Clock, event_id: int) -> Recorded:
     with database.read() as connection:
         log = event_log.events(connection)
     _, about, _ = _named(log, event_id)
-    return (redo if about.id in journal.undoers(log) else undo)(database, clock, about.id)
+    return (redo if about.id in feedback.undoers(log) else undo)(database, clock, about.id)
 
 
 def _named(log: list[Event], event_id: int) -> tuple[Event, Event, bool]:

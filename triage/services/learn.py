@@ -30,7 +30,7 @@ from model.blend import Settings
 from model.corpus import Corpus
 from model.ranker import Ranker, Ranking
 from triage.core import feedback
-from triage.core.feedback import LABEL_VALUES, Event, Verb
+from triage.core.feedback import FORESEEABLE, Event, Verb
 from triage.core.learning import Measures, Outcome, Trial
 from triage.services.models import Models
 from triage.services.profile import profile
@@ -218,8 +218,7 @@ def first_marks(counted: Sequence[Event], known: Container[int]) -> list[Mark]:
     said = feedback.labels(counted)
     first: dict[int, int] = {}
     for place, event in enumerate(counted):
-        # What was handed in was never shown, so nobody could have foreseen it.
-        if event.verb in LABEL_VALUES and event.verb is not Verb.KNOWN and event.item_id is not None:
+        if event.verb in FORESEEABLE and event.item_id is not None:
             first.setdefault(event.item_id, place)
     return [
         Mark(item, place, counted[place].at, said[item] > 0) for item, place in first.items() if item in known

@@ -14,6 +14,7 @@ from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.history import Shown
 from triage.core.interest_sheet import profile_name
+from triage.core.items import LESS_OF
 from triage.services.feedback import Recorded, in_words
 from triage.store import feedback as event_log
 from triage.store import scores
@@ -22,8 +23,6 @@ from triage.store.engine import Database
 LATELY = timedelta(days=30)
 LEAST_SHARE = 0.1
 """Of the score: an interest that gives less to an item did not bring it."""
-LESS_OF = "less of: "
-"""What stands before an interest of negative weight among the reasons of an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

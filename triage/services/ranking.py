@@ -22,7 +22,7 @@ from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.insight import Learned
-from triage.core.items import Highlight, Lane, MarkShare, Reason
+from triage.core.items import LESS_OF, Highlight, Lane, MarkShare, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES
 from triage.core.rules import DECIDING, Hard
 from triage.core.stories import Stories
@@ -94,7 +94,7 @@ class Ranked:
     def reasons(self, explanation: Explanation) -> tuple[Reason, ...]:
         """Its contributions in our terms, the strongest first, after hard rules, which have no share."""
         found = [
-            Reason(c.kind, f"less of: {c.name}" if c.name in self.avoided else c.name, c.value)
+            Reason(c.kind, f"{LESS_OF}{c.name}" if c.name in self.avoided else c.name, c.value)
             for c in explanation.contributions
         ]
         item = int(explanation.document)

@@ -18,7 +18,7 @@ from model.types import ModelError
 from triage import config
 from triage.core import query, rule_parser, rules
 from triage.core.errors import TriageError
-from triage.core.feedback import HARD, MARKS, Event, Verb, as_event
+from triage.core.feedback import PAST_TENSE, RULES, Event, Verb, as_event
 from triage.core.interest_sheet import Line as Wish
 from triage.core.interest_sheet import profile_name
 from triage.core.portable import event_name, item_name
@@ -40,8 +40,6 @@ from triage.store import sources
 
 AHEAD = timedelta(days=1)
 """How far the clock of another machine may be ahead."""
-_ABOUT_ITEMS = (*MARKS, Verb.KNOWN, Verb.SPLIT, Verb.TOO_MUCH)
-_RULES = (Verb.RULE, *HARD)
 
 
 @dataclass(slots=True)
@@ -146,7 +144,7 @@ def _check_event(line: EventLine, found: Received, now: datetime) -> None:
         raise ValueError("the same event stands in a line before it")
     if line.name != event_name(event(line), line.undoes):
         raise ValueError("its name is not that of what it says: it was changed or damaged")
-    if (line.item is not None) is not (line.verb in _ABOUT_ITEMS):
+    if (line.item is not None) is not (line.verb in PAST_TENSE):
         raise ValueError(f"{line.verb} is about {'an item' if line.item is None else 'no item'}")
     if line.item is not None and line.item not in found.items:
         raise ValueError("no line before it is its item")
@@ -159,7 +157,7 @@ def _check_event(line: EventLine, found: Received, now: datetime) -> None:
         _check_interest(line.phrase or "")
         if line.scope is not None and profile_name(line.scope) != line.scope:
             raise ValueError(f"{line.scope!r} is no name of a profile")
-    elif line.verb in (*_RULES, Verb.ALIAS):
+    elif line.verb in (*RULES, Verb.ALIAS):
         _check_phrase(line.verb, line.phrase or "")
     elif line.verb is Verb.SEARCH:
         _check_search(line.phrase or "", removed=line.weight == 0)

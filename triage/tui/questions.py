@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from triage.core import muting, words
 from triage.core.errors import UsageError
 from triage.core.feedback import Said, Verb
-from triage.core.items import Item, MarkShare, Reason
+from triage.core.items import LESS_OF, Item, MarkShare, Reason
 from triage.core.rules import STRONGEST, Condition, Effect, Field, Rule, in_words
 from triage.tui.screens.ask import AskScreen
 from triage.tui.screens.menu import Choice, MenuScreen
@@ -167,7 +167,7 @@ def _at_once(do: Callable[[], None]) -> Say:
 
 
 def _of_interest(name: str, said: Said, write: Callable[[Write, str], Say]) -> list[tuple[int, str, Say]]:
-    phrase = next((p for p in said.interests if name in (p, f"less of: {p}")), None)
+    phrase = next((p for p in said.interests if name in (p, f"{LESS_OF}{p}")), None)
     if phrase is None:
         return []
     weight = said.interests[phrase]
