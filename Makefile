@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup digest test test-all check lint fmt type imports bench clean
+.PHONY: help setup digest test test-all check lint fmt type imports hazards bench clean
 
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ type: $(STAMP)  ## mypy --strict
 
 imports: $(STAMP)  ## The architecture: who may import whom
 	@$(BIN)/lint-imports
+
+hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
+	@$(BIN)/python tests/house/hazards.py
 
 # Of the peers those are measured that are installed: newsboat, and `reader` for the Python of READER_PYTHON.
 bench: $(STAMP)  ## How fast feeds come in, beside newsboat and reader (minutes)

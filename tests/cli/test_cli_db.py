@@ -30,6 +30,7 @@ def made(paths: Paths) -> Path:
 
 
 def test_a_copy_brings_everything_back_and_what_was_there_is_kept(database: Database, paths: Paths) -> None:
+    """DB-11."""
     stored_items(database, 6)
     copy = made(paths)
     forget(database)
@@ -109,6 +110,7 @@ def test_a_copy_that_is_none_is_refused_and_the_database_left_alone(
 
 
 def test_a_damaged_database_is_named_and_mended_from_a_copy(database: Database, paths: Paths) -> None:
+    """DB-10."""
     stored_items(database, 6)
     copy = made(paths)
     database.close()

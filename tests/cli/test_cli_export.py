@@ -12,6 +12,7 @@ from world import NOW, stored_items
 
 from ingestors.parsers.bibliography import parse_bibliography
 from triage.core.feedback import Verb
+from triage.core.text import sanitize_line
 from triage.paths import Paths
 from triage.services import feedback
 from triage.store.engine import Database
@@ -65,3 +66,26 @@ def test_to_zotero_and_not_twice(
     assert code == 1
     assert "[services.zotero] key_env" in err
     assert triage("triage export zotero seven")[0] == 2
+
+
+HOSTILE = (
+    "=cmd|' /C calc'!A0 ../../etc/passwd } @misc{forged, title={x}} "
+    "\\input{/etc/passwd} \r\nER  - \r\nTY  - X \x1b[2J"
+)
+
+
+def test_a_title_is_neither_a_record_nor_a_command_nor_a_name_of_a_file(
+    paths: Paths, database: Database, tmp_path: Path
+) -> None:
+    """TUI-09."""
+    (item,) = stored_items(database, 1, lambda _: (sanitize_line(HOSTILE, 500), ""))
+    feedback.mark(database, lambda: NOW, item, Verb.LIKE)
+    database.close()
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for form in ("bibtex", "ris"):
+        assert triage(f"triage export {form} --liked {folder / 'liked'}")[0] == 0
+        read = parse_bibliography((folder / "liked").read_bytes())
+        assert (read["total"], len(read["entries"]), read["refusals"]) == (1, 1, [])
+        assert "forged" in read["entries"][0]["title"]
+    assert [path.name for path in folder.iterdir()] == ["liked"]

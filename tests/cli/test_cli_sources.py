@@ -429,6 +429,7 @@ def test_an_editor_that_fails_or_is_missing_changes_nothing(
 
 
 def test_many_lines_taken_out_need_a_word(paths: Paths, editor: Path) -> None:
+    """DB-21."""
     for number in range(4):
         ok(f"triage add --no-check https://x{number}.example/")
     editor.write_text("/x[0-9].example/d\n")

@@ -110,6 +110,7 @@ def test_listings_are_text_or_json_lines(harbour: Paths) -> None:
 
 
 def test_hostile_text_is_shown_literally(harbour: Paths) -> None:
+    """TUI-01."""
     for command in (["digest"], ["list"], ["show", "2"], ["why", "2"], ["sources"]):
         done = triage(*command)
         assert done.returncode == 0, done.stderr
@@ -150,6 +151,7 @@ def test_errors_say_what_to_do(paths: Paths, arguments: list[str], code: int, sa
 
 
 def test_a_broken_configuration_names_the_setting(paths: Paths) -> None:
+    """DB-21."""
     paths.config_file.write_text("[digest]\nminuets = 5\n")
     done = triage("digest")
     assert done.returncode == 2
@@ -161,6 +163,7 @@ def test_a_broken_configuration_names_the_setting(paths: Paths) -> None:
 def test_a_home_that_cannot_be_used_is_an_error_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-07, DB-19."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TRIAGE_HOME", str(tmp_path / "file"))
     done = triage("sources")
@@ -175,6 +178,7 @@ def test_a_closed_pipe_is_no_error(harbour: Paths) -> None:
 
 
 def test_folders_and_files_are_the_readers_alone(harbour: Paths, synced_home: Path) -> None:
+    """PRV-04."""
     paths = Paths.under(synced_home)
     for path in (paths.data, paths.state, paths.database, paths.digest):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -218,6 +222,7 @@ def test_help_and_version_need_no_home(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_streams_that_are_closed_or_full(harbour: Paths, redirection: str, code: int, said: str) -> None:
+    """DB-19."""
     command = f"{sys.executable} -m triage {redirection}"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (code, said)
@@ -226,6 +231,7 @@ def test_streams_that_are_closed_or_full(harbour: Paths, redirection: str, code:
 def test_a_terminal_without_our_characters_gets_others(
     harbour: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-19."""
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
     done = process("show", "2")
     assert (done.returncode, done.stderr) == (0, "")

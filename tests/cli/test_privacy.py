@@ -41,6 +41,7 @@ def feed(server: LoopbackServer) -> bytes:
 def test_no_packet_goes_to_a_host_that_no_source_names(
     paths: Paths, server: LoopbackServer, tmp_path: Path
 ) -> None:
+    """PRV-01, PRV-02."""
     server.routes |= {"/feed": Route(feed(server)), "/page": Route(PAGE)}
     (tmp_path / "sitecustomize.py").write_text(AUDITED)
     seen = tmp_path / "seen"
@@ -71,6 +72,7 @@ def test_no_packet_goes_to_a_host_that_no_source_names(
 
 
 def test_all_files_are_for_their_owner_whatever_the_umask(tmp_path: Path) -> None:
+    """PRV-04."""
     home = tmp_path / "home"
     environ = os.environ | {"TRIAGE_HOME": str(home)}
     for arguments in (

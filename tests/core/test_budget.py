@@ -73,6 +73,7 @@ def test_people_come_before_the_rest_and_are_not_crowded_out() -> None:
 
 
 def test_one_source_cannot_fill_a_digest() -> None:
+    """IDN-09, ML-07."""
     flood = [candidate(n, 0.9, source="wire") for n in range(50)]
     others = [candidate(100 + n, 0.3) for n in range(50)]
     chosen = select([*flood, *others], 15).ids

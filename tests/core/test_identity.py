@@ -29,6 +29,7 @@ def of(**changes: object) -> Names:
     ],
 )
 def test_addresses_of_one_page_are_one(url: str) -> None:
+    """IDN-04."""
     assert canonical_url(url) == canonical_url("https://blog.example/posts/1")
 
 

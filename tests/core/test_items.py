@@ -74,4 +74,5 @@ def test_the_same_words_are_the_same_content() -> None:
     ],
 )
 def test_no_date_lies_in_the_future(claimed: datetime | None, expected: datetime | None) -> None:
+    """IDN-10."""
     assert clamp_published(claimed, NOW) == expected

@@ -109,6 +109,7 @@ def test_the_day_of_a_digest_begins_by_the_readers_clock(moment: str, begins: st
 
 
 def test_an_hour_that_clocks_skip_comes_one_later_and_a_double_one_once() -> None:
+    """DB-17."""
     assert schedule.day_of(datetime(2026, 3, 29, 9, tzinfo=UTC), time(2, 30), BERLIN) == datetime(
         2026, 3, 29, 1, 20, tzinfo=UTC
     )

@@ -77,6 +77,7 @@ def test_it_fetches_ranks_says_that_it_lives_and_ends_when_asked(
 def test_a_killed_daemon_leaves_nothing_that_stops_the_next(
     daemon: subprocess.Popen[bytes], paths: Paths, database: Database
 ) -> None:
+    """DB-09."""
     wait_for(paths.heartbeat.exists)
     os.killpg(daemon.pid, signal.SIGKILL)
     daemon.wait()
@@ -86,6 +87,7 @@ def test_a_killed_daemon_leaves_nothing_that_stops_the_next(
 
 
 def test_a_second_holder_is_told_who_holds_the_lock(paths: Paths) -> None:
+    """DB-09."""
     child = subprocess.Popen(
         [
             sys.executable,
@@ -135,6 +137,7 @@ def test_a_damaged_sign_of_life_is_none(paths: Paths, beat: str) -> None:
 def test_without_a_terminal_it_reads_its_settings_again_and_keeps_the_last_good_ones(
     daemon: subprocess.Popen[bytes], paths: Paths
 ) -> None:
+    """DB-21."""
     wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
     paths.config_file.write_text("[digest]\nminuts = 3\n")
     daemon.send_signal(signal.SIGHUP)
@@ -150,6 +153,7 @@ def test_without_a_terminal_it_reads_its_settings_again_and_keeps_the_last_good_
 def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
     daemon: subprocess.Popen[bytes], paths: Paths, server: LoopbackServer
 ) -> None:
+    """DB-18."""
     daemon.kill()
     daemon.wait()
     server.routes["/feed"] = Route(FEED, delay=2)
@@ -173,6 +177,7 @@ def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
 def test_what_does_not_end_in_time_is_given_up(
     daemon: subprocess.Popen[bytes], paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-18."""
     wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
     daemon.kill()
     daemon.wait()

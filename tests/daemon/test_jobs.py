@@ -184,6 +184,7 @@ def test_quiet_hours_that_are_none_are_refused(span: str) -> None:
 
 
 def test_a_command_gets_the_item_as_json_and_no_shell_sees_its_title(tmp_path: Path) -> None:
+    """TUI-05."""
     script = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
     out = tmp_path / "out.json"
     config = NotifyConfig(command=f'{sys.executable} -c "{script}" {out}', desktop=False)
@@ -203,6 +204,7 @@ def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
 def test_the_desktop_is_asked_without_options_or_markup_of_strangers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """TUI-05."""
     log_file, program = tmp_path / "argv", tmp_path / "notify-send"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {log_file}\n')
     program.chmod(0o755)

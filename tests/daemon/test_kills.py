@@ -38,6 +38,7 @@ def home(paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch) -> H
 
 
 def test_random_kills_lose_nothing_and_double_nothing(home: Home) -> None:
+    """DB-02."""
     rng = random.Random(KILLS)
     for number in range(KILLS):
         home.lives(rng.expovariate(1 / 0.1), rng.choice(["ingest", "mark", "both"]))
@@ -91,6 +92,7 @@ QUICK = ("ingest:written", "vectors:appended", "digest:filed")
     [pytest.param(each, marks=() if each in QUICK else pytest.mark.slow) for each in AT_A_ROUND],
 )
 def test_a_death_at_any_point_of_a_round_leaves_all_or_nothing(home: Home, label: str) -> None:
+    """DB-01."""
     assert run("ingest", at=f"{label}:2") == -signal.SIGKILL
     assert home.problems(thorough=True) == []
     home.lives(0.4, "both")
@@ -100,6 +102,7 @@ def test_a_death_at_any_point_of_a_round_leaves_all_or_nothing(home: Home, label
 @pytest.mark.slow
 @pytest.mark.parametrize("label", MARKING)
 def test_a_death_at_a_mark_leaves_it_whole_or_not_at_all(home: Home, label: str) -> None:
+    """DB-01."""
     home.lives(0.4, "both")
     assert run("mark", at=f"{label}:3") == -signal.SIGKILL
     assert home.problems(thorough=True) == []
@@ -120,6 +123,7 @@ def triage(*arguments: str, at: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def test_a_restore_that_dies_leaves_the_database_and_its_copy(home: Home) -> None:
+    """DB-11."""
     home.lives(0.4, "both")
     copy = backups.make(home.paths, NOW).path
     assert triage("db", "restore", copy, "--yes", at="restore:aside").returncode == -signal.SIGKILL
@@ -133,6 +137,7 @@ def test_a_restore_that_dies_leaves_the_database_and_its_copy(home: Home) -> Non
     [1, *(pytest.param(step, marks=pytest.mark.slow) for step in range(2, migrate.HEAD)), migrate.HEAD],
 )
 def test_an_upgrade_that_dies_goes_on_where_it_was(paths: Paths, step: int) -> None:
+    """DB-04."""
     assert triage("status", at="").returncode == 0
     assert triage("db", "upgrade", at=f"migrate:step:{step}").returncode == -signal.SIGKILL
     assert triage("db", "upgrade").returncode == 0

@@ -78,6 +78,7 @@ def come_due(database: Database) -> None:
 def test_a_full_disk_is_named_and_the_round_is_made_up_for_when_there_is_room(
     paths: Paths, database: Database, server: LoopbackServer
 ) -> None:
+    """DB-06, DB-07."""
     server.routes["/feed"] = Route(feed(60))
     sources.add(database, lambda: datetime.now(UTC), server.url("/feed"), allow_local=True)
     database.close()
@@ -99,6 +100,7 @@ def test_a_full_disk_is_named_and_the_round_is_made_up_for_when_there_is_room(
 def test_a_database_that_somebody_else_holds_is_waited_for(
     paths: Paths, database: Database, server: LoopbackServer
 ) -> None:
+    """DB-08."""
     server.routes["/feed"] = Route(feed(1))
     sources.add(database, lambda: datetime.now(UTC), server.url("/feed"), allow_local=True)
     with running():
@@ -114,6 +116,7 @@ def test_a_database_that_somebody_else_holds_is_waited_for(
 
 
 def test_of_two_daemons_that_start_together_one_runs(paths: Paths, database: Database) -> None:
+    """DB-09."""
     database.close()
     with running() as one, running() as other:
         wait_for(lambda: one.poll() is not None or other.poll() is not None)

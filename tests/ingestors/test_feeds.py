@@ -187,6 +187,7 @@ def _items(*items: str) -> list[dict[str, Any]]:
 
 
 def test_items_that_share_a_guid_are_all_kept() -> None:
+    """IDN-02."""
     entries = _items(
         "<guid>g</guid><title>a</title><link>http://e.org/a</link>",
         "<guid>g</guid><title>b</title><link>http://e.org/b</link>",
@@ -205,6 +206,7 @@ def test_a_true_copy_is_dropped() -> None:
 
 
 def test_identity_without_guid_and_link_is_the_content() -> None:
+    """IDN-01."""
     one, two, again = (_items(f"<title>{t}</title>")[0]["key"] for t in ("a", "b", "a"))
     assert one == again != two
 
@@ -213,6 +215,7 @@ def test_identity_without_guid_and_link_is_the_content() -> None:
     "date", ["Mon, 99 Foo 2026 99:99:99 +9999", "9999-12-31T23:59:59+00:00", "0001-01-01", "soon", ""]
 )
 def test_odd_dates_lose_no_item(date: str) -> None:
+    """IDN-10."""
     (entry,) = _items(f"<title>a</title><pubDate>{date}</pubDate>")
     assert entry["published"] is None or isinstance(entry["published"], int)
 
@@ -228,6 +231,7 @@ def test_sloppy_feeds_are_read() -> None:
      ("windows-1251", "windows-1251"), ("shift_jis", "Shift_JIS"), ("utf-8", "iso-8859-1")],
 )  # fmt: skip
 def test_character_sets(charset: str, label: str) -> None:
+    """PRS-08."""
     text = {"gb18030": "汉字", "shift_jis": "日本"}.get(charset, "Привет")
     prolog = f'<?xml version="1.0" encoding="{label}"?>'
     body = f'{prolog}<rss version="2.0"><channel><title>{text}</title></channel></rss>'
@@ -235,6 +239,7 @@ def test_character_sets(charset: str, label: str) -> None:
 
 
 def test_the_byte_order_mark_beats_the_header_which_beats_the_prolog() -> None:
+    """PRS-08."""
     assert decode("é".encode("utf-8-sig"), "text/xml; charset=koi8-r") == "é"
     prolog = '<?xml version="1.0" encoding="windows-1252"?>и'
     assert decode(prolog.encode("koi8-r"), "text/xml; charset=koi8-r") == prolog
@@ -272,6 +277,7 @@ def test_json_feed() -> None:
 
 @pytest.mark.parametrize("identity", [1, 1.5, None, {}, [], "", " ", "a" * 10_000, "\ud800"])
 def test_json_feed_with_odd_ids(identity: object) -> None:
+    """PRS-12."""
     entry = _json_feed(id=identity, title="t", url=["no"], authors="no", tags="no", date_published=5)
     assert 0 < len(entry["key"]) <= 512
 
@@ -291,6 +297,7 @@ def test_json_feed_of_1_0_has_one_author() -> None:
     ],
 )
 def test_json_that_is_no_feed(body: bytes) -> None:
+    """PRS-12."""
     with pytest.raises(RefusalError):
         _parse(body)
 
@@ -326,6 +333,7 @@ def test_html_to_text(markup: str, text: str) -> None:
 async def test_a_document_that_ends_in_the_middle_is_asked_for_as_a_whole_again(
     server: LoopbackServer, tools: Tools, document: bytes
 ) -> None:
+    """PRS-09."""
     server.routes["/f"] = Route(
         document[: document.index(b"<updated>" if document is ATOM else b"</item>") + 12]
     )

@@ -57,12 +57,14 @@ def _hidden_entity() -> bytes:
     "body", [_entity_chain(), _amplification(), _hidden_entity()], ids=["F1", "F2", "xxe"]
 )
 async def test_declared_entities_are_refused(server: LoopbackServer, tools: Tools, body: bytes) -> None:
+    """PRS-01, PRS-02, PRS-03."""
     result = await _fetch(server, tools, body)
     assert result.error is not None
     assert "declares entities" in result.error.message
 
 
 async def test_a_doctype_without_entities_is_fine(server: LoopbackServer, tools: Tools) -> None:
+    """PRS-03."""
     doctype = '<!DOCTYPE rss PUBLIC "-//N//DTD RSS 0.91//EN" "http://127.0.0.1:9/rss-0.91.dtd">'
     result = await _fetch(server, tools, _rss("<item><title>Caf&eacute;</title></item>", doctype))
     assert [entry.title for entry in result.entries] == ["Café"]
@@ -110,6 +112,7 @@ async def test_what_freezes_feedparser_is_read_in_a_moment_where_it_is_well_form
 async def test_nothing_before_the_first_element_costs_anything(
     server: LoopbackServer, tools: Tools, before: str
 ) -> None:
+    """PRS-04."""
     body = before.encode() + b"<rss version='2.0'><channel><item><title>here</title></item></channel></rss>"
     result = await _fetch(server, tools, body)
     assert [entry.title for entry in result.entries] == ["here"]
@@ -117,6 +120,7 @@ async def test_nothing_before_the_first_element_costs_anything(
 
 @pytest.mark.parametrize("reference", ["&#xD800;", "&#x110000;", "&#99999999999;", "&#0;"])
 async def test_references_to_no_character(server: LoopbackServer, tools: Tools, reference: str) -> None:
+    """PRS-05."""
     result = await _fetch(server, tools, _rss(f"<item><title>a & {reference} b</title><link>x</item>"))
     assert result.error is None or result.error.kind == "parse"
 
@@ -128,6 +132,7 @@ async def test_references_to_no_character(server: LoopbackServer, tools: Tools, 
 async def test_character_sets_that_hide_escapes_are_refused(
     server: LoopbackServer, tools: Tools, charset: str, place: str
 ) -> None:
+    """PRS-05, PRS-08."""
     inside = "<rss version='2.0'><channel><item><title>\\x1b]52;c;AA\\x07</title></item></channel></rss>"
     prolog = f'<?xml version="1.0" encoding="{charset}"?>' if place == "prolog" else ""
     kind = "text/xml" if place == "prolog" else f"text/xml; charset={charset}"
@@ -139,6 +144,7 @@ async def test_character_sets_that_hide_escapes_are_refused(
 async def test_a_body_that_is_a_path_opens_nothing(
     server: LoopbackServer, tools: Tools, tmp_path: Path
 ) -> None:
+    """PRS-06."""
     planted = tmp_path / "feed.xml"
     os.mkfifo(planted)  # whoever opens it hangs
     for body in (str(planted).encode(), b"/dev/zero", b"/etc/passwd", server.url("/secret").encode()):
@@ -203,6 +209,7 @@ async def test_deep_nesting_is_contained(server: LoopbackServer, tools: Tools) -
 
 
 async def test_only_so_many_items_are_read(server: LoopbackServer, tools: Tools) -> None:
+    """PRS-10."""
     body = (
         b'{"version": "https://jsonfeed.org/version/1.1", "items": ['
         + b",".join(b'{"id": %d, "title": "t"}' % i for i in range(2_500))
@@ -216,6 +223,7 @@ async def test_only_so_many_items_are_read(server: LoopbackServer, tools: Tools)
 
 
 async def test_one_long_title_is_cut(server: LoopbackServer, tools: Tools) -> None:
+    """PRS-10."""
     body = _rss(
         f"<item><title>{'word ' * 1_000_000}</title><description>{'x' * 400_000}</description></item>"
     )
@@ -225,10 +233,10 @@ async def test_one_long_title_is_cut(server: LoopbackServer, tools: Tools) -> No
 
 
 async def test_a_feed_cut_off_anywhere_is_no_crash(server: LoopbackServer, tools: Tools) -> None:
+    """PRS-09"""
     whole = _rss(
         "<item><title>one</title><link>http://e.org/1</link></item><item><title>tw&ouml;</title></item>"
     )
-    """PRS-09"""
     for end in range(0, len(whole), 7):
         result = await _fetch(server, tools, whole[:end])
         assert result.error is None or result.error.kind == "parse"

@@ -264,7 +264,7 @@ async def test_a_good_certificate_is_believed(
 
 
 class TestProxy:
-    """NET-24."""
+    """What the environment says of a proxy."""
 
     @pytest.fixture(autouse=True)
     def no_other_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,6 +275,7 @@ class TestProxy:
     async def test_it_is_used_for_what_is_not_exempt(
         self, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """NET-24."""
         asked: list[bytes] = []
 
         def behaviour(connection: socket.socket) -> None:
@@ -308,6 +309,7 @@ class TestProxy:
     async def test_one_that_is_down_is_named_without_its_password(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """NET-24."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         monkeypatch.setenv("ALL_PROXY", f"http://ada:canary@127.0.0.1:{port}/")

@@ -113,6 +113,7 @@ async def test_lone_surrogates_do_not_cross(pool: ParserPool) -> None:
 
 
 async def test_a_child_killed_in_mid_task_is_reported_and_replaced(pool: ParserPool) -> None:
+    """DB-18."""
     pid = (await pool.parse(f"{HERE}:whoami", b""))["pid"]
     task = asyncio.create_task(pool.parse(f"{HERE}:sleep", b""))
     await asyncio.sleep(0.2)
@@ -147,6 +148,7 @@ async def test_tasks_run_side_by_side_up_to_the_size_of_the_pool() -> None:
 
 
 async def test_closing_leaves_neither_process_nor_zombie() -> None:
+    """DB-18."""
     pool = ParserPool()
     await asyncio.gather(*(pool.parse(f"{HERE}:whoami", b"") for _ in range(2)))
     assert _children()

@@ -90,6 +90,7 @@ def test_the_tensors_can_be_read_without_this_program(stored: Path) -> None:
 def test_one_flipped_bit_anywhere_is_noticed(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """ML-01."""
     folder = tmp_path_factory.getbasetemp() / "flipped"
     folder.mkdir(exist_ok=True)
     path = folder / artifacts.write(folder, LEARNED)
@@ -228,6 +229,7 @@ def test_a_number_that_json_has_not_is_refused(stored: Path) -> None:
 def test_tensors_of_another_kind_are_refused(
     stored: Path, changes: dict[str, np.ndarray[Any, Any]], says: str
 ) -> None:
+    """ML-01."""
     arrays = load((stored / artifacts.TENSORS).read_bytes()) | changes
     with pytest.raises(ArtifactError, match=says):
         artifacts.read(forge(stored, document_of(stored), save(arrays)))
@@ -242,6 +244,7 @@ class _Trap:
 def test_what_is_no_safetensors_file_is_refused_and_never_run(
     stored: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """ML-01."""
     monkeypatch.chdir(stored.parent)
     with pytest.raises(ArtifactError, match=artifacts.TENSORS):
         artifacts.read(forge(stored, document_of(stored), content))
@@ -309,6 +312,7 @@ while True:
 
 
 def test_killed_before_any_step_there_is_a_whole_artefact_or_none(tmp_path: Path) -> None:
+    """DB-03."""
     folder = tmp_path / "artefacts"
     folder.mkdir()
     command = [sys.executable, "-c", KILLED_AT_EVERY_STEP, str(folder), str(Path(__file__).parent)]

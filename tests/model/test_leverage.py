@@ -24,6 +24,7 @@ def test_a_share_is_what_the_score_loses_without_the_mark() -> None:
 
 
 def test_a_mark_made_by_mistake_is_named_with_the_harm_it_does() -> None:
+    """ML-09."""
     mistake = Label(OWN[5], 0.0)
     found = leverage(RANKER, CORPUS, Profile(labels=(*TOLD.labels, mistake)), {}, OWN[9])
     (harm,) = (each.change for each in found if each.label is mistake)

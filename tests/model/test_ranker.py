@@ -116,6 +116,7 @@ OTHERS = ("trains-1", "bread-2", "trains-4")
 )
 @pytest.mark.parametrize("dense", [True, False], ids=["dense", "words only"])
 def test_it_learns_from_whatever_there_is(profile: Profile, dense: bool) -> None:
+    """ML-02."""
     corpus = make_corpus(make_documents(60), dense=dense)
     vectors = {i.phrase: embed(i.phrase) for i in profile.interests} if dense else {}
     ranking = Ranker(corpus).fit(profile, vectors)
@@ -164,6 +165,7 @@ def test_removal_scores_what_is_left(dense: bool) -> None:
 
 
 def test_highlights_lie_in_the_text_best_first_and_are_short(corpus: Corpus) -> None:
+    """ML-16."""
     ranking = Ranker(corpus).fit(Profile((Interest("locomotive"),)), {"locomotive": embed("locomotive")})
     for document in corpus.documents:
         marks = ranking.explain(document.id).highlights
@@ -247,6 +249,7 @@ def test_a_liked_newsletter_is_liked_for_the_story_it_shares() -> None:
 @given(st.permutations(range(8)))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_what_was_said_changes_no_bit(corpus: Corpus, order: list[int]) -> None:
+    """ML-03."""
     labels = likes(*BIRDS) + likes("bread-5", value=2) + likes(*OTHERS, "bread-8", value=0)
     phrases = (Interest("flock"), Interest("freight", -1.0))
     vectors = {i.phrase: embed(i.phrase) for i in phrases}
@@ -270,6 +273,7 @@ def test_love_counts_more_than_like(corpus: Corpus) -> None:
 
 
 def test_an_old_interest_fades_to_half_and_never_goes(corpus: Corpus) -> None:
+    """ML-12."""
     year = 365 * 86_400.0
     old = [Label(f"trains-{n}", 1.0, at=1.0) for n in (1, 4, 7)]
     new = [Label(f"birds-{n}", 1.0, at=year) for n in (0, 3, 6)]
@@ -300,6 +304,7 @@ def test_one_dislike_never_silences_a_source(corpus: Corpus) -> None:
 
 
 def test_without_anything_known_the_newest_come_first(corpus: Corpus) -> None:
+    """ML-02."""
     ranking = Ranker(corpus).fit(Profile())
     published = [corpus.documents[corpus.row[name]].published for name in ranking.order()]
     dated = [moment for moment in published if moment is not None]
@@ -336,6 +341,7 @@ def test_documents_not_encoded_yet_are_ranked_by_their_words() -> None:
 )
 @pytest.mark.parametrize("value", [None, 0.0, 1.0])
 def test_poor_corpora_give_finite_numbers(documents: list[Document], value: float | None) -> None:
+    """ML-02."""
     corpus = make_corpus(documents)
     labels = () if value is None else tuple(Label(document.id, value) for document in documents[:1])
     ranking = Ranker(corpus).fit(Profile((Interest("heron"),), labels), {"heron": embed("heron")})

@@ -92,6 +92,7 @@ DISGUISES = {
 
 @pytest.mark.parametrize("disguise", DISGUISES)
 def test_a_disguised_text_counts_and_reads_as_what_it_looks_like(disguise: str) -> None:
+    """ML-06, ML-14."""
     text = DISGUISES[disguise]
     assert text != PLAIN
     assert same(count_terms(text, ""), count_terms(PLAIN, ""))
@@ -139,8 +140,8 @@ def test_a_disguised_word_is_marked_where_it_stands() -> None:
 
 @given(BASES, st.integers(0, 8), st.integers(1, 6))
 def test_a_sentence_said_again_adds_nothing(base: list[str], which: int, times: int) -> None:
-    """For every text T of sentences and every sentence s of T: T s^m has the passages, the windows and the
-    terms of T, and therefore its logit.
+    """ML-04. For every text T of sentences and every sentence s of T: T s^m has the passages, the windows and
+    the terms of T, and therefore its logit.
 
     Proof. Each copy of s has the words of an earlier sentence, so `hygiene.read` gives none of them any
     count, does not compare later sentences with it, and leaves it out of what decides whether T is prose.
@@ -171,7 +172,7 @@ def test_a_copy_counts_for_nothing_wherever_it_stands_and_however_it_is_numbered
 @pytest.mark.parametrize("times", [3, 20, 400])
 @pytest.mark.parametrize("joint", [", ", " ", " 7, ", " / "])
 def test_words_repeated_without_any_full_stop_are_soon_worth_no_more(joint: str, times: int) -> None:
-    """k copies of a row of words without a sentence end count as at most three: the words of the first
+    """ML-04. k copies of a row of words without a sentence end count as at most three: the words of the first
     `REPEATED` and, in each piece that an endless sentence is cut into, what is not yet a repetition."""
     lure = "the heron of a wetland"
     once, often = (count_terms("", PROSE + " " + joint.join([lure] * n) + ".") for n in (1, times))
@@ -183,6 +184,7 @@ def test_words_repeated_without_any_full_stop_are_soon_worth_no_more(joint: str,
 
 
 def test_a_list_of_keywords_is_not_read_in_english_prose() -> None:
+    """ML-04."""
     stuffed = f"{PROSE} {LISTED}."
     assert words_of("", stuffed) == words_of("", PROSE)
     assert encoded("", stuffed) == encoded("", PROSE)

@@ -199,6 +199,7 @@ def test_the_same_event_in_other_words_is_one_story_and_another_event_is_not() -
 
 
 def test_copies_are_one_story_without_any_encoder() -> None:
+    """ML-08."""
     nothing = np.zeros(32, dtype=np.float32)
     longer = (FLOOD[0], f"(Wire) {FLOOD[1]} Read more on our page.")
     assert grouped(report(1, FLOOD, nothing), report(2, longer, nothing), report(3, OTHER, nothing)) == [

@@ -91,12 +91,14 @@ def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path, opened: Opener
 def test_vectors_of_another_encoder_are_refused_by_name(
     tmp_path: Path, opened: Opener, dim: int, encoder: str
 ) -> None:
+    """ML-15."""
     opened(tmp_path / "v", 8, "mini@1").append(unit(1, 8))
     with pytest.raises(VectorFileError, match="mini@1 with 8 values"):
         opened(tmp_path / "v", dim, encoder)
 
 
 def test_vectors_of_another_length_are_refused(tmp_path: Path, opened: Opener) -> None:
+    """ML-15."""
     with pytest.raises(ValueError, match="wanted"):
         opened(tmp_path / "v", 8, "m").append(unit(1, 9))
 

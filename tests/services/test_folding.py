@@ -133,6 +133,7 @@ def test_a_list_folds_a_story_and_says_how_many_tell_it(database: Database, grou
 
 
 def test_a_mark_settles_the_other_copies_until_it_is_undone(database: Database, grouping: Grouping) -> None:
+    """ML-08."""
     (first,) = store(database, FLOOD)
     (second,) = store(database, RETOLD, source="b")
     group(database, grouping)

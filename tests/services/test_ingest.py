@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -183,6 +184,7 @@ def test_local_addresses_need_permission(database: Database, clock: Hours, serve
 
 
 def test_text_is_made_safe_on_its_way_in(database: Database, clock: Hours, server: LoopbackServer) -> None:
+    """PRS-07."""
     hostile = "x [/] [@click=app.quit]y[/] &#x9d;52;c;aGk=&#x90; \u202ez"
     server.routes["/f"] = Route(rss({"1": (hostile, hostile)}, title=hostile))
     sources.add(database, clock, server.url("/f"), allow_local=True)
@@ -240,6 +242,7 @@ def test_a_mailbox_in_portions_comes_in_whole(
 def test_a_removed_source_keeps_its_items_and_comes_back_where_it_was(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
+    """IDN-13."""
     server.routes["/f"] = Route(rss({"1": ("One", "first")}))
     first = sources.add(database, clock, server.url("/f"), allow_local=True)
     sync(database, clock)
@@ -319,6 +322,7 @@ def test_a_database_that_takes_nothing_is_one_error_in_words(
 def test_a_clock_that_is_set_back_silences_no_source(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
+    """DB-17."""
     server.routes["/f"] = Route(rss({"1": ("One", "first")}))
     sources.add(database, clock, server.url("/f"), allow_local=True)
     clock.now += timedelta(days=900)
@@ -355,3 +359,28 @@ def test_what_no_file_system_or_database_could_hold_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         sources.add(database, clock, target, allow_local=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show descriptors")
+def test_rounds_leave_no_descriptor_no_thread_and_no_child_behind(
+    database: Database, clock: Hours, server: LoopbackServer
+) -> None:
+    """DB-20. Half of the sources fail, in all ways at once."""
+    server.routes |= {"/good": Route(rss({"1": ("One", "first")})), "/bad": Route(b"<html>login</html>")}
+    for path in ("/good", "/bad", "/gone"):
+        sources.add(database, clock, server.url(path), allow_local=True)
+    sources.add(database, clock, "http://127.0.0.1:9/nobody", allow_local=True)
+
+    def held() -> tuple[int, int, int]:
+        # The server has a thread and a descriptor for each connection, for as long as it likes.
+        fds = [each for each in Path("/proc/self/fd").iterdir() if "socket" not in str(each.resolve())]
+        threads = [each for each in threading.enumerate() if "process_request" not in each.name]
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        return len(fds), len(threads), len(children)
+
+    counts = []
+    for _ in range(6):
+        clock.now += timedelta(days=2)
+        sync(database, clock)
+        counts.append(held())
+    assert counts[-1] == counts[1]

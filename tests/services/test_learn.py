@@ -195,6 +195,7 @@ def test_what_was_undone_does_not_count(database: Database, inner: Worker, clock
 
 
 def test_too_little_to_learn_from_is_said(database: Database, inner: Worker, clock: Ticking) -> None:
+    """ML-02."""
     mark(database, clock, inner, of_the_first_source)
     material = inner._ranking.past(clock())
 
@@ -242,7 +243,7 @@ def test_a_better_candidate_is_promoted_with_its_reasons(
 def test_what_is_worse_on_the_marks_held_back_is_not_promoted(
     database: Database, inner: Worker, clock: Ticking, models: Models
 ) -> None:
-    """The reader's taste turns round with the part held back, so the timid were right."""
+    """ML-13. The reader's taste turns round with the part held back, so the timid were right."""
     mark(database, clock, inner, lambda place, first: first ^ (place >= 30))
     timid = models.promote(handmade(TIMID))
     outcome = learned(inner, clock)

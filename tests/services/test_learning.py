@@ -25,6 +25,7 @@ from triage.store.engine import Database
 def test_a_mark_changes_the_order_and_undo_restores_it_exactly(
     database: Database, worker: ModelWorker
 ) -> None:
+    """ML-09."""
     ids = stored_items(database)
     first = worker.build(NOW)
     for item, verb in ((ids[0], Verb.LIKE), (ids[1], Verb.DISLIKE)):
@@ -140,6 +141,7 @@ def test_two_workers_end_with_what_the_reader_said_last(
 def test_a_killed_worker_is_an_error_in_words_and_the_next_request_works(
     database: Database, worker: ModelWorker
 ) -> None:
+    """TUI-06."""
     stored_items(database)
     worker.build(NOW)
     assert worker._child is not None

@@ -100,6 +100,7 @@ def test_retry_after_holds_for_the_whole_host_and_over_a_restart(
 def test_a_pause_from_before_the_clock_was_set_back_is_none(
     database: Database, clock: Hours, server: LoopbackServer, add: Callable[[str], int]
 ) -> None:
+    """DB-17."""
     server.routes |= {"/busy": Route(b"", 429, {"Retry-After": "7200"}), "/calm": Route(rss("One"))}
     clock.now += timedelta(days=900)
     add(server.url("/busy"))

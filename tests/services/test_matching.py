@@ -89,6 +89,7 @@ def post(n: int = 1, **changes: object) -> Entry:
 
 
 def test_a_feed_that_gives_all_its_entries_new_guids_brings_nothing_new(world: Sources) -> None:
+    """IDN-03."""
     world.poll(*(post(n) for n in range(20)))
     report = world.poll(*(post(n, key=f"new-{n}") for n in range(20)))
     assert (report.new, report.revised, len(world.stored())) == (0, 0, 20)
@@ -108,6 +109,7 @@ def test_a_feed_that_gives_all_its_entries_new_guids_brings_nothing_new(world: S
 def test_a_document_is_found_again_by_what_is_left_of_its_names(
     world: Sources, changes: dict[str, object]
 ) -> None:
+    """IDN-03, IDN-04."""
     world.poll(post())
     assert world.poll(post(**changes)).new == 0
     assert len(world.stored()) == 1
@@ -133,6 +135,7 @@ def test_a_revision_of_a_work_that_was_never_news_is_none_either(world: Sources)
 
 
 def test_a_page_that_changes_with_every_look_is_not_called_revised_for_ever(world: Sources) -> None:
+    """IDN-06."""
     for look in range(RESTLESS + 3):
         world.poll(post(text=f"{TEXT} {look} people are reading this."))
     (item,) = world.stored()
@@ -172,6 +175,7 @@ def paper(key: str, **changes: object) -> Entry:
 
 
 def test_one_work_of_three_servers_is_one_record_that_knows_what_all_of_them_know(world: Sources) -> None:
+    """IDN-11."""
     world.poll(paper("W1", text="", identifiers={"doi": "10.1/f"}), target="a", kind="paper")
     second = world.poll(
         paper("9", people=("Lovelace, A.",), identifiers={"pmid": "9"}), target="b", kind="paper"
@@ -228,7 +232,54 @@ def test_a_part_knows_its_whole_also_when_it_comes_later(world: Sources) -> None
 
 @pytest.mark.parametrize("moment", [datetime.max.replace(tzinfo=NOW.tzinfo), None])
 def test_odd_dates_neither_flood_nor_vanish(world: Sources, moment: datetime | None) -> None:
+    """IDN-10."""
     world.poll(post(published=moment))
     assert world.poll(post(published=NOW)).new == 0
     (item,) = world.stored()
     assert item.published_at is None or item.published_at <= world.now
+
+
+def test_two_feeds_may_use_one_guid_and_tell_the_same(world: Sources) -> None:
+    """IDN-05."""
+    world.poll(post(1))
+    other = post(1, title="Trams of week 1", text="The tram stops at the harbour.", url="https://t.example/1")
+    assert world.poll(other, target="b").new == 1
+    assert world.poll(post(1), target="c").new == 1
+    assert sorted(item.title for item in world.stored()) == [
+        "Sailings of week 1", "Sailings of week 1", "Trams of week 1",
+    ]  # fmt: skip
+
+
+def test_a_guid_that_is_used_again_is_said_to_be_another_text(world: Sources) -> None:
+    """IDN-07."""
+    world.poll(post(1))
+    world.now += timedelta(days=30)
+    other = post(2, key="guid-1", title="Dough", text="Rye wants two days.", url="https://ferry.example/rye")
+    report = world.poll(other)
+    (item,) = world.stored()
+    assert (report.new, report.revised) == (0, 1)
+    assert (item.title, item.revised_at) == ("Dough", world.now)
+    assert searching.find(world.database, lambda: NOW, "ferry islands") == []
+
+
+def test_what_left_its_feed_and_comes_back_is_what_it_was(world: Sources) -> None:
+    """IDN-08."""
+    world.poll(post(1), post(2))
+    (first,) = (item for item in world.stored() if item.title.endswith("1"))
+    world.poll(post(2))
+    report = world.poll(post(1), post(2))
+    assert (report.new, report.revised) == (0, 0)
+    assert {item.id for item in world.stored()} >= {first.id}
+    assert len(world.stored()) == 2
+
+
+def test_a_paper_that_is_withdrawn_or_moved_stays_one_paper_with_its_abstract(world: Sources) -> None:
+    """IDN-12."""
+    arxiv = {"arxiv": "2601.00001"}
+    world.poll(paper("2601.00001", tags=("cs.IR",), identifiers=arxiv), kind="paper")
+    moved = world.poll(paper("2601.00001", tags=("cs.LG",), text="", identifiers=arxiv), kind="paper")
+    withdrawn = paper("2601.00001", text="This paper has been withdrawn by its authors.", identifiers=arxiv)
+    report = world.poll(withdrawn, kind="paper")
+    (item,) = world.stored()
+    assert (moved.new, report.new, report.revised) == (0, 0, 1)
+    assert "withdrawn" in reading.read(world.database, item.id).text

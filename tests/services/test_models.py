@@ -68,6 +68,7 @@ def test_without_a_version_the_built_in_settings_rank(models: Models, tmp_path: 
 
 
 def test_versions_follow_each_other_and_go_back_one_by_one(models: Models) -> None:
+    """ML-13."""
     first, second = promoted(models, 1, 2)
     used = models.in_use("words")
     assert (used.ranker, used.version, number(models)) == (f"blend-1+{second}", second, 2)
@@ -126,6 +127,7 @@ def test_the_newest_versions_are_kept(models: Models, tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_replaced_by_the_built_in_settings(
     models: Models, tmp_path: Path, damage: Callable[[Path, list[str]], object], says: str
 ) -> None:
+    """ML-01."""
     ids = promoted(models, 1, 2)
     damage(tmp_path / "models", ids)
     used = models.in_use("words")
@@ -141,6 +143,7 @@ def test_what_cannot_be_used_is_replaced_by_the_built_in_settings(
 
 
 def test_a_version_of_another_encoder_or_ranker_waits(models: Models, tmp_path: Path) -> None:
+    """ML-15."""
     promoted(models, 1)
     assert "learned with the encoder words, and tiny@1 is in use" in str(models.in_use("tiny@1").problem)
     successor = Models(tmp_path / "models", "blend-2")
@@ -205,6 +208,7 @@ while True:
 
 
 def test_killed_before_any_step_of_a_promotion_a_whole_version_ranks(tmp_path: Path) -> None:
+    """DB-03, ML-03."""
     command = [sys.executable, "-c", PREPARED + KILLED_AT_EVERY_STEP, str(tmp_path / "models")]
     done = subprocess.run([*command, str(Path(__file__).parent)], capture_output=True, text=True, check=True)
     steps = [line.split() for line in done.stdout.splitlines()]

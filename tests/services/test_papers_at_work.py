@@ -41,6 +41,7 @@ def _sync(database: Database, server: LoopbackServer, clock: Moving) -> list[Sou
 def test_one_record_for_a_work_on_three_servers_and_through_its_versions(
     database: Database, server: LoopbackServer
 ) -> None:
+    """IDN-11."""
     openalex = {
         "meta": {"count": 1},
         "results": [{

@@ -51,6 +51,7 @@ def test_a_name_that_the_reader_gave_outlives_the_feed(database: Database, feed:
 def test_another_target_is_asked_without_the_validators_of_the_old_one(
     database: Database, feed: int, server: LoopbackServer
 ) -> None:
+    """IDN-13."""
     sync(database)
     server.routes["/moved"] = Route(FEED)
     with database.write() as connection:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from sqlalchemy.exc import StatementError
 from world import NOW
 
 from triage.core.errors import LockedError, TriageError
+from triage.paths import Paths
 from triage.store import engine, items, sources
 from triage.store.engine import Database
 
@@ -34,6 +36,7 @@ def add_source(database: Database, target: str = "https://feed.example/") -> int
 
 
 def test_two_processes_that_read_and_then_write_lose_nothing(database: Database) -> None:
+    """DB-08."""
     add_source(database)
     command = [sys.executable, "-c", ADD_ONE, str(database.path)]
     children = [subprocess.Popen(command) for _ in range(2)]
@@ -59,6 +62,7 @@ def test_a_failed_write_leaves_nothing(database: Database) -> None:
 def test_a_lock_that_is_held_too_long_is_an_error_in_words(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-08."""
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
     impatient = Database(database.path)
     # Of the same library: its locks are the process's, so another library in this process would not see them.
@@ -122,6 +126,7 @@ def test_times_come_back_aware_and_naive_ones_are_refused(database: Database) ->
 
 
 def test_an_unreadable_folder_is_an_error_in_words(tmp_path: Path) -> None:
+    """DB-07."""
     from triage.core.errors import TriageError
 
     database = Database(tmp_path / "missing" / "x.db")
@@ -132,6 +137,7 @@ def test_an_unreadable_folder_is_an_error_in_words(tmp_path: Path) -> None:
 def test_threads_wait_for_each_other_however_long_a_write_takes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-08."""
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 20)
     impatient = Database(database.path)
     writing = threading.Event()
@@ -160,3 +166,37 @@ def test_no_number_is_too_large_to_be_no_item(database: Database) -> None:
     with database.read() as connection:
         assert items.get(connection, 2**63) is None
         assert items.get(connection, 10**30) is None
+
+
+def test_an_open_reader_does_not_keep_the_log_from_being_written_back(
+    paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DB-16. It reads now and then and looks whether others have written, for as long as it is open."""
+    monkeypatch.setattr(engine, "CHECKPOINT_PAGES", 50)
+    daemon = Database(paths.database, checkpoints=True)
+    add_source(database)
+    sizes = []
+    for n in range(60):
+        with daemon.write() as connection:
+            connection.exec_driver_sql("UPDATE source SET title = ?", (f"{n} " * 30_000,))
+        database.change_counter()
+        with database.read() as connection:
+            sources.active(connection)
+        sizes.append(Path(f"{paths.database}-wal").stat().st_size)
+    daemon.close()
+    assert max(sizes[30:]) <= 1.5 * max(sizes[:30])
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show descriptors")
+def test_no_child_has_a_descriptor_of_the_database(database: Database) -> None:
+    """DB-13."""
+
+    def descriptors(process: int | str) -> str:
+        return subprocess.run(
+            ["ls", "-l", f"/proc/{process}/fd"], capture_output=True, text=True, check=False
+        ).stdout
+
+    with database.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM source")
+        assert str(database.path) in descriptors(os.getpid())
+        assert str(database.path) not in descriptors("self")

@@ -15,6 +15,7 @@ from triage.store.engine import Database
 
 
 def test_the_last_word_counts_although_the_clock_was_set_back(database: Database) -> None:
+    """DB-17."""
     item_id = stored_items(database)[0]
     with database.write() as connection:
         for verb, minutes in ((Verb.LIKE, 0), (Verb.LOVE, 5), (Verb.DISLIKE, -60), (Verb.LIKE, -59)):

@@ -48,6 +48,7 @@ def test_the_file_is_for_its_owner_only(database: Database, paths: Paths) -> Non
 
 
 def test_a_newer_schema_is_refused_and_left_alone(database: Database, paths: Paths) -> None:
+    """DB-05."""
     with database.write() as connection:
         connection.exec_driver_sql(f"PRAGMA user_version = {migrate.HEAD + 1}")
     database.close()
@@ -58,6 +59,7 @@ def test_a_newer_schema_is_refused_and_left_alone(database: Database, paths: Pat
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    """DB-10."""
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE theirs (x)")
@@ -68,6 +70,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """DB-10."""
     path = tmp_path / "text.db"
     path.write_text("this is a letter to my aunt, and by no means a database\n" * 100)
     with pytest.raises(SchemaError, match="no database"):
@@ -77,6 +80,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 def test_an_upgrade_is_preceded_by_a_backup_that_opens(
     database: Database, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-05."""
     monkeypatch.setattr(migrate, "HEAD", migrate.HEAD + 1)
     monkeypatch.setattr(migrate, "upgrade", lambda *_: None)
     migrate.ensure_schema(database, paths.backups, NOW)
@@ -91,6 +95,7 @@ def test_an_upgrade_is_preceded_by_a_backup_that_opens(
 def test_an_upgrade_builds_the_search_index_anew_and_a_failed_one_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-05."""
     database, ids = Database(tmp_path / "old.db"), [1, 2, 7]
     config = Config()
     config.set_main_option("script_location", str(migrate.migrations_folder()))

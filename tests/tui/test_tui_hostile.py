@@ -95,7 +95,7 @@ async def tour(pilot, backend: FakeBackend) -> str:
 
 @pytest.mark.parametrize("size", [(120, 36), (60, 20)], ids=str)
 async def test_no_payload_reaches_the_terminal(open_app, size):
-    """All payloads in all fields at once; each of them is tried alone below, at the seam they pass."""
+    """TUI-01. All payloads in all fields at once; each is tried alone below, at the seam they pass."""
     backend = poisoned("".join(PAYLOADS.values()))
     async with open_app(backend, size=size) as pilot:
         sent = await tour(pilot, backend)
@@ -115,6 +115,7 @@ def test_each_payload_is_defused(name):
     [pytest.param(markup, marks=pytest.mark.slow if n > 1 else ()) for n, markup in enumerate(MARKUP)],
 )
 async def test_markup_is_text(open_app, markup):
+    """TUI-02."""
     backend = poisoned(markup)
     async with open_app(backend) as pilot:
         assert f"A{markup}Z" in screen_text(pilot.app)
@@ -123,6 +124,7 @@ async def test_markup_is_text(open_app, markup):
 
 
 async def test_clicking_markup_does_nothing(open_app):
+    """TUI-02."""
     backend = poisoned("")
     items = [
         dataclasses.replace(i, title=m, source=m) for i, m in zip(backend.current.items, MARKUP, strict=True)
@@ -163,6 +165,7 @@ unicode = st.text(st.characters(), max_size=60) | st.text(
 @settings(max_examples=150, deadline=None)
 @given(text=unicode, width=st.integers(0, 80))
 def test_text_fits_exactly(text, width):
+    """TUI-03."""
     clean = line(text)
     assert cell_len(clip(clean, width)) <= width
     assert cell_len(fit(clean, width)) == width
@@ -177,6 +180,7 @@ class _AnyStyle(dict):
 @settings(max_examples=150, deadline=None)
 @given(title=unicode, source=unicode, passage=unicode, width=st.integers(8, 130), part=st.integers(0, 1))
 def test_a_row_is_exactly_as_wide_as_the_list(title, source, passage, width, part):
+    """TUI-03."""
     item = FakeBackend().current.items[3]
     item = dataclasses.replace(item, title=title, source=source, highlights=(Highlight(0, 1, passage, 1.0),))
     view = RowView(width, item.published, "like", selected=True)
@@ -194,6 +198,7 @@ def test_wrapped_text_is_never_wider_than_its_column(text, width):
 
 
 def test_highlights_of_text_that_changed_are_found_by_their_words():
+    """ML-16."""
     stored, shown = "a\x1bb. The point.", "a\ufffdb. The point."
     point = Highlight(5, 15, "The point.", 0.5)
     assert place([point], stored, shown) == [(5, 15, True)]

@@ -40,6 +40,7 @@ log.rename(__file__ + ".log")
     ],
 )  # fmt: skip
 def test_refused(url):
+    """TUI-04."""
     with pytest.raises(TriageError) as caught:
         checked_url(url)
     assert caught.value.fix
@@ -61,6 +62,7 @@ def test_allowed(url, opened):
 
 
 def test_the_browser_of_the_environment_gets_one_argument(tmp_path):
+    """TUI-04."""
     environ = browser(tmp_path, LOG)
     open_link("https://example.org/$(touch x)".replace(" ", "+"), environ)
     assert (tmp_path / "browser.log").read_text() == "https://example.org/%24%28touch+x%29"

@@ -39,6 +39,7 @@ async def test_without_a_stored_page_it_says_that_it_works(open_app):
 
 
 async def test_a_failing_backend_is_explained_and_survived(open_app):
+    """TUI-06."""
     backend = FakeBackend()
     backend.failures = {
         "digest": [TriageError("There are no sources", fix="triage add URL")],
@@ -130,6 +131,7 @@ async def test_fast_moving_loads_only_what_is_looked_at(open_app):
 
 
 async def test_keys_are_answered_while_everything_hangs(open_app):
+    """TUI-07."""
     backend = FakeBackend(stored=make_digest())
     gates = [
         backend.gates.setdefault(name, threading.Event()) for name in ("digest", "read", "mark", "status")

@@ -52,6 +52,7 @@ async def test_undo_goes_back_to_the_item(open_app):
 
 
 async def test_a_mark_that_fails_is_taken_back_and_explained(open_app):
+    """TUI-06."""
     backend = FakeBackend()
     backend.failures["mark"] = [LockedError("The database is in use", fix="wait for the import to end")]
     async with open_app(backend, size=(80, 24)) as pilot:

@@ -177,6 +177,7 @@ def _with(value: Any, path: tuple[str, ...], text: str) -> Any:
 def test_any_text_in_any_field_is_drawn_and_does_nothing(
     widget: str, path: tuple[str, ...], text: str
 ) -> None:
+    """TUI-01."""
     draw, value = DRAWN[widget]
     for drawn in draw(_with(value, path, text)):
         assert FORBIDDEN.search(drawn.replace("\n", "")) is None
@@ -230,6 +231,7 @@ def poisoned(text: str) -> FakeBackend:
     [pytest.param(name, marks=() if name in ("controls",) else pytest.mark.slow) for name in TEXTS],
 )
 async def test_every_screen_survives_any_text(open_app, name, size):
+    """TUI-01."""
     visited = set()
     async with open_app(poisoned(TEXTS[name]), size=size) as pilot:
         for names in TOUR:

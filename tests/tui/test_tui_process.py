@@ -128,6 +128,7 @@ PAYLOAD_BYTES = [b"52;c;cHduZWQ", b"]8;;http", b"]0;pwned", b"\x1b[2J", "\x9b2J"
 
 @pytest.mark.parametrize("leave", ["q", signal.SIGTERM, signal.SIGHUP], ids=str)
 def test_hostile_items_in_a_real_terminal(leave, tmp_path):
+    """TUI-01."""
     terminal = Terminal(tmp_path / "marks")
     terminal.wait_for("pwned", "For you")
     terminal.press("jllw")
@@ -149,6 +150,7 @@ def test_hostile_items_in_a_real_terminal(leave, tmp_path):
 
 @pytest.mark.parametrize("unread", [0, 40], ids=["quiet", "stuck"])
 def test_a_terminal_that_vanishes_takes_the_program_along(unread, tmp_path):
+    """TUI-08."""
     terminal = Terminal(tmp_path / "marks")
     terminal.wait_for("For you")
     terminal.press("jl")

@@ -16,6 +16,7 @@ from triage.tui.screens.reading import ReadingScreen
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 20), (20, 5), (10, 3), (2, 2), (1, 1), (300, 100)], ids=str)
 async def test_every_key_at_every_size(open_app, size):
+    """TUI-08."""
     async with open_app(size=size) as pilot:
         await press(
             pilot,
@@ -39,6 +40,7 @@ async def test_every_key_at_every_size(open_app, size):
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", [["j", "enter"], ["w"], ["slash"]], ids=str)
 async def test_a_storm_of_sizes(open_app, scene):
+    """TUI-08."""
     shuffled = random.Random(7)
     async with open_app(size=(80, 24)) as pilot:
         await press(pilot, *scene)

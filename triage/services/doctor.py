@@ -31,6 +31,10 @@ Verdict = Literal["ok", "warning", "bad"]
 LOW_DISK_MB = 500
 CLOCK_SLACK = timedelta(minutes=10)
 NETWORK_WINDOW = timedelta(days=7)
+MOUNTS = Path("/proc/self/mounts")
+"""What is mounted where, one line each: device, folder, type. Linux alone has it."""
+NETWORKED = ("nfs", "cifs", "smb", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.glusterfs")
+"""Beginnings of the types of file systems that other machines may write to at the same time."""
 
 T = TypeVar("T")
 
@@ -57,6 +61,7 @@ def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -
     checks: list[Callable[[], Iterator[Check]]] = [
         lambda: iter([Check("program", "ok", f"triage {__version__}, Python {platform.python_version()}")]),
         lambda: _folders(paths),
+        lambda: _file_system(paths),
         _sqlite,
         lambda: _database(paths),
         lambda: _encoder(paths, settings),
@@ -90,6 +95,34 @@ def _folders(paths: Paths) -> Iterator[Check]:
     free = shutil.disk_usage(at).free // 2**20
     verdict: Verdict = "ok" if free > LOW_DISK_MB else "bad"
     yield Check("disk", verdict, f"{free} MB free", None if verdict == "ok" else "free some disk space")
+
+
+def _file_system(paths: Paths) -> Iterator[Check]:
+    """Processes that share a write-ahead log share memory, which two machines cannot."""
+    kind = _kind_of(paths.data.resolve())
+    if kind.startswith(NETWORKED):
+        yield Check(
+            "file system",
+            "warning",
+            f"{paths.data} is on a network ({kind}): two machines that write there damage the database",
+            "keep it on a local disk (TRIAGE_HOME), and move it between machines by: triage export all FILE",
+        )
+    else:
+        yield Check("file system", "ok", kind or "unknown")
+
+
+def _kind_of(folder: Path) -> str:
+    """The type of the file system that holds a folder; empty where nobody says."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    mounted = {}
+    for line in lines:
+        _, place, kind, *_ = (*line.split(" "), "", "", "")
+        mounted[Path(place.replace("\\040", " "))] = kind  # of two on one folder, the later hides the other
+    holding = [place for place in mounted if place in (folder, *folder.parents)]
+    return mounted[max(holding, key=lambda place: len(place.parts))] if holding else ""
 
 
 def _sqlite() -> Iterator[Check]:
