@@ -29,11 +29,14 @@ setup: $(STAMP)  ## Creates .venv with the pinned set (idempotent)
 digest: $(STAMP)  ## Sets up, ingests the bundled demo day and shows its ranked digest
 	@$(BIN)/triage demo
 
+# A process a core, each with whole files: what a file shares (a server, a wheel) is made once.
+SIDE_BY_SIDE := -n auto --dist loadfile
+
 test: $(STAMP)  ## Sets up and runs the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
 test-all: $(STAMP)  ## All tests, the slow ones too
-	@$(BIN)/python -m pytest -q -m ""
+	@$(BIN)/python -m pytest -q -m "" $(SIDE_BY_SIDE)
 
 check: lint type imports test  ## What CI runs: lint, types, architecture, tests
 
