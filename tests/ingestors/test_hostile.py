@@ -189,7 +189,7 @@ async def test_markup_leaves_only_its_text(server: LoopbackServer, tools: Tools,
     result = await _fetch(
         server, tools, _rss(f"<item><description><![CDATA[{markup}]]></description></item>{slip}")
     )
-    assert result.entries[0].text == "Seen – & said.\n\nSecond."
+    assert result.entries[0].text == "[image: pixel]\n\nSeen – & said.\n\nSecond."
     assert server.requests("/secret") == []
 
 

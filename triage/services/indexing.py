@@ -29,14 +29,16 @@ PORTION = 24
 """Items that `read_on` reads at a time: about a second, for which a mark may have to wait."""
 
 
-def index_items(database: Database, vectors: Vectors, on_progress: Progress, *, flood: int = FLOOD) -> int:
+def index_items(
+    database: Database, vectors: Vectors, on_progress: Progress, *, flood: int | None = None
+) -> int:
     """Splits, counts and encodes every item that needs it, newest first; the encoder is left running.
 
     Args:
         database: Where they are.
         vectors: Where vectors come from.
         on_progress: Progress.
-        flood: From how many new items on only their leads are read.
+        flood: From how many new items on only their leads are read; by default `FLOOD`.
 
     Returns:
         How many items were indexed.
@@ -44,7 +46,7 @@ def index_items(database: Database, vectors: Vectors, on_progress: Progress, *, 
     encoder = vectors.encoder
     with database.read() as connection:
         total = items.count_stale(connection, encoder)
-    by_lead = encoder is not None and total > flood
+    by_lead = encoder is not None and total > (FLOOD if flood is None else flood)
     done = 0
     while True:
         with database.read() as connection:
