@@ -53,7 +53,7 @@ from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
 from triage.services import digest_file, digests, folding, hindsight, learn, past, questions
-from triage.services.indexing import FLOOD, index_items, read_on
+from triage.services.indexing import index_items, read_on
 from triage.services.meaning import Meaning
 from triage.services.models import Models
 from triage.services.past import Past
@@ -96,7 +96,7 @@ class Worker:
         now = datetime.fromisoformat(request["now"])
         match request["op"]:
             case "build":
-                flood = 0 if request.get("hurry") else FLOOD
+                flood = 0 if request.get("hurry") else None
                 index_items(self._database, self._vectors, self._progress, flood=flood)
                 self._grouping.group_new(now)
                 minutes = request.get("minutes") or self._settings.digest.minutes
