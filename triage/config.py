@@ -226,7 +226,9 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
         config = msgspec.convert(raw, Config)
         config = msgspec.structs.replace(config, services=_moved(config.services, environ))
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}") from error
+        said = _in_words(str(error))
+        key = said.partition(" ")[0].rpartition(".")[2]
+        raise UsageError(f"{path}{_line_of(key, text)}: {said}", fix="triage config edit") from error
     if not 0 < config.digest.minutes <= 24 * 60:
         raise UsageError(
             f"{path}: digest.minutes must be above 0 and at most 1440, not {config.digest.minutes:g}"
@@ -263,6 +265,27 @@ def _check_delivery(digest: DigestConfig, path: Path) -> None:
         raise UsageError(f"{path}: digest.send needs digest.mail.to and digest.mail.host")
     if not 0 < digest.mail.port < 65_536:
         raise UsageError(f"{path}: digest.mail.port must be a port, not {digest.mail.port}")
+
+
+_KINDS_OF_VALUES = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
+def _in_words(error: str) -> str:
+    """What msgspec says of a value of the wrong type, as a reader of the file would say it."""
+    found = re.fullmatch(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`(?: - at `\$\.(.+)`)?", error)
+    if found is None:
+        return error
+    wanted, given, name = found.groups()
+    kinds = _KINDS_OF_VALUES
+    return f"{name or 'the file'} must be {kinds.get(wanted, wanted)}, not {kinds.get(given, given)}"
 
 
 class _UnknownSettingError(Exception):

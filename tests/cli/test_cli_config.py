@@ -40,15 +40,15 @@ def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("digest.minutes many", "float"),
+        ("digest.minutes many", "must be a number, not text"),
         ("digest.minutes 0", "above 0"),
         ("digest.minuts 5", "did you mean digest.minutes"),
         ("minutes 5", "triage config show"),
-        ("keys.lik z", "(line 5): there is no action lik; did you mean like?"),
-        ("keys.like d", "(line 5): d is the key of dislike already"),
+        ("keys.lik z", "there is no action lik; did you mean like?"),
+        ("keys.like d", "keys.like stays as it was: d is the key of dislike already"),
         ("keys.like 5", "keys"),
-        ("tui.mouse maybe", "bool"),
-        ("digest.minutes.more 5", "config.toml"),
+        ("tui.mouse maybe", "must be true or false"),
+        ("digest.minutes.more 5", "must be a number, not a table"),
     ],
 )
 def test_what_cannot_be_is_refused_and_the_file_stays(paths: Paths, line: str, says: str) -> None:

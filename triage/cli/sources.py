@@ -16,6 +16,7 @@ from triage.cli.digest import read_rest
 from triage.cli.items import say_learned
 from triage.core import schedule, words
 from triage.core.errors import PartialError, TriageError, UsageError
+from triage.paths import Paths
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -37,19 +38,12 @@ class SourceName(click.ParamType[str]):
         """The sources whose number or name begins like this; nothing where there is no database yet."""
         from click.shell_completion import CompletionItem
 
-        from triage.services import sources as service
+        from triage.store import glance
 
-        try:
-            with Runtime.open() as runtime:
-                if not runtime.paths.database.exists():
-                    return []
-                views = service.listing(runtime.database, runtime.clock())
-        except TriageError:
-            return []  # a shell is no place for errors
         return [
-            CompletionItem(str(view.id), help=output.clean(view.title, 60))
-            for view in views
-            if str(view.id).startswith(incomplete) or view.title.casefold().startswith(incomplete.casefold())
+            CompletionItem(str(number), help=output.clean(title, 60))
+            for number, title in glance.sources(Paths.of().database)
+            if str(number).startswith(incomplete) or title.casefold().startswith(incomplete.casefold())
         ]
 
 

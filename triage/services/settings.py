@@ -6,6 +6,7 @@ Owns the edit; what a setting means, and whether a file is one, is `triage.confi
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -99,7 +100,11 @@ def change(path: Path, name: str, value: str, check: Check) -> Any:  # noqa: ANN
         changed = tomlkit.dumps(document)
     except (TOMLKitError, AttributeError, TypeError) as error:
         raise UsageError(f"{path}: {error}", fix="triage config edit") from error
-    write(path, changed, check)
+    try:
+        write(path, changed, check)
+    except UsageError as error:
+        said = re.sub(r"^(?: \(line \d+\))?: ", "", str(error).removeprefix(str(path)))
+        raise UsageError(f"{name} stays as it was: {said}", fix="triage config show") from error
     return understood
 
 
