@@ -23,7 +23,9 @@ def at_terminal() -> bool:
 
 
 def full_screen() -> bool:
-    """Whether the full-screen interface can run: a terminal on both sides that is not a dumb one."""
+    """Whether the full-screen interface can run: a terminal on both sides not a dumb one, or a browser."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return True
     return at_terminal() and os.environ.get("TERM", "dumb") != "dumb"
 
 

@@ -44,6 +44,7 @@ COMMANDS = {
     "insight": ("triage.cli.insight:insight", "How true the ranker was, what it learned, what you read"),
     "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that foresees them better"),
     "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
+    "serve": ("triage.cli.serve:serve", "The interface in a browser on this machine"),
     "notifications": ("triage.cli.notifications:notifications", "What the daemon told you of at once"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
     "db": ("triage.cli.db:db", "Back up, check and restore the database"),
