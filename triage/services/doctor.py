@@ -208,8 +208,10 @@ def _model(paths: Paths, encoder: str | None) -> Iterator[Check]:
 
 
 def _daemon(says: str) -> Iterator[Check]:
+    says = says.removeprefix("daemon: ")
     if "not running" in says or "ended" in says or "silent" in says:
-        yield Check("daemon", "warning", says, "triage daemon run (or poll by hand: triage sync)")
+        fix = "triage daemon install, or by hand: triage daemon run; triage sync polls once"
+        yield Check("daemon", "warning", says, fix)
     else:
         yield Check("daemon", "ok", says)
 
@@ -221,7 +223,9 @@ def _digest(paths: Paths, now: datetime) -> Iterator[Check]:
         return
     hours = (now - digest.built_at).total_seconds() / 3600
     verdict: Verdict = "ok" if hours < 24 else "warning"
-    says = f"built {hours:.0f} h ago, {len(digest.items)} items, taught by {digest.labels} marks"
+    says = (
+        f"built {hours:.0f} h ago, {len(digest.items)} items, taught by {words.plural(digest.labels, 'mark')}"
+    )
     yield Check("digest", verdict, says, None if verdict == "ok" else "triage sync")
 
 
