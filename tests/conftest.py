@@ -49,7 +49,17 @@ def database(paths: Paths) -> Iterator[Database]:
 
 @pytest.fixture
 def worker(paths: Paths, database: Database) -> Iterator[ModelWorker]:
-    """A model worker on that home."""
+    """A model worker on that home, in this process: starting one of its own takes a second of CPU."""
+    from worker_in_process import WorkerInProcess  # numpy, which most tests do without
+
+    started = WorkerInProcess(paths)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def worker_process(paths: Paths, database: Database) -> Iterator[ModelWorker]:
+    """A model worker on that home, in a process of its own as outside of tests."""
     started = ModelWorker(paths, demo=False)
     yield started
     started.close()

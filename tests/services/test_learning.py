@@ -100,11 +100,11 @@ def test_numbers_are_not_said_before_fifteen_marks(database: Database, worker: M
 
 
 def test_the_file_holds_the_digest_that_was_answered(
-    database: Database, worker: ModelWorker, paths: Paths
+    database: Database, worker_process: ModelWorker, paths: Paths
 ) -> None:
     stored_items(database)
     assert digest_file.read(paths.digest) is None
-    assert worker.build(NOW) == digest_file.read(paths.digest)
+    assert worker_process.build(NOW) == digest_file.read(paths.digest)
     assert paths.digest.stat().st_mode & 0o077 == 0
     paths.digest.write_text("{")
     assert digest_file.read(paths.digest) is None
@@ -116,19 +116,19 @@ def test_a_digest_without_an_encoder_says_so(database: Database, worker: ModelWo
 
 
 def test_two_workers_end_with_what_the_reader_said_last(
-    database: Database, worker: ModelWorker, paths: Paths
+    database: Database, worker_process: ModelWorker, paths: Paths
 ) -> None:
     ids = stored_items(database)
-    worker.build(NOW)
+    worker_process.build(NOW)
     other = ModelWorker(paths, demo=False)
     try:
         for item in ids[:6]:
             feedback.mark(database, clock, item, Verb.LIKE)
-            threads = [threading.Thread(target=each.rerank, args=(NOW,)) for each in (worker, other)]
+            threads = [threading.Thread(target=each.rerank, args=(NOW,)) for each in (worker_process, other)]
             for thread in threads:
                 thread.start()
             feedback.mark(database, clock, item + 12, Verb.DISLIKE)
-            last, _ = worker.rerank(NOW)
+            last, _ = worker_process.rerank(NOW)
             for thread in threads:
                 thread.join()
             on_disk = digest_file.read(paths.digest)
@@ -139,25 +139,25 @@ def test_two_workers_end_with_what_the_reader_said_last(
 
 
 def test_a_killed_worker_is_an_error_in_words_and_the_next_request_works(
-    database: Database, worker: ModelWorker
+    database: Database, worker_process: ModelWorker
 ) -> None:
     """TUI-06."""
     stored_items(database)
-    worker.build(NOW)
-    assert worker._child is not None
-    os.kill(worker._child.pid, signal.SIGKILL)
-    worker._child.wait()
-    assert worker.build(NOW).items  # a worker that is gone is started again
+    worker_process.build(NOW)
+    assert worker_process._child is not None
+    os.kill(worker_process._child.pid, signal.SIGKILL)
+    worker_process._child.wait()
+    assert worker_process.build(NOW).items  # a worker that is gone is started again
 
     def kill(*_: object) -> None:
-        assert worker._child is not None
-        os.kill(worker._child.pid, signal.SIGKILL)
+        assert worker_process._child is not None
+        os.kill(worker_process._child.pid, signal.SIGKILL)
 
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE item SET indexed_with = NULL")
     with pytest.raises(WorkerError, match="signal 9"):
-        worker.build(NOW, kill)
-    assert worker.build(NOW).items
+        worker_process.build(NOW, kill)
+    assert worker_process.build(NOW).items
 
 
 def test_what_cannot_be_marked_is_refused(database: Database) -> None:
@@ -206,7 +206,7 @@ def test_a_mark_does_not_bring_back_the_digest_of_before(
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError])
 def test_who_stops_listening_leaves_no_answer_to_the_next_question(
-    database: Database, worker: ModelWorker, end: type[BaseException]
+    database: Database, worker_process: ModelWorker, end: type[BaseException]
 ) -> None:
     stored_items(database)
 
@@ -214,8 +214,8 @@ def test_who_stops_listening_leaves_no_answer_to_the_next_question(
         raise end
 
     with pytest.raises(end):
-        worker.build(NOW, stop)
-    digest, moved = worker.rerank(NOW + timedelta(minutes=1))
+        worker_process.build(NOW, stop)
+    digest, moved = worker_process.rerank(NOW + timedelta(minutes=1))
     assert (digest.built_at, moved) == (NOW + timedelta(minutes=1), 0)
 
 
