@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from triage.core import feedback as said
+from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Said, Verb
 from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from triage.guided_start import GuidedStart
 
 log = logging.getLogger(__name__)
+
+UNCHANGED = "Nothing was changed"
 
 
 class ReaderBackend:
@@ -149,6 +152,17 @@ class ReaderBackend:
         events = feedback.events(self._runtime.database)
         now = self._runtime.clock()
         return Said(said.interests(events, now), said.rules(events, now))
+
+    def edit_interests(self) -> str:
+        """See `Backend`."""
+        from triage.services import feedback
+        from triage.services.subcommand import run_here
+
+        before = len(feedback.events(self._runtime.database))
+        if run_here(self._runtime.paths, ["interests", "edit"]) != 0:
+            raise TriageError("the sheet was not taken over", fix="triage interests edit")
+        changes = len(feedback.events(self._runtime.database)) - before
+        return f"{words.plural(changes, 'change')} made; u takes back all of it" if changes else UNCHANGED
 
     def undo(self) -> Change:
         """See `Backend`."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from loopback import LoopbackServer, Route
@@ -163,3 +164,20 @@ def test_the_pages_of_the_demo_are_not_fetched(database: Database, paths: Paths)
         with pytest.raises(TriageError, match="as invented as its items"):
             ReaderBackend(runtime).fetch_text(1)
         assert runtime.fetch_texts(lambda what, done, total: None) == 0
+
+
+def test_interests_are_edited_in_the_home_that_is_open(
+    backend: Backend, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRIAGE_HOME", str(tmp_path / "another home"))
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "true")
+    assert backend.edit_interests() == "Nothing was changed"
+    monkeypatch.setenv("EDITOR", "sed -i 1itides")
+    assert backend.edit_interests() == "1 change made; u takes back all of it"
+    assert backend.said().interests == {"tides": 1.0}
+    monkeypatch.setenv("EDITOR", "false")
+    with pytest.raises(TriageError, match="not taken over"):
+        backend.edit_interests()
+    assert backend.undo().message == "undone: an interest (+1): tides"
+    assert not (tmp_path / "another home").exists()

@@ -291,6 +291,10 @@ class FakeBackend:
         self._log.append(self.current)
         return Change(message=message, digest=self.current, moved=3)
 
+    def edit_interests(self) -> str:
+        self._enter("edit_interests")
+        return "2 changes made; u takes back all of it"
+
     def said(self) -> Said:
         self._enter("said")
         return Said(dict(self.interests), dict(self.rules))

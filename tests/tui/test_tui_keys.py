@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -292,3 +293,24 @@ async def test_a_search_is_kept_from_the_line_and_completed_in_it(open_app):
         offered = {each.title: each.help for each in pilot.app.get_system_commands(pilot.app.screen)}
         assert offered["@logs"] == "Search: log"
         assert Content.from_markup(offered["@odd"]).plain == "Search: [/red] log"
+
+
+async def test_interests_are_edited_while_the_app_is_away(open_app, monkeypatch):
+    away = []
+
+    @contextmanager
+    def suspend(app):
+        away.append(True)
+        yield
+        away.append(False)
+
+    async with open_app(size=SMALL) as pilot:
+        await press(pilot, "E")
+        assert "In another terminal: triage interests edit" in screen_text(pilot.app)
+        monkeypatch.setattr(type(pilot.app), "suspend", suspend)
+        await press(pilot, "E")
+        await settle(pilot)
+        backend = pilot.app.loader._backend
+        assert away == [True, False]
+        assert len(backend.called("edit_interests")) == 1
+        assert "2 changes made; u takes back all of it" in screen_text(pilot.app)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from triage.cli.output import clean
-from triage.core import ending, links, words
+from triage.core import ending, links, reflow, words
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Reading
 
 MAX_WIDTH = 100
@@ -125,7 +125,7 @@ def _marked(reading: Reading) -> str:
     for h in reading.item.highlights:
         opening, closing = ("⟦", "⟧") if h.contribution >= 0 else ("⟦−", "−⟧")
         marks += [(h.start, opening), (h.end, closing)]
-    text = reading.text
+    text = reflow.displayed(reading.item.kind, reading.text)
     for offset, mark in sorted(marks, key=lambda mark: -mark[0]):
         text = f"{text[:offset]}{mark}{text[offset:]}"
     return text

@@ -133,6 +133,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Say what you think",
     ),
     Action(
+        id="interests",
+        keys=("E",),
+        label="interests",
+        help="Opens your interests and rules as one sheet in $EDITOR, and ranks anew.",
+        group="Say what you think",
+    ),
+    Action(
         id="undo",
         keys=("u",),
         label="undo",

@@ -359,6 +359,21 @@ class TriageApp(MannerlyApp):
         if (item := self.current_item) is not None:
             self.ask(lambda veil: questions.mute(veil, self, item))
 
+    def action_interests(self) -> None:
+        """Leaves the terminal to the reader's editor, with the sheet of interests and rules in it."""
+        from textual.app import SuspendNotSupported
+
+        try:
+            with self.suspend():
+                said = self.loader.away(lambda backend: backend.edit_interests())
+        except SuspendNotSupported:
+            self.say("In another terminal: triage interests edit")
+        except TriageError as error:
+            self.say(sentence(error))
+        else:
+            self.say(said)
+            self.loader.digest()
+
     def action_split(self) -> None:
         """Says that the item in question tells another story than those folded under it."""
         if (item := self.current_item) is not None:

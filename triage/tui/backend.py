@@ -80,6 +80,17 @@ class Backend(Protocol):
         """Adds an interest, changes its weight, or removes it with weight 0."""
         ...
 
+    def edit_interests(self) -> str:
+        """Has the sheet of interests and rules edited; the terminal is the editor's until it returns.
+
+        Returns:
+            What came of it, in words.
+
+        Raises:
+            TriageError: Nothing was changed; the reader has been told why on the terminal.
+        """
+        ...
+
     def undo(self) -> Change:
         """Takes back the last step that is not yet undone; raises TriageError when there is none."""
         ...

@@ -173,6 +173,7 @@ class Lines:
             "split": lambda rest: self._split(),
             "mute": self._mute,
             "mark_all": self._mark_all,
+            "interests": lambda rest: self._edit_interests(),
             "undo": lambda rest: self._turn_back(self._backend.undo()),
             "redo": lambda rest: self._turn_back(self._backend.redo()),
             "why": lambda rest: self._why(),
@@ -404,6 +405,10 @@ class Lines:
             self._item = next((item for item in change.digest.items if item.id == here.id), here)
         moved = f", {words.plural(change.moved, 'item')} moved" if change.moved else ""
         self._say(spoken.line(change.message.rstrip(".") + moved))
+
+    def _edit_interests(self) -> None:
+        self._say(self._backend.edit_interests())
+        self._refresh("")
 
     def _turn_back(self, change: Change) -> None:
         """After an undo or a redo only a new search knows what the marks of found items are."""

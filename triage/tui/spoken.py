@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from triage.core import ledger, links, words
+from triage.core import ledger, links, reflow, words
 from triage.core.insight import Insight, Learned
 from triage.core.insight_page import page
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Link, Reading, Related
@@ -67,7 +67,7 @@ def opened(reading: Reading) -> list[str]:
     head += [f"Also told by {line(copy.source)}: {line(copy.title)}" for copy in reading.copies]
     if reading.related:
         head.append(f"{words.plural(len(reading.related), 'other item')} belong to it: say related.")
-    text = reading.text
+    text = reflow.displayed(reading.item.kind, reading.text)
     for offset, number in links.numbered(text, reading.links):
         text = f"{text[:offset]} {number}{text[offset:]}"
     if reading.links:

@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from triage.core import words
+from triage.core import reflow, words
 from triage.core.items import Item, Reading
 from triage.core.text import sanitize_text
 from triage.tui.actions import bindings
@@ -68,6 +68,8 @@ class Reader(ScrollView, can_focus=True):
         self._about = ""
         self._reading: Reading | None = None
         self._folded = True
+        self._same = True
+        """Whether offsets into the stored text hold for the shown one."""
         self._places: list[tuple[int, int, bool]] = []
         self._phrases: list[tuple[int, int]] = []
         self._sought = False
@@ -92,10 +94,13 @@ class Reader(ScrollView, can_focus=True):
         self._about = words.text_note(reading) + (
             " · f fetches it" if reading.text_state == "summary" else ""
         )
-        self._text = sanitize_text(reading.text)
-        self._places = place(reading.item.highlights, reading.text, self._text)
-        same = self._text == reading.text
-        self._phrases = [phrase for h in reading.item.highlights for phrase in h.phrases] if same else []
+        text = sanitize_text(reading.text)
+        self._places = place(reading.item.highlights, reading.text, text)
+        self._same = text == reading.text
+        self._phrases = (
+            [phrase for h in reading.item.highlights for phrase in h.phrases] if self._same else []
+        )
+        self._text = reflow.displayed(reading.item.kind, text)
         self._sought = any(h.contribution for h in reading.item.highlights)
         if not again:
             self._here, self._folded = -1, True
@@ -198,9 +203,8 @@ class Reader(ScrollView, can_focus=True):
         return copies + related
 
     def _body(self, text: str) -> list[Content]:
-        same = self._reading is not None and self._reading.text == text
-        leads_to = self._reading.links if same and self._reading is not None else ()
         below = self._reading.links if self._reading is not None else ()
+        leads_to = below if self._same else ()
         shown = paragraphs(text, self._places, self._phrases, leads_to, folded=self._folded)
         return [*shown, *listed(below)]
 
