@@ -158,10 +158,12 @@ class ReaderBackend:
         from triage.services import feedback
         from triage.services.subcommand import run_here
 
-        before = len(feedback.events(self._runtime.database))
+        database = self._runtime.database
+        before = len(feedback.events(database))
         if run_here(self._runtime.paths, ["interests", "edit"]) != 0:
             raise TriageError("the sheet was not taken over", fix="triage interests edit")
-        changes = len(feedback.events(self._runtime.database)) - before
+        # Marks that were on their way when the editor was opened are none of the sheet's.
+        changes = sum(event.item_id is None for event in feedback.events(database)[before:])
         return f"{words.plural(changes, 'change')} made; u takes back all of it" if changes else UNCHANGED
 
     def undo(self) -> Change:

@@ -32,6 +32,9 @@ _MACHINE = re.compile(
 )
 """How the address of a sender begins that is no person."""
 
+_CHANNEL = re.compile(r"\bnews-?letters?\b", re.IGNORECASE)
+"""What no person has in their name."""
+
 _ANSWER = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|fwd?|aw|wg|sv|tr|rv|antw)\s*(?:\[\d+\])?:", re.IGNORECASE
 )
@@ -147,7 +150,9 @@ def is_personal(headers: Headers) -> bool:
     """Whether it may be from a person to a person: nothing tells of many receivers, or of a machine."""
     if _is_list(headers) or _is_sent_to_many(headers):
         return False
-    if any(_MACHINE.match(address) for address in headers.addresses("from")):
+    if _CHANNEL.search(headers.text("from")) or any(
+        _MACHINE.match(address) for address in headers.addresses("from")
+    ):
         return False
     return headers.word("auto-submitted") in ("", "no")
 

@@ -31,6 +31,8 @@ _CONTENTS = re.compile(
 _ENTRY = re.compile(r"^\s*(?:[*o•+-]|\[?\d{1,2}[.)\]:]|#\d+)\s+(\S.{4,})$")
 _NUMBERED = re.compile(r"^\s{0,3}\[?(\d{1,2})[.)\]:]\s+(\S.{4,119})$")
 _DECORATION = re.compile(r"^[\W\d_]+|[\W_]+$")
+_SIGNS = " \t*=-|+#_>"
+"""What stands around a title."""
 _LINE_OF_SIGNS = re.compile(r"^\W*$")
 
 
@@ -123,7 +125,7 @@ def _ends(lines: Sequence[str], number: int) -> bool:
 
 
 def _between(lines: Sequence[str], start: int, end: int) -> Story:
-    title = " ".join(_NUMBERED.sub(r"\2", lines[start]).strip(" \t*=-|+#_>").split())
+    title = " ".join(_NUMBERED.sub(r"\2", lines[start]).strip(_SIGNS).split())
     body = list(lines[start + 1 : end])
     for number, line in enumerate(body):
         if is_footer(line):
@@ -147,12 +149,13 @@ def _linked_paragraphs(text: str) -> list[Story]:
         if link is None or len(lines) < 2:
             others += len(lines) > 1
             continue
-        title, body = lines[0], lines[1:-1]
+        title, body = lines[0].strip(_SIGNS), lines[1:-1]
         if (
             not 8 <= len(title) <= MAX_TITLE
             or is_boilerplate(title)
             or any(map(is_footer, lines))
             or "http" in title
+            or _runs_on(title, body)
         ):
             others += 1
             continue
@@ -162,6 +165,11 @@ def _linked_paragraphs(text: str) -> list[Story]:
     if len(told) < MIN_STORIES or len(told) < 0.6 * len(stories) or len(stories) < others / 2 or not distinct:
         return []
     return stories
+
+
+def _runs_on(title: str, body: Sequence[str]) -> bool:
+    """Whether a first line is the beginning of a sentence, which ends in the second."""
+    return bool(body) and body[0][:1].islower() and title[-1:] not in ".!?:"
 
 
 def _bare(line: str) -> str:

@@ -58,6 +58,7 @@ async def test_flags_from_headers(parsers: ParserPool, headers: str, flags: set[
         ("no-reply@example.org", False),
         ("Shop <newsletter@example.org>", False),
         ("notifications@example.org", False),
+        ("The Harbour Newsletter <harbour@example.org>", False),
         ("MAILER-DAEMON@example.org", False),
         ("Newsom <newsom@example.org>", True),
     ],

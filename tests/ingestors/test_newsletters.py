@@ -212,6 +212,15 @@ HEADLINES = "Headlines. To unsubscribe, see below.\n\n" + "\n\n".join(
     f"Headline of piece {n}\nA line on what it is about\n  https://news.example/{n}" for n in range(1, 6)
 )
 
+BULLETS = "Headlines. To unsubscribe, see below.\n\n" + "\n\n".join(
+    f"- Headline of piece {n}\nA line on what it is about\n  https://news.example/{n}" for n in range(1, 6)
+)
+SENTENCES = "Headlines. To unsubscribe, see below.\n\n" + "\n\n".join(
+    f"If list number {n} seems too long and you would not go it\nalone, there is advice to be had\n"
+    f"  https://news.example/{n}"
+    for n in range(1, 6)
+)
+
 
 @pytest.mark.parametrize(
     ("text", "titles", "url"),
@@ -223,13 +232,18 @@ HEADLINES = "Headlines. To unsubscribe, see below.\n\n" + "\n\n".join(
             "https://news.example/A n",
         ),
         (HEADLINES, [f"Headline of piece {n}" for n in range(1, 6)], "https://news.example/1"),
+        (BULLETS, [f"Headline of piece {n}" for n in range(1, 6)], "https://news.example/1"),
     ],
-    ids=["numbered", "announced", "headlines"],
+    ids=["numbered", "announced", "headlines", "bullets"],
 )
 async def test_digests_in_plain_text(parsers: ParserPool, text: str, titles: list[str], url: str) -> None:
     _, stories = await _split(_mail(text=text, **LEAVE), parsers)
     assert [story.title for story in stories] == titles
     assert stories[0].url == url.partition(" ")[0]
+
+
+async def test_a_sentence_that_goes_over_two_lines_is_no_title(parsers: ParserPool) -> None:
+    assert (await _split(_mail(text=SENTENCES, **LEAVE), parsers))[1] == []
 
 
 LIST_DIGEST = (

@@ -58,9 +58,9 @@ class MenuScreen(Picker):
             self.dismiss(self._choices[self.cursor].value)
 
     def on_key(self, event: events.Key) -> None:
-        """Answers with the choice that has the key."""
-        for choice in self._choices:
-            if event.character == choice.key:
-                event.prevent_default().stop()
-                self.dismiss(choice.value)
-                return
+        """Answers with the choice that has the key, or else stands at that number."""
+        numbered = {str(number): choice for number, choice in enumerate(self._choices[:9], 1)}
+        choice = (numbered | {choice.key: choice for choice in self._choices}).get(event.character or "")
+        if choice is not None:
+            event.prevent_default().stop()
+            self.dismiss(choice.value)

@@ -42,7 +42,7 @@ class TitleBar(_Bar):
 
 
 class StatusBar(_Bar):
-    """What just happened, and how the daemon is."""
+    """What just happened, and, where there is room for all of it, how the daemon is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,9 +72,8 @@ class StatusBar(_Bar):
             # Long titles give way, not how many items moved.
             head, dot, tail = said.rpartition(" · ")
             said = clip(head, room - cell_len(dot + tail)) + dot + tail
-        return self._line(
-            Content.styled(f" {said}", "$foreground"), f"{self._daemon} " if self._daemon else ""
-        )
+        fits = self._daemon and cell_len(f" {said}  {self._daemon} ") <= self.size.width
+        return self._line(Content.styled(f" {said}", "$foreground"), f"{self._daemon} " if fits else "")
 
 
 class KeyBar(_Bar):
