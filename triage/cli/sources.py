@@ -416,6 +416,8 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
                 runtime.worker.build(now, progress)
             texts = runtime.fetch_texts(progress)
         _say(reports, as_json, asked=ask_now or bool(source_ids))
+        if digest is None and runtime.first_page() is not None:
+            diagnostics.note("Your first digest is ready: triage")
         if texts:
             it = "it" if texts == 1 else "them"
             diagnostics.note(f"{words.plural(texts, 'full text')} fetched; the digest is ranked with {it}.")
