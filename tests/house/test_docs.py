@@ -78,7 +78,7 @@ def look_up(words: list[str]) -> None:
 def lines_to_run(page: Path) -> Iterator[str]:
     """The command lines of ours in the blocks of a page, but for those that need a network or a terminal."""
     elsewhere = re.compile(
-        r"triage (add|sync|start|daemon|demo|learn|evaluate|fetch|sources check|export zotero|digest --send)\b"
+        r"triage (add|sync|start|daemon|demo|learn|evaluate|fetch|sources check|export zotero|digest --send)"
     )
     for line in (line.strip() for body in fences(page, "sh") for line in body.splitlines()):
         if _PROGRAM.fullmatch(line) and not line.startswith("triage-") and not elsewhere.match(line):
