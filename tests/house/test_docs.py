@@ -81,7 +81,7 @@ def lines_to_run(page: Path) -> Iterator[str]:
         r"triage (add|sync|start|daemon|demo|learn|evaluate|fetch|sources check|export zotero|digest --send)"
     )
     for line in (line.strip() for body in fences(page, "sh") for line in body.splitlines()):
-        if _PROGRAM.fullmatch(line) and not line.startswith("triage-") and not elsewhere.match(line):
+        if re.match("triage( |$)", line) and not elsewhere.match(line):
             yield line
 
 
