@@ -25,6 +25,7 @@ each from where it is published.
 EXTRAS = {
     "offline-model": "The encoder's weights",
     "notify": "The extra notify",
+    "serve": "The extra serve",
     "dev": "For development only",
 }
 """Extra -> its heading."""
