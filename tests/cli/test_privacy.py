@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from loopback import LoopbackServer, Route
 
 from triage.paths import Paths
@@ -38,6 +39,7 @@ def feed(server: LoopbackServer) -> bytes:
     </channel></rss>"""
 
 
+@pytest.mark.slow
 def test_no_packet_goes_to_a_host_that_no_source_names(
     paths: Paths, server: LoopbackServer, tmp_path: Path
 ) -> None:

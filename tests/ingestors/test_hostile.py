@@ -90,7 +90,7 @@ async def test_what_takes_too_long_is_killed(server: LoopbackServer, tools: Tool
     result = await _fetch(server, tools, _rss(inside + BROKEN))
     assert result.error is not None
     assert CPU in result.error.message
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 async def test_what_freezes_feedparser_is_read_in_a_moment_where_it_is_well_formed(

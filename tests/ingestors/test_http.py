@@ -308,7 +308,7 @@ async def test_the_deadline_is_for_the_whole_request(server: LoopbackServer) -> 
     with pytest.raises(HttpError) as caught:
         await client.get(server.url("/"), allow_local=True)
     assert caught.value.kind == "timeout"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     await client.aclose()
 
 
@@ -428,7 +428,7 @@ async def test_local_hosts_are_not_paced(server: LoopbackServer, http: HttpClien
     server.routes["/"] = Route(b"x")
     started = time.monotonic()
     await asyncio.gather(*(http.get(server.url("/"), allow_local=True) for _ in range(20)))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15, "with a second between them it would be nineteen"
 
 
 @pytest.mark.parametrize("url", ["", "x", "ftp://a/", "http://", "http://[", "http://a:b/", "http://\udcff/"])

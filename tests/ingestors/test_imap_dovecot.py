@@ -189,7 +189,9 @@ async def test_a_killed_session_is_noticed_and_the_next_fetch_goes_on(server: Do
     server.deliver(_mail("a"))
     first = await _fetch(server, tools)
     waiting = asyncio.create_task(ImapIngestor().watch(_request(server, first.cursor)))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(20):
+        while not server.sessions():  # noqa: ASYNC110  only the server knows of them
+            await asyncio.sleep(0.05)
     for pid in server.sessions():
         os.kill(pid, signal.SIGKILL)
     error = await asyncio.wait_for(waiting, 10)

@@ -95,7 +95,7 @@ async def test_waiting_is_limited_as_well() -> None:
     pool = ParserPool(wall_s=1)
     started = time.monotonic()
     assert (await _refusal(pool, "sleep")).reason == "reading it took longer than 1 s"
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 30
     await pool.aclose()
 
 
@@ -132,8 +132,9 @@ async def test_a_child_that_died_while_idle_blames_no_document(pool: ParserPool)
 
 async def test_cancelling_a_task_ends_its_child(pool: ParserPool) -> None:
     task = asyncio.create_task(pool.parse(f"{HERE}:sleep", b""))
-    await asyncio.sleep(0.5)
-    assert len(_children()) == 1
+    async with asyncio.timeout(30):
+        while not _children():  # noqa: ASYNC110  only the system knows of it
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -43,7 +43,7 @@ def actively(ranking: Ranking, rows: list[int], asked: list[int]) -> int:
     return chosen
 
 
-@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("dense", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_chosen_questions_teach_faster_than_random_ones(dense: bool) -> None:
     # One topic in eight: with equal shares random questions find it at once.
     documents = [d for d in make_documents(1_500) if not d.id.startswith("birds") or int(d.id[6:]) % 5 == 0]

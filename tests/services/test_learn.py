@@ -221,8 +221,6 @@ def test_a_better_candidate_is_promoted_with_its_reasons(
 ) -> None:
     mark(database, clock, inner, of_the_first_source)
     timid = models.promote(handmade(TIMID))
-    assert learned(inner, clock, dry_run=True).version is None
-    assert models.in_use("words").version == timid
     outcome = learned(inner, clock)
     assert outcome.best is not None
     assert outcome.fitting is not None
@@ -238,6 +236,18 @@ def test_a_better_candidate_is_promoted_with_its_reasons(
     newest, oldest = models.history()
     assert (newest.current, newest.parent, oldest.id) == (True, timid, timid)
     assert (newest.before, newest.after) == (outcome.held_back_before, outcome.held_back_after)
+
+
+@pytest.mark.slow
+def test_a_dry_run_promotes_nothing(
+    database: Database, inner: Worker, clock: Ticking, models: Models
+) -> None:
+    mark(database, clock, inner, of_the_first_source)
+    timid = models.promote(handmade(TIMID))
+    dry = learned(inner, clock, dry_run=True)
+    assert dry.promotable
+    assert dry.version is None
+    assert models.in_use("words").version == timid
 
 
 def test_what_is_worse_on_the_marks_held_back_is_not_promoted(

@@ -115,7 +115,10 @@ async def test_what_cannot_be_waited_for_is_left_to_polling(
     await _run_until(database, lambda: len(pushing.waits) == 1)
     task = asyncio.create_task(Watching(database, Config(), clock).run())
     pushing.answers = [answer]
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(10):
+        while len(pushing.waits) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # in which nothing more happens
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(pushing.waits) == 2
