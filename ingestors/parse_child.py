@@ -19,8 +19,17 @@ import msgspec
 
 from ingestors.wire import FRAME, RefusalError
 
-PARSER_ERRORS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, OSError)
-"""What parsing libraries let escape on hostile input (all seen with feedparser and the email package).
+PARSER_ERRORS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    NotImplementedError,
+    OSError,
+)
+"""What parsing libraries let escape on hostile input (all seen with feedparser, the email package and pypdf).
 
 Anything else ends this process, which the parent reports as a crash.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 
@@ -16,9 +17,14 @@ def said(text: str) -> np.ndarray:
     """The sum of the vectors of its words, which are drawn by hash, (DIM,)."""
     vector = np.zeros(DIM)
     for word in text.lower().replace(".", " ").split():
-        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "little")
-        vector += np.random.default_rng(seed).normal(size=DIM)
+        vector += _meant(word)
     return vector
+
+
+@functools.cache
+def _meant(word: str) -> np.ndarray:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "little")
+    return np.random.default_rng(seed).normal(size=DIM)
 
 
 def embed(text: str) -> np.ndarray:

@@ -54,7 +54,7 @@ def parse_pdf(body: bytes, *, seconds: float) -> dict[str, Any]:
             size += sum(map(len, lines))
     except pypdf.errors.DependencyError:
         raise RefusalError("the PDF document is encrypted") from None
-    except PyPdfError:
+    except (PyPdfError, NotImplementedError):
         raise RefusalError("the PDF document is damaged") from None
     text = _paragraphs(_without_edges(pages))[:MAX_TEXT]
     if len(_LETTER.findall(text[:5_000])) < 20 and failed:
@@ -68,7 +68,15 @@ def _lines(reader: pypdf.PdfReader, number: int) -> list[str] | None:
     """The lines of one page; None for one that cannot be read, so that the others can."""
     try:
         text = reader.pages[number].extract_text()
-    except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+    except (
+        PyPdfError,
+        NotImplementedError,  # an unknown filter
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+    ):
         return None
     return [" ".join(line.split()) for line in text.split("\n")]
 

@@ -20,20 +20,22 @@ from test_paper_records import PAGES
 
 DEMO = Path(__file__).parents[2] / "triage" / "demo"
 ARXIV_DAILY = b"""<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"
-xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:arxiv="http://arxiv.org/schemas/atom"><channel><title>cs.IR updates</title><link>http://rss.arxiv.org/</link>
+xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:arxiv="http://arxiv.org/schemas/atom">
+<channel><title>cs.IR updates</title><link>http://rss.arxiv.org/</link>
 <item><title>Pooling without regret</title><link>https://arxiv.org/abs/2603.00001</link>
 <description>arXiv:2603.00001v1 Announce Type: new Abstract: We pool.</description><category>cs.IR</category>
 <pubDate>Mon, 02 Mar 2026 00:00:00 -0500</pubDate><arxiv:announce_type>new</arxiv:announce_type>
 <dc:creator>Ada Lovelace, Bo King</dc:creator></item></channel></rss>"""
 PUBMED = b"""<?xml version="1.0"?><PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>77</PMID>
-<Article><Journal><Title>J</Title><JournalIssue><PubDate><Year>2026</Year><Month>Mar</Month></PubDate></JournalIssue>
-</Journal><ArticleTitle>Sleep in <i>herons</i></ArticleTitle>
+<Article><Journal><Title>J</Title><JournalIssue><PubDate><Year>2026</Year><Month>Mar</Month></PubDate>
+</JournalIssue></Journal><ArticleTitle>Sleep in <i>herons</i></ArticleTitle>
 <Abstract><AbstractText>They sleep.</AbstractText></Abstract>
 <AuthorList><Author><LastName>Lovelace</LastName><ForeName>Ada</ForeName></Author></AuthorList></Article>
 </MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="doi">10.1234/x</ArticleId>
 </ArticleIdList></PubmedData></PubmedArticle></PubmedArticleSet>"""
 OPML = b"""<?xml version="1.0"?><opml version="2.0"><head><title>Mine</title></head><body>
-<outline text="News"><outline type="rss" text="Harbour" xmlUrl="https://harbour.example/feed" htmlUrl="https://harbour.example/"/>
+<outline text="News">
+<outline type="rss" text="Harbour" xmlUrl="https://harbour.example/feed" htmlUrl="https://harbour.example/"/>
 </outline></body></opml>"""
 URLS = b'https://harbour.example/feed news "~The harbour"\nhttps://marsh.example/atom.xml birds\n'
 HEAD = '<link rel="alternate" type="application/rss+xml" href="/feed.xml"><a href="/atom.xml">Atom</a>'

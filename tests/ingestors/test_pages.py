@@ -262,6 +262,22 @@ async def test_of_a_long_document_the_rest_is_said_to_be_missing(
     assert found.missing == "only 200 of 230 pages could be read"
 
 
+async def test_a_page_in_an_unknown_encoding_costs_no_other_page(
+    server: LoopbackServer, tools: Tools
+) -> None:
+    """PRS-17. A fuzzer found it: pypdf says of an unknown filter what is no error of its own."""
+    body = pdf([[SENTENCE], ["x"]])
+    first = body.index(b"/FlateDecode")
+    last = body.rindex(b"/FlateDecode")
+    found = await fetch(server, tools, body[:last] + b"/FlatceDeode" + body[last + 12 :], "application/pdf")
+    assert found.text == SENTENCE
+    assert found.missing == "only 1 of 2 pages could be read"
+    found = await fetch(
+        server, tools, body[:first] + body[first:].replace(b"Flate", b"Fleta"), "application/pdf"
+    )
+    assert reason(found).endswith("damaged")
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
