@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup digest test test-all check lint fmt type imports hazards bench docs clean
+.PHONY: help setup digest test test-all check lint fmt type imports hazards bench docs man clean
 
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,8 +60,11 @@ hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
 bench: $(STAMP)  ## How fast feeds come in, beside newsboat and reader (minutes)
 	@$(BIN)/python benchmarks/ingest.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
 
-docs: $(STAMP)  ## Writes the pages and the picture that the program makes of itself
+docs: man  ## Writes the pages and the picture that the program makes of itself
 	@for page in commands configuration keys licences screenshot; do $(BIN)/python docs/generators/$$page.py; done
+
+man: $(STAMP)  ## Writes the manual pages anew, from the commands
+	@$(BIN)/python -m triage.cli.man docs/man
 
 clean:  ## Removes what the tasks above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

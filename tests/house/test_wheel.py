@@ -55,7 +55,15 @@ def test_migrations_lie_inside_the_package(wheel: zipfile.Path) -> None:
 
 def test_nothing_else_is_installed(wheel: zipfile.Path) -> None:
     tops = {name.partition("/")[0] for name in names(wheel)}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"triage", "ingestors", "model"}
+    own = {top for top in tops if not top.endswith((".dist-info", ".data"))}
+    assert own == {"triage", "ingestors", "model"}
+
+
+def test_the_manual_pages_go_where_man_looks(wheel: zipfile.Path) -> None:
+    pages = {path.name for path in (ROOT / "docs" / "man").glob("*.1")}
+    inside = {name.rpartition("/")[2] for name in names(wheel) if ".data/data/share/man/man1/" in name}
+    assert "triage.1" in pages
+    assert inside >= pages
 
 
 def test_licence_command_and_ingestors_are_declared(wheel: zipfile.Path) -> None:
