@@ -17,8 +17,8 @@ from triage.cli.main import COMMANDS, cli
 
 FILES = """\
 The settings, the data, the cache and the log lie where the platform wants them; `triage paths` prints the
-places. TRIAGE_HOME moves everything under one folder, TRIAGE_NOW (RFC 3339) sets the clock of one command, and
-TRIAGE_NAME_URL moves the paper service NAME."""
+places. TRIAGE_HOME moves everything under one folder, TRIAGE_NOW (RFC 3339) sets the clock of one command,
+and TRIAGE_NAME_URL moves the paper service NAME."""
 EXIT_CODES = {
     0: "done",
     1: "failed",
