@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from triage.cli.main import COMMANDS, cli
+from triage.cli.man import EXIT_CODES
 
 PAGE = Path(__file__).parents[1] / "commands.md"
 HEAD = """\
@@ -23,12 +24,7 @@ TAIL = """
 
 | exit code | means |
 |---|---|
-| 0 | done |
-| 1 | failed |
-| 2 | wrong usage, or settings that cannot be used |
-| 3 | some sources failed, everything else is done |
-| 4 | another process ingests or holds the database, or the database is of a newer version |
-| 130 | interrupted |
+@@CODES@@
 
 ## Completion
 
@@ -47,7 +43,8 @@ def page() -> str:
     lines = [HEAD, "| command | |", "|---|---|"]
     lines += [f"| `triage {name}` | {text} |" for name, (_, text) in COMMANDS.items()]
     lines += ["", "## With commands of their own", "", "| command | |", "|---|---|", *_inner()]
-    return "\n".join(lines) + "\n" + TAIL
+    codes = "\n".join(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
+    return "\n".join(lines) + "\n" + TAIL.replace("@@CODES@@", codes)
 
 
 def _inner() -> Iterator[str]:
