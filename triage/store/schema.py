@@ -108,7 +108,7 @@ class Host(Base):
     __tablename__ = "host"
 
     name: Mapped[str] = mapped_column(String(300), primary_key=True)
-    """As `ingestors.http` names it: host and port, or the service that it belongs to."""
+    """As `ingestors.lanes` names it: host and port, or the service that it belongs to."""
     wait_until: Mapped[datetime]
 
 
