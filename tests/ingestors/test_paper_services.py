@@ -112,7 +112,8 @@ def _work(number: int, published: str = "2026-03-02", **more: Any) -> dict[str, 
 
 
 async def test_openalex_goes_back_over_the_days_it_knows(server: LoopbackServer, tools: Tools) -> None:
-    """PAP-06: what is indexed late lies within the overlap, and known papers keep their keys."""
+    """PAP-06, PAP-04: what is indexed late lies within the overlap, and known papers keep their keys; a word
+    at place 10**9 of an abstract costs nothing."""
     works = [_work(1), _work(2, "2026-03-01")]
     script = _serve(server, lambda _, __: {"meta": {"count": len(works)}, "results": works})
     first = await _fetch(OpenAlexIngestor(), server, tools, "openalex:pooling, attention")

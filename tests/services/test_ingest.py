@@ -361,7 +361,10 @@ def test_what_no_file_system_or_database_could_hold_is_refused(
         sources.add(database, clock, target, allow_local=False)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show descriptors")
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason="this system does not show the children of a process")
 def test_rounds_leave_no_descriptor_no_thread_and_no_child_behind(
     database: Database, clock: Hours, server: LoopbackServer
 ) -> None:
@@ -375,7 +378,7 @@ def test_rounds_leave_no_descriptor_no_thread_and_no_child_behind(
         # The server has a thread and a descriptor for each connection, for as long as it likes.
         fds = [each for each in Path("/proc/self/fd").iterdir() if "socket" not in str(each.resolve())]
         threads = [each for each in threading.enumerate() if "process_request" not in each.name]
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        children = CHILDREN.read_text().split()
         return len(fds), len(threads), len(children)
 
     counts = []
