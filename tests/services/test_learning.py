@@ -237,3 +237,18 @@ def test_a_damaged_file_is_no_digest(database: Database, worker: ModelWorker, pa
         assert damaged != whole
         paths.digest.write_bytes(damaged)
         assert digest_file.read(paths.digest) is None, damaged[:40]
+
+
+def test_a_worker_without_work_gives_its_memory_back_and_another_goes_on(
+    paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_items(database)
+    worker = ModelWorker(paths, demo=False)
+    worker.build(NOW)
+    worker.rest()
+    assert worker._child is not None, "it has just worked"
+    monkeypatch.setattr("triage.services.worker_client.IDLE_S", 0.0)
+    worker.rest()
+    assert worker._child is None
+    assert worker.build(NOW).items
+    worker.close()

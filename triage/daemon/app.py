@@ -146,6 +146,7 @@ class Daemon:
                         report.revised,
                         f", {report.error}" if report.error else "",
                     )
+                await asyncio.to_thread(self._worker.rest)
                 if not self._config.daemon.on_battery and await asyncio.to_thread(power.on_battery):
                     self._say("on battery: fetching only")
                     return
