@@ -314,3 +314,17 @@ async def test_interests_are_edited_while_the_app_is_away(open_app, monkeypatch)
         assert away == [True, False]
         assert len(backend.called("edit_interests")) == 1
         assert "2 changes made; u takes back all of it" in screen_text(pilot.app)
+
+
+async def test_the_terminals_own_cursor_follows_the_focus(open_app):
+    async with open_app(size=SMALL) as pilot:
+        rows = screen_text(pilot.app).splitlines()
+        title = pilot.app.base.list.selected.title
+        assert title in rows[pilot.app.cursor_position.y]
+        await press(pilot, "j", "j")
+        assert pilot.app.base.list.selected.title[:20] in rows[pilot.app.cursor_position.y]
+        await press(pilot, "A", "j")
+        await settle(pilot)
+        assert "▌" in screen_text(pilot.app).splitlines()[pilot.app.cursor_position.y]
+        await press(pilot, "escape")
+        assert pilot.app.base.list.selected.title[:20] in rows[pilot.app.cursor_position.y]

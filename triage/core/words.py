@@ -87,11 +87,15 @@ def bar(share: float, cells: int = BAR_CELLS) -> tuple[str, str]:
     return filled, "─" * (cells - len(filled))
 
 
-def match(chance: float) -> str:
-    """How well an item fits, in a word of at most six letters, while there is no probability to show."""
-    if chance >= STRONG:
-        return "strong"
-    return "fair" if chance >= FAIR else "faint"
+def match(chance: float, score: float) -> str:
+    """How well an item fits, in a word of at most six letters, while there is no probability to show.
+
+    From few marks a chance is near the share of them that were likes, whatever the item: where more speaks
+    against it than for it, as its reasons say, it is no match that one would call fair.
+    """
+    if chance < FAIR or score < 0:
+        return "faint"
+    return "strong" if chance >= STRONG else "fair"
 
 
 def reading_time(item: Item) -> str:

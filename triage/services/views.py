@@ -68,7 +68,7 @@ def item(
         minutes=minutes,
         length=whole if whole > PLANNED_MINUTES else None,
         value=round(gain((probability or 0.0) if worth is None else worth, minutes), 4),
-        match="" if logit is None else words.match(probability or 0.0),
+        match="" if logit is None else words.match(probability or 0.0, logit),
         why=why,
         highlights=highlights,
         state=state,

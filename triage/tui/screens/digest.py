@@ -56,6 +56,10 @@ class DigestScreen(Screen[None]):
         """Whether the text stands beside the list."""
         return self.app.size.width >= WIDE
 
+    def on_screen_resume(self) -> None:
+        """A dialog is closed: the terminal's cursor comes back to the list."""
+        self.list.lead_cursor()
+
     def on_resize(self) -> None:
         """The text comes and goes with the room for it."""
         if not self.wide and self.reader.has_focus:

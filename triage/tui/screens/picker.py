@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 
 from triage.tui.screens.dialog import Dialog
 from triage.tui.widgets.item_row import CURSOR
@@ -66,6 +66,12 @@ class Picker(Dialog):
         self.call_after_refresh(self._reveal)
 
     def _reveal(self) -> None:
+        self._scroll_to_cursor()
+        if len(self._tops) > 1:
+            # The terminal's own cursor is not drawn; screen readers follow it.
+            self.app.cursor_position = self.body.region.offset + Offset(0, self._tops[self.cursor])
+
+    def _scroll_to_cursor(self) -> None:
         if len(self._tops) > 1:
             # The head belongs to the first row, the foot to the last one.
             first, last = self.cursor == 0, self.cursor == len(self._tops) - 2

@@ -15,7 +15,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -207,6 +207,17 @@ class ItemList(ScrollView, can_focus=True):
         self.scroll_to_region(
             Region(0, top, 1, height), animate=False, force=True, immediate=True, top=self.on_card
         )
+        self.lead_cursor()
+
+    def lead_cursor(self) -> None:
+        """Puts the terminal's own cursor, which is not drawn, on the row: screen readers follow it."""
+        if self.has_focus and self.screen.is_current:
+            line = self._top_of(self._cursor) - self.scroll_offset.y
+            self.app.cursor_position = self.content_region.offset + Offset(0, line)
+
+    def on_focus(self) -> None:
+        """The terminal's cursor comes here."""
+        self.lead_cursor()
 
     # ------------------------------------------------------------ moving
 
