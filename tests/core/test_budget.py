@@ -239,3 +239,12 @@ def test_letters_that_have_grown_old_do_not_keep_half_of_the_minutes() -> None:
     news = [candidate(100 + n, 0.6) for n in range(20)]
     chosen = select([*old, *news], 10)
     assert sum(n < 100 for n in chosen.ids) == 1
+
+
+def test_what_was_drawn_and_has_grown_long_takes_nothing_from_others() -> None:
+    short = [candidate(n, 0.9, minutes=1.0, source=f"s{n}") for n in range(1, 16)]
+    grown = candidate(99, 0.2, minutes=8.0, source="s99")
+    assert 99 not in select([*short, grown], 15.0, frozenset({99})).ids
+    with_room = select([*short[:6], grown], 15.0, frozenset({99}))
+    assert with_room.ids[-1] == 99
+    assert with_room.explored == {99}

@@ -96,7 +96,8 @@ def select(
     for the other half with everything else, of which one source may take a share, and nothing that is worth
     less than a quarter of the best is taken. At least one item of each lane that has any is shown even if
     it alone is too long. Within a lane, items stand by worth, after those that a rule puts first. What was
-    drawn is shown at the end, unless its turn has come by a rule or because it was saved.
+    drawn is shown at the end, unless its turn has come by a rule or because it was saved; what is longer than
+    a tenth of the minutes only if the others leave so many.
 
     Args:
         candidates: In any order; ties are broken by id, so the result depends on the set only.
@@ -106,7 +107,8 @@ def select(
     """
     ranked = sorted(candidates, key=lambda c: (not c.first, not c.kept, c.id not in drawn, -c.worth, c.id))
     unique, repeats = _folded(ranked)
-    explored = [c for c in unique if c.lane == "for-you" and c.id in drawn and not c.first]
+    by_chance = [c for c in unique if c.lane == "for-you" and c.id in drawn and not c.first]
+    explored = [c for c in by_chance if c.minutes <= minutes / EXPLORED]
     others = [c for c in unique if c not in explored]
     fixed = [c for c in others if c.kept or c.first]
     free = [c for c in others if not (c.kept or c.first)]
@@ -119,6 +121,13 @@ def select(
     left = minutes - sum(c.minutes for c in taken)
     rest = _lane(open_to, fixed, "for-you", left, minutes, staying)
     chosen = [*taken, *(c for c in open_to if c.id in rest.ids)]
+    # Its full text may have come after the draw: one that is long now has what the others leave.
+    spare = minutes - sum(c.minutes for c in chosen)
+    for c in by_chance:
+        if c not in chosen and c.minutes <= spare:
+            explored.append(c)
+            chosen.append(c)
+            spare -= c.minutes
     drawn_ids = frozenset(c.id for c in explored)
     in_order = sorted(
         chosen, key=lambda c: (c.id in drawn_ids, c.lane != "people", not c.first, -c.worth, c.id)
@@ -128,7 +137,7 @@ def select(
         ids=tuple(c.id for c in in_order),
         repeats=repeats,
         explored=drawn_ids,
-        unfit=frozenset(c.id for c in open_to if c.id not in rest.ids),
+        unfit=frozenset(c.id for c in open_to if c.id not in rest.ids | drawn_ids),
         faint=faint,
         value=sum(c.value for c in chosen),
         bound=given + people.bound + rest.bound,
