@@ -148,7 +148,8 @@ def test_one_bad_target_does_not_stop_the_others(site: LoopbackServer) -> None:
         ("/no/such/file", "there is no file or folder"),
         ("'https://e.example/\x1b[2J'", "holds control characters"),
         ("'|rm -rf ~'", "nothing here can read"),
-        ("exec:ls", "nothing here can read"),
+        ("exec:ls", "nothing here can read 'exec:ls'\n"),
+        ("nope.mbox", "nothing here can read 'nope.mbox', and there is no file of that name"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_sentence(paths: Paths, arguments: str, says: str) -> None:

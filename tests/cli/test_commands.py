@@ -259,3 +259,12 @@ def test_a_clock_of_another_age_is_wrong_usage(
 def test_the_home_of_nobody_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIAGE_HOME", "~nobody-of-that-name/triage")
     assert triage("paths").returncode == 2
+
+
+def test_the_folders_to_remove_hold_all_that_there_is(paths: Paths) -> None:
+    folders = triage("paths", "--folders").stdout.splitlines()
+    assert folders == [str(paths.config), str(paths.data), str(paths.cache), str(paths.state)]
+    shutil.rmtree(paths.cache)
+    assert json.loads(triage("paths", "--folders", "--json").stdout) == [
+        folder for folder in folders if folder != str(paths.cache)
+    ]

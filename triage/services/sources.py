@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -97,8 +98,9 @@ def claim_target(target: str) -> Claim:
         )
     claim = registry.claim(target)
     if claim is None:
+        missing = "" if ":" in target or Path(target).exists() else ", and there is no file of that name"
         raise UsageError(
-            f"nothing here can read {target!r}",
+            f"nothing here can read {target!r}{missing}",
             fix="give the URL of a site, feed or mailbox, the path of an mbox, Maildir, OPML or urls file, "
             "or arxiv:cs.IR",
         )
