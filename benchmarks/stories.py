@@ -54,7 +54,7 @@ def main() -> None:
         for name, fields in LEFT_OUT.items():
             known = [{k: v for k, v in item.items() if k not in fields} for item in items]
             stories = _grouped(known, encode)
-            for half in ("dev", "test"):
+            for half in ("dev", "test", "fresh"):
                 right, wrong, missed = _pairs(stories, labels, half)
                 precision = len(right) / max(1, len(right) + len(wrong))
                 recall = len(right) / max(1, len(right) + len(missed))
