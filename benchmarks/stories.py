@@ -1,7 +1,8 @@
 """How well stories are told apart: precision and recall on the labelled set beside this file, and speed.
 
-    python benchmarks/stories.py                            # both halves of benchmarks/stories
+    python benchmarks/stories.py                            # all parts of benchmarks/stories
     python benchmarks/stories.py --time items.jsonl.gz      # seconds of CPU to group these, after encoding
+    python benchmarks/stories.py --time items.jsonl.gz --batch 100      # the same, as they come in
 
 A pair of items in one group is right if the labels say so; precision is the share of such pairs that are
 right, recall the share of the pairs that tell the same that are in one group. A pair counts for a half if one
@@ -42,11 +43,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--time", type=Path, metavar="ITEMS")
+    parser.add_argument("--batch", type=int, default=1 << 30, metavar="N", help="with --time: N a call")
     parser.add_argument("--errors", action="store_true", help="name the wrong pairs of the half `dev`")
     options = parser.parse_args()
     with CachedEncoder(Paths.of().cache / "evaluate", find_weights(None)) as encode:
         if options.time is not None:
-            print(f"{_measured(encode, options.time):.1f} s of CPU")  # noqa: T201
+            print(f"{_measured(encode, options.time, options.batch):.1f} s of CPU")  # noqa: T201
             return
         items = _rows(SET / "items.jsonl")
         labels = {row["id"]: row for row in _rows(SET / "labels.jsonl")}
@@ -100,14 +102,16 @@ def _pairs(
     return right, wrong, missed
 
 
-def _measured(encode: CachedEncoder, path: Path) -> float:
+def _measured(encode: CachedEncoder, path: Path, batch: int) -> float:
     """CPU seconds from encoded documents to groups."""
     documents = read_items([path], sanitize_text)
     reports = read_reports([path], sanitize_text, encode, encode.weights.reads)
     started = time.process_time()
     for document in documents.values():
         particulars(document.title, document.text)
-    Stories().add(list(reports.values()))
+    stories, rows = Stories(), list(reports.values())
+    for start in range(0, len(rows), batch):
+        stories.add(rows[start : start + batch])
     return time.process_time() - started
 
 

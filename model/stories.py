@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from model.particulars import BITS, CAPITAL, MINOR, NUMBER, RUNS, SMALL, TITLE, Particulars
+from model.particulars import BITS, CAPITAL, MINOR, NUMBER, RUNS, SMALL, TITLE, Particulars, particulars
 
 Floats = NDArray[np.float64]
 
@@ -30,11 +30,16 @@ CORE = 8
 DAYS = 10.0
 """Between two reports of one event. Copies of the same words may be `COPY_DAYS` apart, versions of a paper
 any time."""
+RECENT = 4.0
+"""Days within which common names speak for one event; the same people and places are in the news again."""
 COPY_DAYS = 30.0
 UNKNOWN_DAYS = 2.5
 """Between two documents one of which has no date: what is not known speaks against them a little."""
 SHORT = 8
 """A text of fewer runs is a copy of another if it is equal."""
+GROWTH = 1.25
+"""The sums of a document's weights are taken anew when there are so many times more documents. What two have
+in common is always weighed by how rare it is now."""
 MOST = 60
 """Members of a story; what finds more is not a story."""
 _DAY = 86_400.0
@@ -63,39 +68,43 @@ class Report:
 
 
 WEIGHTS = {
-    "meaning": 3.7,
-    "title": 9.4,
-    "numbers": 11.6,
-    "names": 2.7,
+    "meaning": 9.5,
+    "title": 3.6,
+    "numbers": 2.6,
+    "names": 2.4,
+    "in common": 2.1,
     "copy": 1.1,
-    "clash": -20.0,
-    "days": -0.7,
-    "in common": 0.3,
-    "same source": -1.25,
+    "clash": -6.9,
+    "running": -8.3,
+    "days": -0.5,
+    "undated": -1.3,
+    "same source": -2.8,
 }
-"""Log-odds for each unit of evidence; see `Stories.compare`."""
-START = {"meaning": 0.84, "title": 0.15, "numbers": 0.35, "names": 0.55, "days": 0.5, "in common": 1.3}
-"""Where a kind of evidence speaks neither for nor against."""
-NEAR = 0.7
-"""Cosine that two reports of one event have at least."""
-SOME = 0.6
-"""Weight of the numbers and names that they have in common at least."""
+"""Log-odds for each unit of evidence; see `Stories.evidence`. By logistic regression with these signs, on the
+pairs of the part `dev` of `benchmarks/stories`, with and without dates and kinds, and on neighbours among
+2,000 abstracts, each with a twentieth of the weight; rounded. It gave -0.8 for `undated`: with -1.3, fewer
+entries of feeds whose dates are hidden are grouped with those of other years."""
+BIAS = -10.0
+"""Log-odds without any."""
+NEAR = 0.5
+"""Cosine that two reports of one event have at least, unless one copies the other."""
 COPIED = 0.2
 """Share of copied runs from which on that is not asked."""
-BACKGROUND = 50
-"""Imagined documents that hold none of the words: among a few, every word that two share would be common."""
+TITLE_START = 0.15
+"""Share of a title that is borne out where nothing is known of its words; it weighs as one rare word does."""
+BACKGROUND = 1000
+"""Imagined documents that hold none of the words: among a few, every word that two share would be common, and
+the names of an event that many report would be common for a while."""
 RARITY = 2.0
 """Power of the idf by which shared tokens count: what a whole field writes says little of one event."""
-ENOUGH = 3.0
-"""Weight of common numbers and names beyond which more of them say nothing more."""
+ENOUGH = 1.0
+"""Weight of common numbers and names beyond which more names say nothing more."""
 MINOR_WEIGHT = 0.4
 """Of a number of one digit and of a year, which many texts hold; in a title they tell part 1 from part 2."""
-AGREED = 0.5
-"""Log-odds from which on a newcomer joins a story."""
+AGREED = 0.4
+"""Log-odds from which on a newcomer joins a story; a wrong group is worse than a missing one."""
 MIXED = 0.2
 """How much the member that a newcomer agrees with best counts beside the mean over all of them."""
-_PRIOR = 1.0
-"""Weight of one rare word, that shares of few words are drawn to `START` with."""
 
 
 class Stories:
@@ -108,6 +117,7 @@ class Stories:
     def __init__(self) -> None:
         self._reports: list[Report] = []
         self._row: dict[int, int] = {}
+        self._abstract: list[bool] = []
         self._story: list[int] = []
         self._members: dict[int, list[int]] = {}
         self._parents: set[int] = set()
@@ -121,7 +131,8 @@ class Stories:
         self._small = np.zeros(1 << BITS, dtype=np.int32)
         self._column = np.full(1 << BITS, -1, dtype=np.int32)
         self._weighed: dict[int, _Weighed] = {}
-        """By row, as rare as the tokens are among those that have come so far."""
+        self._weighed_at: dict[int, int] = {}
+        """By row: how many documents there were then; see `GROWTH`."""
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -150,7 +161,6 @@ class Stories:
         self._take(reports)
         for start in range(first, len(self._reports), _CHUNK):
             self._group(range(start, min(start + _CHUNK, len(self._reports))), known)
-        self._weighed.clear()  # the next documents change how rare a token is
         return {report.id: self.story_of(report.id) for report in reports}
 
     def part(self, document: int, others: Iterable[int]) -> None:
@@ -158,28 +168,35 @@ class Stories:
         self._apart.update((min(document, other), max(document, other)) for other in others)
 
     def compare(self, document: int, others: Sequence[int]) -> Floats:
-        """Log-odds that a document tells the same as each of some others; -inf where that cannot be.
-
-        Two reports of one event are near each other in meaning and have rare numbers or names in common, or
-        copy each other. The evidence is the cosine of their vectors; the share of their titles' words that
-        the other text holds, and the shares of their numbers and of their names that they have in common (by
-        idf, as Dice's coefficient, drawn to `START` where there are few); how many rare numbers and names
-        that are; the share of the shorter one's runs of words that the other has too; how much their numbers
-        differ although their words do not, as in alerts from one template; the days between them; and
-        whether they come from one source.
-        """
+        """Log-odds that a document tells the same as each of some others; -inf where that cannot be."""
         rows = np.array([self._row[other] for other in others], dtype=np.intp)
         return self._compare(self._row[document], rows)
+
+    def evidence(self, document: int, others: Sequence[int]) -> Floats:
+        """What speaks for and against a document telling the same as each of some others.
+
+        Returns:
+            (others, `WEIGHTS`): the cosine of their vectors; the share of their titles' words that the other
+            text holds; ln(1 + the weight of the numbers in common); the same of names, less from day to day
+            (`RECENT`); the weight of numbers and names in common, up to `ENOUGH`; the share of the shorter
+            one's runs of words that the other has too; how much their numbers differ although their words do
+            not, as in alerts from one template; the share of their titles' numbers that the other text lacks,
+            times how alike the titles are, as in episodes of a series; the days between them; whether one
+            has no date; whether they come from one source. Days and dates do not count between copies. What
+            is shared weighs idf ** `RARITY`.
+        """
+        rows = np.array([self._row[other] for other in others], dtype=np.intp)
+        return self._evidence(self._row[document], rows, self._shares(self._row[document], rows.tolist()))
 
     # ------------------------------------------------------------ what is known
 
     def _take(self, reports: Sequence[Report]) -> None:
         if not reports:
             return
-        self._weighed.clear()
         for report in reports:
             self._row[report.id] = len(self._reports)
             self._reports.append(report)
+            self._abstract.append(report.kind == "paper" or _is_abstract(report))
             self._story.append(report.id)
             found = report.particulars
             self._count[found.tokens] += 1
@@ -273,37 +290,48 @@ class Stories:
 
     # ------------------------------------------------------------ evidence
 
-    def _compare(self, row: int, others: NDArray[np.intp]) -> Floats:
+    def _evidence(self, row: int, others: NDArray[np.intp], shares: Mapping[str, Floats]) -> Floats:
         own = self._reports[row]
         found = [self._reports[other] for other in others.tolist()]
-        shares = self._shares(row, others.tolist())
         vectors = self._vectors[others]
         cosine = np.asarray(vectors @ self._vectors[row], dtype=np.float64)
         unread = ~(vectors.any(axis=1) & bool(self._vectors[row].any()))
         cosine[unread] = np.minimum(1.0, 0.45 + 0.75 * shares["words"][unread])
         gap = np.abs(self._when[others] - self._when[row])
         undated = np.isnan(gap)
-        days = np.minimum(np.where(undated, UNKNOWN_DAYS, gap), DAYS)
-        copied = shares["copy"]
-        same_source = np.array([bool(own.source) and own.source == other.source for other in found])
+        told = shares["copy"] < 0.5
+        near_in_time = np.maximum(0.0, 1 - np.where(undated, RECENT, gap) / RECENT)
+        same_source = [bool(own.source) and own.source == other.source for other in found]
         thread = np.array([_thread(own, other) for other in found])
         paper = np.array([own.kind == "paper" or other.kind == "paper" for other in found])
-        clash = np.where(paper, 0.0, shares["clash"])
-        score: Floats = (
-            WEIGHTS["meaning"] * (cosine - START["meaning"])
-            + WEIGHTS["copy"] * copied * (clash < 0.5)
-            + WEIGHTS["clash"] * clash
-            + WEIGHTS["days"] * (days - START["days"]) * (copied < 0.5)
-            + WEIGHTS["in common"] * (shares["in common"] - START["in common"]) * (copied < 0.5)
-            + WEIGHTS["same source"] * (same_source & ~thread)
-        )
-        for name in ("title", "numbers", "names"):
-            score += WEIGHTS[name] * (shares[name] - START[name])
-        # Neither a common subject nor common names and numbers are enough: it takes both, or copied words.
-        both = (cosine >= NEAR) & (shares["in common"] >= SOME) | (copied >= COPIED)
-        score[~both & ~thread] = -np.inf
-        papers = np.array([own.kind == other.kind == "paper" for other in found])
-        far = ~undated & (gap > np.where(copied > 0.5, COPY_DAYS, DAYS))
+        columns = {
+            "meaning": cosine,
+            "title": shares["title"],
+            "numbers": shares["numbers"],
+            "names": shares["names"] * near_in_time,
+            "in common": shares["in common"],
+            "copy": shares["copy"],
+            "clash": np.where(paper, 0.0, shares["clash"]),
+            "running": shares["running"],
+            "days": np.minimum(np.where(undated, 0.0, gap), DAYS) * told,
+            "undated": undated & told,
+            "same source": np.array(same_source) & ~thread,
+        }
+        return np.stack([np.asarray(columns[name], dtype=np.float64) for name in WEIGHTS], axis=1)
+
+    def _compare(self, row: int, others: NDArray[np.intp]) -> Floats:
+        own = self._reports[row]
+        found = [self._reports[other] for other in others.tolist()]
+        shares = self._shares(row, others.tolist())
+        evidence = self._evidence(row, others, shares)
+        score: Floats = BIAS + evidence @ np.array(list(WEIGHTS.values()))
+        cosine, copied = evidence[:, list(WEIGHTS).index("meaning")], shares["copy"]
+        gap = np.abs(self._when[others] - self._when[row])
+        thread = np.array([_thread(own, other) for other in found])
+        paper = np.array([own.kind == "paper" or other.kind == "paper" for other in found])
+        score[(cosine < NEAR) & (copied < COPIED) & ~thread] = -np.inf
+        papers = self._abstract[row] & np.array([self._abstract[other] for other in others.tolist()])
+        far = gap > np.where(copied > 0.5, COPY_DAYS, DAYS)
         score[far & ~(paper & (copied > 0.4)) & ~papers] = -np.inf
         if papers.any():
             # Papers of one group on one subject share their words; versions of a paper share their sentences.
@@ -330,52 +358,72 @@ class Stories:
         count = len(others)
         own = self._reports[row].particulars
         found = [self._reports[other].particulars for other in others]
-        mine, *weighed = self._weigh([row, *others])
+        (mine,), weighed = self._weigh([row]), self._sized(others)
         met = _Met.of(own.tokens, [each.tokens for each in found])
-        weights = np.concatenate([each.weights for each in weighed])[met.theirs]
-        kinds = np.concatenate([each.kinds for each in weighed], axis=1)[:, met.theirs]
-        both = kinds & mine.kinds[:, met.own]
+        weights = mine.weights[met.own]
+        theirs = np.concatenate([each.kinds for each in weighed], axis=1)[:, met.theirs]
+        ours = mine.kinds[:, met.own]
+        sums = {name: met.sums(weights * (ours[n] & theirs[n]), count) for n, name in enumerate(KINDS)}
+        sizes = np.array([each.sizes for each in weighed]).T
+        both = sizes + mine.sizes[:, None]
         # A headline is borne out by the other text, whatever the other headline says.
-        borne_out = (mine.kinds[TITLES, met.own].astype(np.float64) + kinds[TITLES]) / 2
-        common = np.array([met.sums(weights * each, count) for each in (*both, borne_out)])
-        theirs = np.array([each.sizes for each in weighed]).T
-        sizes = theirs + mine.sizes[:, None]
-        shares = {"headline": 2 * common[TITLES] / (sizes[TITLES] + 1e-9)}
-        common[TITLES] = common[-1]
-        for n, name in enumerate(KINDS):
-            shares[name] = (2 * common[n] + START.get(name, 0.0) * _PRIOR) / (sizes[n] + _PRIOR)
-        differing = np.minimum(theirs[NUMBERS], mine.sizes[NUMBERS]) - common[NUMBERS]
-        clashing = np.where(shares["words"] > 0.3, shares["words"], 0.0)
-        shares["copy"] = _copied(own.runs, [each.runs for each in found])
-        shares["clash"] = clashing * np.minimum(np.maximum(differing, 0), 2)
-        shares["in common"] = np.minimum(common[NUMBERS] + common[NAMES], ENOUGH)
-        return shares
+        borne_out = met.sums(weights * (ours[TITLE_WORDS].astype(np.float64) + theirs[TITLE_WORDS]), count)
+        # The number of an episode or a release is in its title, and that of the other one is not in its text.
+        told = [
+            met.sums(weights * (ours[a] & theirs[b]), count) / np.maximum(size, 1e-9)
+            for a, b, size in (
+                (TITLE_NUMBERS, NUMBERS, mine.sizes[TITLE_NUMBERS]),
+                (NUMBERS, TITLE_NUMBERS, sizes[TITLE_NUMBERS]),
+            )
+        ]
+        numbered = (sizes[TITLE_NUMBERS] > 0) & (mine.sizes[TITLE_NUMBERS] > 0)
+        differing = np.minimum(sizes[NUMBERS], mine.sizes[NUMBERS]) - sums["numbers"]
+        words = 2 * sums["words"] / (both[WORDS] + 1)
+        headline = 2 * sums["title words"] / (both[TITLE_WORDS] + 1e-9)
+        return {
+            "words": words,
+            "headline": headline,
+            "title": (borne_out + TITLE_START) / (both[TITLE_WORDS] + 1),
+            "numbers": np.log1p(sums["numbers"]),
+            "names": np.log1p(sums["names"]),
+            "in common": np.minimum(sums["numbers"] + sums["names"], ENOUGH),
+            "copy": _copied(own.runs, [each.runs for each in found]),
+            "clash": np.where(words > 0.3, words, 0.0) * np.clip(differing, 0, 2),
+            "running": numbered * (1 - (told[0] + told[1]) / 2) * headline,
+        }
+
+    def _sized(self, rows: Sequence[int]) -> list[_Weighed]:
+        """The tokens of some documents as they count now, or counted when there were nearly as many."""
+        size = len(self._reports)
+        old = [row for row in rows if self._weighed_at.get(row, 0) * GROWTH < size]
+        for row, found in zip(old, self._weigh(old) if old else (), strict=True):
+            self._weighed[row], self._weighed_at[row] = found, size
+        return [self._weighed[row] for row in rows]
 
     def _weigh(self, rows: Sequence[int]) -> list[_Weighed]:
         """The tokens of some documents as they count now."""
-        unknown = [row for row in dict.fromkeys(rows) if row not in self._weighed]
-        if unknown:
-            found = [self._reports[row].particulars for row in unknown]
-            tokens = np.concatenate([each.tokens for each in found])
-            flags = np.concatenate([each.flags for each in found])
-            minor = (flags & (MINOR | TITLE)) == MINOR
-            weights = self._idf(tokens) ** RARITY * np.where(minor, MINOR_WEIGHT, 1.0)
-            # A name is written with a capital, here always and elsewhere nearly always.
-            capital = (flags & (CAPITAL | SMALL | NUMBER)) == CAPITAL
-            names = capital & (self._small[tokens] <= 0.25 * self._count[tokens])
-            words = (flags & (SMALL | CAPITAL)) > 0
-            kinds = np.stack([(flags & NUMBER) > 0, names, (flags & TITLE) > 0, words])
-            end = 0
-            for row, each in zip(unknown, found, strict=True):
-                start, end = end, end + len(each.tokens)
-                own, of = weights[start:end], kinds[:, start:end]
-                self._weighed[row] = _Weighed(own, of, of @ own)
-        return [self._weighed[row] for row in rows]
+        found = [self._reports[row].particulars for row in rows]
+        tokens = np.concatenate([each.tokens for each in found])
+        flags = np.concatenate([each.flags for each in found])
+        minor = (flags & (MINOR | TITLE)) == MINOR
+        weights = self._idf(tokens) ** RARITY * np.where(minor, MINOR_WEIGHT, 1.0)
+        # A name is written with a capital, here always and elsewhere nearly always.
+        capital = (flags & (CAPITAL | SMALL | NUMBER)) == CAPITAL
+        names = capital & (self._small[tokens] <= 0.25 * self._count[tokens])
+        words = (flags & (SMALL | CAPITAL)) > 0
+        number, title = (flags & NUMBER) > 0, (flags & TITLE) > 0
+        kinds = np.stack([number, number & title, names, title, words])
+        weighed, end = [], 0
+        for each in found:
+            start, end = end, end + len(each.tokens)
+            own, of = weights[start:end], kinds[:, start:end]
+            weighed.append(_Weighed(own, of, of @ own))
+        return weighed
 
 
-KINDS = ("numbers", "names", "title", "words")
+KINDS = ("numbers", "title numbers", "names", "title words", "words")
 """Of tokens; one may be of several."""
-NUMBERS, NAMES, TITLES = range(3)
+NUMBERS, TITLE_NUMBERS, NAMES, TITLE_WORDS, WORDS = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +433,7 @@ class _Weighed:
     weights: Floats
     """(tokens,)."""
     kinds: NDArray[np.bool_]
-    """Which are numbers, names, words of the title, words: (`KINDS`, tokens)."""
+    """Which are of each kind, (`KINDS`, tokens)."""
     sizes: Floats
     """The weight of all tokens of each kind, (`KINDS`,)."""
 
@@ -431,6 +479,16 @@ def wholes(values: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.flo
     return sums
 
 
+ACADEMIC = 3
+"""Words of `_VOICE` from which on a text is taken for an abstract."""
+_VOICE = particulars(
+    "",
+    "propose proposed novel approach method framework algorithm experiments experimental empirical"
+    " empirically benchmarks datasets outperforms demonstrate evaluate investigate analyze existing"
+    " theorem prove bounds conclusion objective methods background randomized significantly",
+).tokens
+"""Of 3,000 abstracts of computer science 75 in 100 hold three of these, of 1,000 entries of feeds not one."""
+
 _CHUNK = 512
 """Documents whose candidates are looked for at once."""
 
@@ -465,6 +523,11 @@ def _copied(runs: NDArray[np.uint32], others: Sequence[NDArray[np.uint32]]) -> F
     few = np.minimum(lengths, len(runs)) < SHORT
     equal = (lengths == len(runs)) & (common == lengths) & (lengths > 0)
     return np.where(few, equal.astype(np.float64), shares)
+
+
+def _is_abstract(report: Report) -> bool:
+    """Whether a text that does not say so reads like the abstract of a paper."""
+    return int(np.isin(_VOICE, report.particulars.tokens, assume_unique=True).sum()) >= ACADEMIC
 
 
 def _thread(own: Report, other: Report) -> bool:
