@@ -246,6 +246,15 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
     assert codes == {0, diagnostics.INTERRUPTED, *raised}
 
 
+def test_every_result_of_the_readme_stands_on_the_page_that_it_names() -> None:
+    text = README.read_text(encoding="utf-8")
+    found = re.findall(r"^\| [^|]+ \| ([^|]*\d[^|]*) \| `[^`]+`, \[[^]]+\]\(([^)#]+)", text, re.MULTILINE)
+    assert len(found) >= 6
+    for result, page in found:
+        numbers = set(re.findall(r"\d+(?:\.\d+)?", result))
+        assert numbers <= set(re.findall(r"\d+(?:\.\d+)?", (ROOT / page).read_text(encoding="utf-8")))
+
+
 def test_the_picture_loads_nothing() -> None:
     picture = (ROOT / "docs" / "screenshot.svg").read_text(encoding="utf-8")
     assert "Diversity" in picture
