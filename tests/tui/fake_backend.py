@@ -73,7 +73,7 @@ def make_items(*, learned: bool = True) -> tuple[tuple[Item, ...], dict[int, str
                 score=(story["p"] - 0.5) * 5,
                 minutes=story["minutes"],
                 value=story["p"],
-                match=words.match(story["p"], (story["p"] - 0.5) * 5),
+                match=words.match(story["p"], 0.0),
                 highlights=highlights,
             )
         )

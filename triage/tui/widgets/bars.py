@@ -12,15 +12,14 @@ from triage.tui.cells import clip, line
 
 
 class _Bar(Widget):
-    """One line with a left and a right part; the right one gives way first."""
+    """One line with a left and a right part; the right one is there whole, or gives way."""
 
     def _line(self, left: Content, right: str) -> Content:
         width = self.size.width
         room = width - left.cell_length
-        if room < 4 or not right:
+        if not right or cell_len(right) + 2 > room:
             return left.truncate(max(width, 0), ellipsis=True)
-        shown = clip(right, room - 2)
-        return Content.assemble(left, " " * (room - cell_len(shown)), (shown, "$foreground 58%"))
+        return Content.assemble(left, " " * (room - cell_len(right)), (right, "$foreground 58%"))
 
 
 class TitleBar(_Bar):
@@ -42,7 +41,7 @@ class TitleBar(_Bar):
 
 
 class StatusBar(_Bar):
-    """What just happened, and, where there is room for all of it, how the daemon is."""
+    """What just happened, and how the daemon is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,8 +71,9 @@ class StatusBar(_Bar):
             # Long titles give way, not how many items moved.
             head, dot, tail = said.rpartition(" · ")
             said = clip(head, room - cell_len(dot + tail)) + dot + tail
-        fits = self._daemon and cell_len(f" {said}  {self._daemon} ") <= self.size.width
-        return self._line(Content.styled(f" {said}", "$foreground"), f"{self._daemon} " if fits else "")
+        return self._line(
+            Content.styled(f" {said}", "$foreground"), f"{self._daemon} " if self._daemon else ""
+        )
 
 
 class KeyBar(_Bar):
