@@ -138,6 +138,16 @@ class VectorFile:
         out *= self._rows["scale"]
         return out
 
+    def lengths(self) -> NDArray[np.float32]:
+        """The Euclidean length of every row, (len(self),): a passage has a share of its window's vector."""
+        self._look()
+        out = np.empty(len(self._rows), dtype=np.float32)
+        for start in range(0, len(self._rows), _BLOCK):
+            values = self._rows["values"][start : start + _BLOCK].astype(np.float32)
+            out[start : start + len(values)] = np.sqrt(np.einsum("ij,ij->i", values, values))
+        out *= self._rows["scale"]
+        return out
+
     def _look(self) -> None:
         """Maps the rows that were appended since the last look, by whomever."""
         if len(self) > len(self._rows):

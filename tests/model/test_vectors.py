@@ -37,6 +37,7 @@ def test_vectors_come_back_almost_exactly(tmp_path: Path, opened: Opener) -> Non
     cosines = (found * vectors).sum(axis=1) / np.linalg.norm(found, axis=1)
     assert cosines.min() > 0.9999
     assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 0.01
+    np.testing.assert_allclose(file.lengths(), np.linalg.norm(found, axis=1), rtol=1e-5)
     np.testing.assert_array_equal(file.rows([7, 3]), found[[7, 3]])
     assert file.rows([]).shape == (0, 384)
 

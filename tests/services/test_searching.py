@@ -182,6 +182,20 @@ def test_new_items_are_near_as_soon_as_they_are_read(
     assert nearest(inside, "lighthouse keepers")[0][0] == new
 
 
+def test_a_passage_is_near_however_long_the_text_around_it_is(
+    database: Database, known: dict[str, int], inside: Worker
+) -> None:
+    around = " ".join(f"Committee {word} met about quarterly reports and minutes again." for word in "abcdef")
+    said = "Lighthouse keepers trim lamps while foghorns sound across empty straits."
+    with database.write() as connection:
+        new = [item("y", "One", said), item("z", "Two", f"{around}\n\n{said}\n\n{around}")]
+        ids = items.insert_new(connection, 1, new, NOW)
+    inside.answer({"op": "build", "now": NOW.isoformat()})
+    near = dict(nearest(inside, said))
+    assert near[ids[0]] == pytest.approx(1, abs=0.01)
+    assert near[ids[1]] > 0.75
+
+
 def test_without_an_encoder_it_says_that_there_is_no_meaning(
     database: Database, paths: Paths, known: dict[str, int]
 ) -> None:

@@ -143,9 +143,14 @@ class Vectors:
         return [[float(found[text] @ found[phrase]) for phrase in phrases] for text in texts]
 
     def products(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The cosine of every row of the matrix file with a vector, (rows,)."""
+        """The dot product of every row of the matrix file with a vector, (rows,)."""
         assert self._file is not None
         return self._file.products(vector)
+
+    def lengths(self) -> NDArray[np.float32]:
+        """The length of every row of the matrix file, (rows,)."""
+        assert self._file is not None
+        return self._file.lengths()
 
     def release(self) -> None:
         """Ends the encoder, whose memory goes back to the system."""
