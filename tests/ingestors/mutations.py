@@ -98,6 +98,12 @@ PAYLOADS = [
     b"http://[::1", b"--help;$(touch x)", b"../../../etc/passwd", b"=?utf-7?B?KwA=?=", b"=?x?Q?=1B]52?=",
     b"NaN", b"1e999", b"null", b"{", b"[" * 500, b'"', b"\xff\xfe", b"\xed\xa0\x80",
 ]  # fmt: skip
+READABLE = [
+    "\u009b2J\u009d52;c;AA\u009c".encode(), b"&#x9d;52;c;AA&#x90;", b"\\u001b[2J\\u009d",
+    "\u202e\u2066".encode(), "\U000e0041\u200b".encode(), "\u0301".encode() * 300,
+    b"[@click=app.quit]x[/]", b"\\ud800",
+]  # fmt: skip
+"""What leaves a document readable, so that it comes as far as the reader."""
 DATES = [
     b"9999-12-31T23:59:59+99:99", b"0001-01-01", b"Mon, 99 Foo 20026 99:99:99 +9999", b"-1", b"2026-02-30",
     b"2026-13-45", b"99999999999999999999", b"Tue, 03 Nov 2026 08:00:00 " + b"(" * 300,
@@ -107,6 +113,7 @@ CHARSETS = ["utf-16", "utf-16-le", "utf-32", "cp037", "utf-7", "shift_jis", "lat
 NAMED = [b"undefined", b"unicode_escape", b"utf-7", b"cp037", b"rot13", b"utf-16", b"x" * 99, b"iso-8859-8"]
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d[T\d:Z.+-]*|\w{3}, \d\d? \w{3} \d{4} [\d:]+ [+-]\d{4}")
 _NUMBER = re.compile(rb"\d+")
+_WORD = re.compile(rb"(?<=[>\": ])[A-Z][a-z]")
 _TAG = re.compile(rb"<[A-Za-z][^<>]*>")
 _ELEMENT = re.compile(
     rb"<([A-Za-z][\w:]*)[^<>]*>[^<>]*</\1>|\"\w+\": ?(?:\"[^\"]*\"|\d+|null),|[\w-]+: [^\n]+\n"
@@ -167,9 +174,8 @@ def injected(rng: random.Random, body: bytes) -> bytes:
 
 
 def into_text(rng: random.Random, body: bytes) -> bytes:
-    """The same where it leaves the document readable: after the beginning of a field."""
-    return _replaced(rng, body, re.compile(rb"(?<=[>\":] )[A-Za-z]|(?<=>)[A-Za-z]|(?<=\")[A-Z]"),
-                     lambda found: rng.choice(PAYLOADS) + found)  # fmt: skip
+    """Such things where the document stays readable: at the beginning of words."""
+    return _WORD.sub(lambda found: (rng.choice(READABLE) if rng.random() < 0.3 else b"") + found[0], body)
 
 
 def counted(rng: random.Random, body: bytes) -> bytes:
@@ -222,6 +228,8 @@ def mutant(known: list[Seed], number: int) -> tuple[Seed, Seed]:
     body = seed.body
     for change in rng.sample(CHANGES, rng.choice([1, 1, 2, 3])):
         body = change(rng, body)
+    if number % 3 == 0:
+        body = into_text(rng, body)
     if rng.random() < 0.1:  # two documents grown into one
         other = rng.choice(known).body
         body = body[: rng.randrange(len(body) + 1)] + other[rng.randrange(len(other) + 1) :]

@@ -35,6 +35,10 @@ async def test_sound_documents_are_read(parsers: ParserPool) -> None:
         assert await parsers.parse(seed.parser, seed.body, **seed.params)
 
 
+ARMED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+"""What has no place on a screen."""
+
+
 def check_item(item: NewItem) -> None:
     """What is stored is harmless, and within the limits."""
     lines = [item.title, *item.people, *item.tags, *item.identifiers, *item.identifiers.values()]
@@ -43,7 +47,7 @@ def check_item(item: NewItem) -> None:
         text.encode()  # no lone surrogates
         controls = {char for char in text if unicodedata.category(char) == "Cc"}
         assert controls <= ({"\n", "\t"} if text is item.text else set())
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", text)
+        assert not ARMED.search(text)
     assert 0 < len(item.title) <= translate.MAX_TITLE
     assert len(item.text) <= translate.MAX_TEXT
     assert len(item.people) <= translate.MAX_PEOPLE
@@ -64,12 +68,12 @@ async def read(parsers: ParserPool, document: Seed) -> dict[str, Any] | str:
         assert time.monotonic() - started < LIMIT_S
 
 
-async def attack(parsers: ParserPool, numbers: range) -> tuple[int, int]:
-    """Reads the mutants of these numbers, each followed by its sound document; returns how many were read
-    and how many refused."""
+async def attack(parsers: ParserPool, numbers: range) -> tuple[int, int, int]:
+    """Reads the mutants of these numbers, each followed by its sound document; returns how many were read,
+    how many entries with armed characters they brought, and how many were refused."""
     known = seeds()
     sound: dict[int, dict[str, Any] | str] = {}
-    accepted = refused = 0
+    accepted = armed = refused = 0
     for number in numbers:
         document, origin = mutant(known, number)
         answer = await read(parsers, document)
@@ -80,19 +84,21 @@ async def attack(parsers: ParserPool, numbers: range) -> tuple[int, int]:
         else:
             accepted += 1
             for entry in answer.get("entries", ()):
+                armed += bool(ARMED.search(entry["title"] + entry["text"]))
                 check_item(translate.new_item(to_entry(entry), "feed", NOW))
             for reason in map(to_refusal, answer.get("refusals", ())):
                 assert reason.reason.isprintable(), f"document {number}"
         again = await read(parsers, origin)
         assert not isinstance(again, str), f"after document {number}: {again}"
         assert sound.setdefault(known.index(origin), again) == again, f"after document {number}"
-    return accepted, refused
+    return accepted, armed, refused
 
 
 async def test_a_hundred_hostile_documents_do_no_harm(parsers: ParserPool) -> None:
     """PRS-17."""
-    accepted, refused = await attack(parsers, range(100))
+    accepted, armed, refused = await attack(parsers, range(100))
     assert accepted > 20
+    assert armed > 2
     assert refused > 10
 
 
@@ -100,8 +106,9 @@ async def test_a_hundred_hostile_documents_do_no_harm(parsers: ParserPool) -> No
 @pytest.mark.timeout(1200)
 async def test_two_thousand_hostile_documents_do_no_harm(parsers: ParserPool) -> None:
     """PRS-17. Others than those of every day."""
-    accepted, refused = await attack(parsers, range(100, 2_100))
+    accepted, armed, refused = await attack(parsers, range(100, 2_100))
     assert accepted + refused == 2_000
+    assert armed > 20
 
 
 def test_each_way_to_change_a_document_changes_some() -> None:
