@@ -12,7 +12,7 @@ from triage.core import feedback as log
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback, reading, searching
+from triage.services import feedback, reading, rules, searching
 from triage.services.indexing import index_items
 from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
@@ -185,3 +185,12 @@ def test_a_digest_tells_a_story_once_and_not_again_tomorrow(database: Database, 
     feedback.mark(database, clock, shown.id, Verb.LIKE)
     tomorrow = worker.build(NOW + timedelta(hours=22))
     assert not {first, second} & {item.id for item in tomorrow.items}
+
+
+def test_what_a_rule_keeps_stands_beside_others_of_its_story(database: Database, worker: ModelWorker) -> None:
+    (first,) = store(database, FLOOD)
+    (second,) = store(database, RETOLD, source="b")
+    rules.add(database, clock, 'keep source:"Source b"')
+    digest = worker.build(NOW)
+    assert {first, second} <= {item.id for item in digest.items}
+    assert digest.repeats == 0

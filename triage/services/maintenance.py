@@ -2,7 +2,7 @@
 
 Owns the policy of retention. What the reader has said anything about, has opened or was sent by a person
 stays whole; of the rest only the text goes, never the item: by its names a feed that still serves it is told
-that it is known.
+that it is known. Rules are not asked: matching them takes numbers, which the daemon does not have.
 """
 
 from __future__ import annotations
