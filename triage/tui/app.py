@@ -35,6 +35,7 @@ from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.session import Session
+from triage.tui.widgets.bars import StatusBar
 from triage.tui.widgets.item_list import ItemList
 from triage.tui.widgets.reader import Reader
 from triage.tui.widgets.search_box import SearchBox
@@ -301,7 +302,8 @@ class TriageApp(MannerlyApp):
     def action_highlight(self, step: int) -> None:
         """To the next or previous passage that counted."""
         if self.reading:
-            self.say(self.reader.jump(step))
+            # Said where the text is only: on the list, once one is back there, it would mean nothing.
+            self.screen.query_one(StatusBar).say(self.reader.jump(step))
         else:
             self.base.list.action_open()
 
