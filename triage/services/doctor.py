@@ -221,11 +221,10 @@ def _digest(paths: Paths, now: datetime) -> Iterator[Check]:
     if digest is None:
         yield Check("digest", "warning", "none has been built yet", "triage sync")
         return
-    hours = (now - digest.built_at).total_seconds() / 3600
+    hours = max((now - digest.built_at).total_seconds() / 3600, 0.0)
     verdict: Verdict = "ok" if hours < 24 else "warning"
-    says = (
-        f"built {hours:.0f} h ago, {len(digest.items)} items, taught by {words.plural(digest.labels, 'mark')}"
-    )
+    holds, taught = words.plural(len(digest.items), "item"), words.plural(digest.labels, "mark")
+    says = f"built {hours:.0f} h ago, {holds}, taught by {taught}"
     yield Check("digest", verdict, says, None if verdict == "ok" else "triage sync")
 
 
