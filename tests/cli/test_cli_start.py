@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from command_line import triage
 from loopback import LoopbackServer, Route
 
+from triage.cli.start import EXAMPLES
+from triage.guided_start import GuidedStart
 from triage.paths import Paths
+from triage.runtime import Runtime
 from triage.services import starting
 from triage.services.packs import catalogue
 
@@ -54,6 +58,21 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(paths: Paths) -> No
     code, _, err = triage("triage start --interest tides")
     assert code == 2
     assert "no source to fetch" in err
+
+
+def test_interests_that_no_pack_fits_are_kept_and_it_is_said(paths: Paths) -> None:
+    code, _, err = triage('triage start --interest "zzyzx qwortle" --yes')
+    assert code == 2
+    assert "no starter pack fits what you said, which is kept; there is no source to fetch" in err
+    assert "zzyzx qwortle" in triage("triage interests")[1]
+
+
+def test_the_example_of_the_help_has_packs_that_fit(paths: Paths) -> None:
+    (example,) = re.findall(r'--interest "([^"]+)" --yes', EXAMPLES)
+    triage(f'triage start --interest "{example}"')
+    with Runtime.open() as runtime:
+        offers = GuidedStart(runtime).packs(by_meaning=False)
+    assert any(offer.suggested for offer in offers)
 
 
 def test_the_packs_are_listed(paths: Paths) -> None:

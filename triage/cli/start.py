@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 triage start                                            asks, step by step; Esc skips a step
-triage start --interest "tides, sea level" --yes        takes the packs that fit, fetches, shows the digest
+triage start --interest "climate, cycling" --yes        takes the packs that fit, fetches, shows the digest
 triage start --pack climate --import feeds.opml --yes   the same with what you name
 """
 
@@ -122,7 +122,8 @@ def _by_options(
         diagnostics.note(f"{output.address(one.target)}: {guide.add(one)}")
     stand = guide.stand()
     if not stand.sources:
-        raise UsageError("there is no source to fetch", fix="triage start --packs, then --pack NAME")
+        unfit = "no starter pack fits what you said, which is kept; " if said and yes and not names else ""
+        raise UsageError(f"{unfit}there is no source to fetch", fix="triage start --packs, then --pack NAME")
     fetched = fetch(guide)
     digest = runtime.first_page()
     if as_json:
