@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from triage.core import ledger, links, reflow, words
+from triage.core.ending import sentences
 from triage.core.insight import Insight, Learned
 from triage.core.insight_page import page
 from triage.core.items import LANE_TITLES, Digest, Explained, Item, Link, Reading, Related
@@ -19,6 +20,7 @@ from triage.core.text import sanitize_line, sanitize_text
 
 INSIGHT_WIDTH = 100
 """Cells that the lines of the insight page are written for."""
+MARKING = "Say like, love or dislike of what you have heard."
 
 _STROKES = dict.fromkeys(range(0x2500, 0x25A0))
 """Lines, boxes and blocks, which a screen reader names one by one."""
@@ -37,12 +39,8 @@ def headline(digest: Digest, *, demo: bool = False) -> str:
 
 
 def ending(digest: Digest) -> list[str]:
-    """That it is over, and what was left out."""
-    rest = digest.considered - len(digest.items) - digest.repeats - digest.ruled_out
-    left_out = [f"{rest} matter less to you"] if rest > 0 else []
-    left_out += [f"{digest.repeats} repeat a story"] if digest.repeats else []
-    left_out += [f"{digest.ruled_out} are kept out by your rules"] if digest.ruled_out else []
-    said = [f"Left out of {digest.considered} weighed: {', '.join(left_out)}."] if left_out else []
+    """That it is over, what it covered, and what was left out."""
+    said = sentences(digest, MARKING)
     return ["You are done. That is the end of the digest.", *said, *map(line, digest.warnings)]
 
 
@@ -56,9 +54,8 @@ def announced(number: int, count: int, item: Item, state: str, now: datetime) ->
     yield f"{number} of {count}, {LANE_TITLES[item.lane]}{_state(state)}"
     yield line(item.title) or "(no title)"
     yield ", ".join(_facts(item, now))
-    best = max(item.highlights, key=lambda h: h.contribution, default=None)
-    if best is not None and best.contribution >= 0:
-        yield f"Passage: {line(best.text)}"
+    if best := words.passage(item):
+        yield f"Passage: {best}"
 
 
 def opened(reading: Reading) -> list[str]:
