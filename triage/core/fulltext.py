@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from triage.core.items import ItemKind, TextState
+from triage.core.text import CJK
 
 Setting = Literal["auto", "always", "never"]
 """What a reader sets for a source: `auto` fetches from the source's own site, `always` from everywhere."""
@@ -39,8 +40,7 @@ END = 500
 """Characters at the end of a text in which it may break off. No more, because the expressions look at every
 run of spaces from each of its characters on."""
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
+_WORD = re.compile(rf"[{CJK}]+|[^\W{CJK}]+")
 _CUT = re.compile(
     r"(?:\u2026|\.\.\.|\[\s*(?:\u2026|\.\.\.)\s*\]|read (?:more|on|the (?:rest|full \w+))"
     r"|continue reading|keep reading|weiterlesen|mehr lesen|lire la suite|leer m\xe1s)"
@@ -227,7 +227,7 @@ def _words(text: str) -> list[str]:
     """Lower-case words; of scripts without spaces, every two neighbouring characters."""
     found: list[str] = []
     for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
-        wide = len(word) > 1 and re.match(f"[{_CJK}]", word)
+        wide = len(word) > 1 and re.match(f"[{CJK}]", word)
         found += [word[n : n + 2] for n in range(len(word) - 1)] if wide else [word]
     return found
 

@@ -12,6 +12,7 @@ from collections import Counter
 
 from triage.core.items import Highlight
 from triage.core.query import Query, Term
+from triage.core.text import UNSPACED
 
 WIDTH = 200
 """Characters of a passage."""
@@ -21,9 +22,7 @@ READ = 20_000
 """Characters of a text that are looked through: more would take longer than to find the item."""
 MOST_HITS = 12
 """That are marked in a passage."""
-_WIDE = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-)
+_WIDE = re.compile(f"[{UNSPACED}]")
 """Scripts in which the beginning and end of a word cannot be told."""
 
 

@@ -9,6 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Kana, Han and Hangul, for a class of a pattern: what is counted in characters instead of words."""
+UNSPACED = rf"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005{CJK}\U00020000-\U0003ffff"
+"""With Thai, Lao, Burmese and Khmer: scripts without spaces between words; and Hangul, whose endings are
+syllables."""
 MAX_COMBINING = 4
 """Marks kept per base character; real scripts need at most four, stacked text uses hundreds."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ingestors.base import Entry
 from triage.core.identity import Names, clamp_published, content_hash, names
-from triage.core.text import sanitize_line, sanitize_text
+from triage.core.text import CJK, sanitize_line, sanitize_text
 from triage.store.items import NewItem
 
 MAX_TITLE = 512
@@ -24,7 +24,7 @@ MAX_LINKS = 100
 UNTITLED = 80
 """Characters of the text that stand in for a missing title."""
 
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_CJK = re.compile(f"[{CJK}]")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/|$)")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\ufffd]")
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from triage.core.query import Query, Term, moment
+from triage.core.text import UNSPACED
 
 TABLE = (
     # Marks and symbols are parts of words: without them Hindi falls apart, and no emoji is found.
@@ -39,13 +40,8 @@ _SPECIAL = re.compile(
     "\u0391-\u03a9\u03b1-\u03c1\u03c3-\u03c9\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e]"
 )
 """What the tokenizer alone does not read as a reader would."""
-_SCRIPTS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
-"""Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose endings are syllables: no spaces between words."""
 _SYMBOLS = "\u2100-\u214f\u2190-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-_ALONE = re.compile(f"([{_SCRIPTS}{_SYMBOLS}])")
+_ALONE = re.compile(f"([{UNSPACED}{_SYMBOLS}])")
 _UNWRITTEN = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670\ufe0f]")
 """Vowel points of Hebrew and Arabic and the line that stretches a word, which most people leave out."""
 _LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
