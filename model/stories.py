@@ -33,8 +33,6 @@ any time."""
 RECENT = 4.0
 """Days within which common names speak for one event; the same people and places are in the news again."""
 COPY_DAYS = 30.0
-UNKNOWN_DAYS = 2.5
-"""Between two documents one of which has no date: what is not known speaks against them a little."""
 SHORT = 8
 """A text of fewer runs is a copy of another if it is equal."""
 GROWTH = 1.25

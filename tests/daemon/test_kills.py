@@ -24,7 +24,7 @@ from triage.services import backups
 from triage.store import migrate
 from triage.store.engine import Database
 
-KILLS = int(os.environ.get("KILLS", "30"))
+KILLS = int(os.environ.get("KILLS", "50"))
 
 
 @pytest.fixture
