@@ -17,6 +17,7 @@ machine does is not the program's doing.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import pty
@@ -125,7 +126,8 @@ class Terminal:
     def close(self) -> None:
         """Leaves it."""
         self._process.terminate()
-        self.rest(0.5)
+        with contextlib.suppress(OSError):  # the terminal is gone as soon as the program is
+            self.rest(0.5)
         self._process.wait(30)
         os.close(self._end)
 

@@ -59,6 +59,10 @@ class Stub:
         drawn = {phrase: np.random.default_rng(len(phrase)).standard_normal(DIM) for phrase in phrases}
         return {phrase: (each / np.linalg.norm(each)).astype(np.float32) for phrase, each in drawn.items()}
 
+    def lengths(self) -> NDArray[np.float32]:
+        """As of the file."""
+        return self._file.lengths()
+
     def products(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """As of the file, made larger: directions drawn at random are hardly near to one another."""
         found: NDArray[np.float32] = self._file.products(vector) * 3
