@@ -19,8 +19,9 @@ async def parsers() -> AsyncIterator[ParserPool]:
     await pool.aclose()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="module")
 async def tools(parsers: ParserPool) -> AsyncIterator[Tools]:
+    """A client for each test: a port that is given out again must not inherit what another has asked."""
     client = HttpClient(deadline_s=5)
     yield Tools(client, parsers)
     await client.aclose()
