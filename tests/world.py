@@ -13,6 +13,18 @@ from triage.store.items import NewItem
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 """The present of every test that needs a fixed one."""
 
+
+class Ticking:
+    """A clock that goes on by a minute at every look."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
 TOPICS = {
     "bees": "Beekeepers count their hives in spring; queens, drones and honey were found in good health.",
     "trams": "The tram line to the harbour opens in May, with new tracks, stops and quieter carriages.",

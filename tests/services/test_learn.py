@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
-from world import NOW, babble, scores, stored_items
+from world import NOW, Ticking, babble, scores, stored_items
 
 from model.artifacts import Artifact, Judged, Measures
 from model.blend import Settings
@@ -34,17 +34,6 @@ from triage.store.engine import Database
 TIMID = Settings(words=0.25, source=0.25, prior_labels=16.0)
 """Far from what suits a reader who goes by the source."""
 MARKS = 45
-
-
-class Ticking:
-    """A clock that goes on by a minute at every look."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
 
 
 @pytest.fixture

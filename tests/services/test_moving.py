@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world import NOW, scores, stored_items
+from world import NOW, Ticking, scores, stored_items
 
 from model.artifacts import Artifact, Judged, Measures
 from model.blend import Settings
@@ -35,17 +35,6 @@ from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 
 WINDOW = timedelta(days=30)
-
-
-class Ticking:
-    """A clock that goes on by a minute at every look."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
 
 
 @pytest.fixture

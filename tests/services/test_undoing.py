@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 import pytest
-from world import NOW, scores, stored_items
+from world import NOW, Ticking, scores, stored_items
 
 from triage.core import feedback as said
 from triage.core.errors import UsageError
@@ -15,17 +13,6 @@ from triage.services import feedback, journal
 from triage.services.worker_client import ModelWorker
 from triage.store import feedback as event_log
 from triage.store.engine import Database
-
-
-class Ticking:
-    """A clock that goes on by a minute at every look."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
 
 
 @pytest.fixture

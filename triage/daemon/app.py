@@ -70,14 +70,14 @@ class Daemon:
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has it stay
                 hung_up = self._stop.set if sys.stdin is not None and sys.stdin.isatty() else self._reload
                 loop.add_signal_handler(signal.SIGHUP, hung_up)
-            # Memory job store: the jobs are these two, always; what is due is in our tables. No misfire
+            # Memory job store: the jobs are these three, always; what is due is in our tables. No misfire
             # grace: after a suspend a late job runs once instead of being skipped.
             scheduler = AsyncIOScheduler(
                 timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
             )
-            scheduler.add_job(
-                self._beat, IntervalTrigger(seconds=heartbeat.EVERY.total_seconds(), timezone=UTC)
-            )
+            every = IntervalTrigger(seconds=heartbeat.EVERY.total_seconds(), timezone=UTC)
+            scheduler.add_job(self._beat, every)
+            scheduler.add_job(self._measure, every, next_run_time=datetime.now(UTC))
             scheduler.add_job(
                 self._round, IntervalTrigger(seconds=POLL_S, timezone=UTC), next_run_time=datetime.now(UTC)
             )
@@ -246,10 +246,12 @@ class Daemon:
             )
         except OSError as error:
             log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)
-        if self._config.daemon.metrics is not None:
-            self._measure(Path(self._config.daemon.metrics).expanduser())
 
-    def _measure(self, path: Path) -> None:
+    def _measure(self) -> None:
+        """Writes the figures, if they are wanted. Reads the database, in a thread of the scheduler's."""
+        if self._config.daemon.metrics is None:
+            return
+        path = Path(self._config.daemon.metrics).expanduser()
         try:
             metrics.write(path, self._paths, self._database, self._clock())
         except (TriageError, OSError) as error:

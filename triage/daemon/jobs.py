@@ -81,9 +81,8 @@ def jobs(
         if digest is None:
             raise TriageError("there is no digest to send")
         to = digest_mail.send(digest, config.digest.mail, clock())
-        digest_file.looked(
-            paths.seen, digest, clock()
-        )  # who has it in the mail need not get the same tomorrow
+        # Who has it in the mail need not get the same tomorrow.
+        digest_file.looked(paths.seen, digest, clock())
         return f"sent to {to}"
 
     def to_be_sent(ran: JobRow | None) -> bool:

@@ -99,9 +99,7 @@ def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
     # of the time of indexing it.
     last = connection.exec_driver_sql("SELECT max(id) FROM item_search_docsize").scalar() or 0
     if known := [row.id for row in rows if row.id <= last]:
-        connection.exec_driver_sql(
-            "DELETE FROM item_search WHERE rowid IN (SELECT value FROM json_each(?))", (json.dumps(known),)
-        )
+        forget(connection, known)
     _insert(connection, rows)
 
 
