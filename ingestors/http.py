@@ -317,7 +317,12 @@ class HttpClient:
                 # The host may have changed its mind while this request waited for its turn.
                 self._require_welcome(lane, parts, spaced)
                 lane.next_start = loop.time() + lane.spacing_s()
-            yield
+            try:
+                yield
+            finally:
+                if lane.alone:
+                    # A service counts where requests arrive, and the way there may hold up one of them only.
+                    lane.next_start = loop.time() + lane.spacing_s()
 
     def _require_welcome(self, lane: Lane, parts: SplitResult, spaced: bool) -> None:
         """Raises HttpError if the host is not to be asked now."""

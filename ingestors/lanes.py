@@ -53,6 +53,8 @@ class Lane:
     def __init__(self, pace: Pace) -> None:
         self.name = pace.lane
         self.slots = asyncio.Semaphore(pace.concurrency)
+        self.alone = pace.concurrency == 1
+        """Whether a request starts only after the one before has ended."""
         self.order = asyncio.Lock()
         """Held by whoever is next."""
         self.next_start = 0.0

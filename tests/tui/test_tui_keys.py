@@ -286,7 +286,8 @@ async def test_a_search_is_kept_from_the_line_and_completed_in_it(open_app):
         await press(pilot, "slash", *"@logs = log", "enter")
         assert backend.kept == {"logs": "log"}
         assert backend.called("search") == [("search", "log")]
-        await press(pilot, "slash", "@", "l", "right", "enter")
+        await press(pilot, "slash", "@", "l")
+        await press(pilot, "right", "enter")
         assert backend.called("search")[-1] == ("search", "@logs")
         await press(pilot, "slash", *"@odd = [/red] log", "enter")
         await press(pilot, "slash", "escape")

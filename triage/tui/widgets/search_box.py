@@ -45,6 +45,8 @@ class SearchBox(TypedLine):
     def offer(self, names: Iterable[str]) -> None:
         """Completes filters and these names of saved searches from now on."""
         self.suggester = QuerySuggester(names)
+        if self.value:  # typed before the names were known
+            self.run_worker(self.suggester._get_suggestion(self, self.value))
 
 
 class FilterBox(TypedLine):
