@@ -1,4 +1,4 @@
-"""Keys and passwords: looked up by reference when they are used, and kept nowhere.
+"""Keys and passwords: looked up by reference when they are used, and written down nowhere.
 
 A source names where its secret is: `key_env = "OPENALEX_KEY"`, `key_command = "pass show openalex"`. Owns
 the look-up and its errors in words; a secret never reaches a log, an error or the arguments of a process.
@@ -11,7 +11,9 @@ import contextlib
 import os
 import shlex
 from asyncio.subprocess import DEVNULL, PIPE
+from collections import deque
 from collections.abc import Mapping
+from urllib.parse import quote, quote_plus
 
 from ingestors.base import JsonValue
 
@@ -19,6 +21,12 @@ COMMAND_S = 60.0
 """Seconds that a command may take: password managers ask a person to unlock them."""
 MAX_SECRET = 8_192
 """Characters; a token of a mail provider has up to 2,000."""
+
+
+_looked_up: deque[str] = deque(maxlen=100)
+"""The last ones, for `without_secrets`; of tokens that are renewed every hour, those of some days."""
+_SHORT = 4
+"""Characters of a secret up to which it may stand in any text by chance."""
 
 
 class SecretError(Exception):
@@ -56,7 +64,18 @@ async def secret(options: Mapping[str, JsonValue], name: str) -> str | None:
         raise SecretError(
             f"what stands for the {name} is no {name}: it is too long or holds control characters"
         )
+    if found not in _looked_up:
+        _looked_up.append(found)
     return found
+
+
+def without_secrets(text: str) -> str:
+    """`text` without any secret that this process has looked up, whoever quotes it."""
+    for found in tuple(_looked_up):
+        if len(found) > _SHORT:
+            for form in {found, quote(found, safe=""), quote_plus(found)}:
+                text = text.replace(form, "***")
+    return text
 
 
 async def _run(command: str, name: str) -> str:

@@ -120,6 +120,8 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How many automatic copies of the database are kept (one a day, of large ones one a week); 0: none."""
     metrics: str | None = None
     """A file that is rewritten with figures for Prometheus (the text format of its node exporter)."""
+    log_format: Literal["plain", "json"] = "plain"
+    """Whether the log has lines for people, or JSON lines for programs. From the daemon's next start on."""
 
 
 class RetentionConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

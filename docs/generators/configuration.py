@@ -31,6 +31,7 @@ TAIL = """
 |---|---|
 | `TRIAGE_HOME` | Moves everything, settings and data, under one folder. Without it, `triage paths` says where the platform puts them. |
 | `TRIAGE_NOW` | The clock of one command, as RFC 3339: `2026-03-02T07:00:00Z`. |
+| `TRIAGE_LOG_FORMAT` | The form of the daemon's log: `plain` or `json`. `triage daemon run --log-format` goes before it. |
 | `TRIAGE_NAME_URL` | The base address of the service NAME for one run: `TRIAGE_OPENALEX_URL`. |
 | `HTTP_PROXY` `HTTPS_PROXY` `ALL_PROXY` `NO_PROXY` | Honoured as everywhere. |
 | `NO_COLOR` `COLUMNS` `BROWSER` `VISUAL` `EDITOR` | Honoured as everywhere. |

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,6 +119,23 @@ def test_a_silent_daemon_is_named(paths: Paths) -> None:
     assert heartbeat.words(paths.heartbeat, now) == "daemon: ranking"
     paths.heartbeat.write_text(json.dumps([1, 2]))
     assert heartbeat.words(paths.heartbeat, now) == "daemon: not running"
+
+
+def test_a_daemon_that_only_seems_well_is_named() -> None:
+    """DB-17: it beats and gets nowhere, it beat in a future that is none, or another has its number."""
+    now = datetime.now(UTC)
+    this = os.getpid()
+    beat = Heartbeat(this, now, "ranking, 3 of 9", now - timedelta(minutes=5), heartbeat.birth_of(this))
+    assert (beat.health(now), beat.words(now)) == ("well", "daemon: ranking, 3 of 9")
+    stuck = replace(beat, since=now - timedelta(hours=3))
+    assert stuck.health(now) == "stuck"
+    assert stuck.words(now) == f"daemon: ranking, 3 of 9, for 3h by now (process {this})"
+    ahead = replace(beat, at=now + timedelta(days=1))
+    assert ahead.health(now) == "silent"
+    assert "since the clock was set back" in ahead.words(now)
+    assert replace(beat, doing="in trouble: the disk is full").health(now) == "in trouble"
+    if beat.birth is not None:
+        assert replace(beat, birth="1").health(now) == "gone"
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,18 @@ def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
     config = NotifyConfig(command=f'{sys.executable} -c "import sys; sys.exit(3)"', desktop=False)
     with pytest.raises(TriageError, match="status 3"):
         desktop.notify(item(), config)
+    with pytest.raises(TriageError, match="open quotation mark"):
+        desktop.notify(item(), NotifyConfig(command="say 'x", desktop=False))
+
+
+def test_a_command_that_fails_is_named_without_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PRV-03: the address of a web hook is as good as a password."""
+    monkeypatch.setattr(desktop, "WAIT_S", 0.05)
+    for program in ("import time; time.sleep(9)", "import sys; sys.exit(sys.argv[1])"):
+        command = f'{sys.executable} -c "{program}" https://hooks.example/c4n4ry'
+        with pytest.raises(TriageError, match=r"notify\.command") as failed:
+            desktop.notify(item(), NotifyConfig(command=command, desktop=False))
+        assert "c4n4ry" not in str(failed.value)
 
 
 def test_the_desktop_is_asked_without_options_or_markup_of_strangers(

@@ -8,11 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import deque
+from typing import Literal
 
 import click
 
-from triage import logs
 from triage.cli import diagnostics, output
 from triage.core.errors import TriageError
 from triage.paths import Paths
@@ -29,11 +28,19 @@ def daemon() -> None:
 
 
 @daemon.command()
-def run() -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["plain", "json"]),
+    envvar="TRIAGE_LOG_FORMAT",
+    help="Lines for people, or JSON lines for programs; otherwise as daemon.log_format says.",
+)
+def run(log_format: Literal["plain", "json"] | None) -> None:
     """Runs in the foreground until it is stopped by Ctrl-C or SIGTERM."""
+    from triage import logs
+
     with Runtime.open() as runtime:
         runtime.paths.create()
-        logs.to_file(runtime.paths.log)
+        logs.to_file(runtime.paths.log, log_format or runtime.config.daemon.log_format)
         diagnostics.note(f"The daemon runs; its log is {runtime.paths.log}. Stop it with Ctrl-C.")
         runtime.run_daemon()
 
@@ -113,18 +120,19 @@ def status(as_json: bool) -> None:
 
 
 @daemon.command(name="logs")
-@click.option("-n", "--lines", default=LOG_LINES, type=click.IntRange(1), help="How many of the last lines.")
+@click.option(
+    "-n", "--lines", default=LOG_LINES, type=click.IntRange(1), help="How many of the last entries."
+)
 def show_logs(lines: int) -> None:
-    """Shows the end of the daemon's log."""
-    log = Paths.of().log
-    try:
-        with log.open(encoding="utf-8", errors="replace") as file:
-            last = deque(file, maxlen=lines)
-    except FileNotFoundError:
+    """Shows the end of the daemon's log, in whichever form it is written."""
+    from triage import logs
+
+    last = logs.tail(Paths.of().log, lines)
+    if not last:
         diagnostics.note("There is no log yet: the daemon has never run. To run it: triage daemon run")
-        return
     for text in last:
-        output.line(output.clean(text))
+        for line in text.splitlines():
+            output.line(" " * (len(line) - len(line.lstrip(" "))) + output.clean(line))
 
 
 @daemon.command()

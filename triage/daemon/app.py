@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from triage.paths import Paths
 from triage.services import digest_file, fulltext, ingest, notifying
 from triage.services.watching import Watching
 from triage.services.worker_client import ModelWorker
+from triage.services.writing import SourceReport
 from triage.store import jobs as job_log
 from triage.store.engine import Database
 
@@ -52,10 +54,14 @@ class Daemon:
         self._database = database
         self._worker = worker
         self._doing = "starting"
+        self._since = clock()
+        self._birth = heartbeat.birth_of(os.getpid())
+        self._shown = 0.0
         self._stop = asyncio.Event()
         self._reloaded = False
         self._busy = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
         """Runs until a signal asks to stop; returns when the work under way is done.
@@ -64,7 +70,7 @@ class Daemon:
             LockedError: Another process ingests already.
         """
         with hold(self._paths.ingest_lock, "the daemon"):
-            loop = asyncio.get_running_loop()
+            loop = self._loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stop.set)
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has it stay
@@ -84,7 +90,7 @@ class Daemon:
             self._beat()
             scheduler.start()
             self._watch()
-            log.info("started, process %d", os.getpid())
+            log.info("started, process %d", os.getpid(), extra={"event": "started", "pid": os.getpid()})
             notify(READY)
             try:
                 await self._stop.wait()
@@ -97,7 +103,7 @@ class Daemon:
                 await self._drain()
                 scheduler.shutdown(wait=False)
                 self._paths.heartbeat.unlink(missing_ok=True)
-                log.info("stopped")
+                log.info("stopped", extra={"event": "stopped"})
 
     def _watch(self) -> None:
         """Waits for news of sources that can say so, in place of whatever waited before."""
@@ -110,9 +116,9 @@ class Daemon:
         try:
             self._config = config.load(self._paths.config_file)
         except TriageError as error:
-            log.error("the settings are as they were: %s", error)
+            log.error("the settings are as they were: %s", error, extra={"event": "refused"})
             return
-        log.info("the settings were read again")
+        log.info("the settings were read again", extra={"event": "reloaded"})
         self._watch()
         self._reloaded = True
 
@@ -137,15 +143,7 @@ class Daemon:
                     self._reloaded = False
                     await asyncio.to_thread(self._worker.close)  # the next one reads the settings
                 self._say("fetching")
-                reports = await ingest.sync(self._database, self._config, self._clock)
-                for report in reports:
-                    log.info(
-                        "source %d: %d new, %d revised%s",
-                        report.id,
-                        report.new,
-                        report.revised,
-                        f", {report.error}" if report.error else "",
-                    )
+                await ingest.sync(self._database, self._config, self._clock, on_report=self._fetched)
                 await asyncio.to_thread(self._worker.rest)
                 if not self._config.daemon.on_battery and await asyncio.to_thread(power.on_battery):
                     self._say("on battery: fetching only")
@@ -157,7 +155,18 @@ class Daemon:
                 )
                 if late or await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
                     self._say("ranking")
-                    await asyncio.to_thread(self._worker.build, now)
+                    began = time.monotonic()
+                    built = await asyncio.to_thread(self._worker.build, now, self._progress)
+                    log.info(
+                        "ranked: a digest of %d items in %.1f s",
+                        len(built.items),
+                        time.monotonic() - began,
+                        extra={
+                            "event": "ranked",
+                            "items": len(built.items),
+                            "seconds": round(time.monotonic() - began, 3),
+                        },
+                    )
                     await asyncio.to_thread(self._tell)
                 await self._fetch_texts()
                 await self._read_on()
@@ -169,8 +178,33 @@ class Daemon:
             except (TriageError, OSError) as error:
                 # A full disk or a locked database passes; the next round tries again.
                 fix = error.fix if isinstance(error, TriageError) else None
-                log.error("%s%s", error, f" ({fix})" if fix else "")
-                self._say(f"in trouble: {error}")
+                log.error("%s%s", error, f" ({fix})" if fix else "", extra={"event": "trouble"})
+                self._say(f"{heartbeat.TROUBLE}{error}")
+
+    def _fetched(self, report: SourceReport, done: int, total: int) -> None:
+        self._progress("fetching", done, total)
+        about = f"{report.new} new, {report.revised} revised"
+        said = report.error or report.postponed
+        log.log(
+            logging.WARNING if report.error else logging.INFO,
+            "source %d (%s): %s, %.1f s",
+            report.id,
+            report.title,
+            f"{about}, {said}" if said else about,
+            report.seconds,
+            extra={
+                "event": "fetched",
+                "source": report.id,
+                "title": report.title,
+                "new": report.new,
+                "revised": report.revised,
+                "refused": len(report.refusals),
+                "unchanged": report.not_modified,
+                "seconds": report.seconds,
+                "error": report.error,
+                "postponed": report.postponed,
+            },
+        )
 
     async def _fetch_texts(self) -> None:
         """Fetches the full texts of what is likely to be shown, and ranks again with those that came."""
@@ -179,14 +213,15 @@ class Daemon:
             self._config,
             self._clock,
             digest_file.read(self._paths.digest),
-            on_progress=lambda what, _, total: self._say(f"{what}, {total} pages"),
+            on_progress=self._progress,
             stopping=self._stop.is_set,
         )
         if any(fetched.got for fetched in done):
             self._say("ranking")
             await asyncio.to_thread(self._worker.reread, self._clock())
         for fetched in done:
-            log.info("item %d: %s", fetched.id, fetched.message)
+            told = {"event": "full text", "item": fetched.id, "got": fetched.got}
+            log.info("item %d: %s", fetched.id, fetched.message, extra=told)
 
     async def _read_on(self) -> None:
         """Reads what is known by its beginning only, until all is read or a source is due."""
@@ -204,13 +239,17 @@ class Daemon:
             return
         for item in notifying.due(self._database, self._clock, digest, self._config.notify):
             try:
-                log.info("told %s of item %d", desktop.notify(item, self._config.notify), item.id)
+                way = desktop.notify(item, self._config.notify)
+                log.info("told %s of item %d", way, item.id, extra={"event": "notified", "item": item.id})
             except TriageError as error:
-                log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
+                fix = f" ({error.fix})" if error.fix else ""
+                log.error("%s%s", error, fix, extra={"event": "not notified", "item": item.id})
 
     async def _now_and_then(self) -> None:
         """Does the jobs whose turn has come; one that fails says so in its row and hinders no other."""
-        known = jobs.jobs(self._paths, self._config, self._clock, self._database, self._worker)
+        known = jobs.jobs(
+            self._paths, self._config, self._clock, self._database, self._worker, self._progress
+        )
         for job in await asyncio.to_thread(self._due, known):
             if self._stop.is_set():
                 return
@@ -225,24 +264,44 @@ class Daemon:
     def _run_job(self, job: jobs.Job) -> None:
         with self._database.write() as connection:
             job_log.start(connection, job.name, self._clock())
-        failed = False
+        failed, began = False, time.monotonic()
         try:
             said = job.run()
         except (TriageError, OSError) as error:
             said, failed = str(error), True
         with self._database.write() as connection:
             job_log.finish(connection, job.name, self._clock(), said, failed=failed)
-        log.log(logging.ERROR if failed else logging.INFO, "%s: %s", job.name, said)
+        log.log(
+            logging.ERROR if failed else logging.INFO,
+            "%s: %s",
+            job.name,
+            said,
+            extra={
+                "event": "job",
+                "job": job.name,
+                "failed": failed,
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        """Says how far long work is, at most once a second; may be called in any thread."""
+        now = time.monotonic()
+        if self._loop is not None and total > 1 and now - self._shown >= 1:
+            self._shown = now
+            self._loop.call_soon_threadsafe(self._say, f"{what}, {done} of {total}")
 
     def _say(self, doing: str) -> None:
-        self._doing = doing
+        if doing != self._doing:
+            self._doing, self._since = doing, self._clock()
         self._beat()
 
     def _beat(self) -> None:
         notify(ALIVE, f"STATUS={self._doing}")
         try:
             heartbeat.write(
-                self._paths.heartbeat, heartbeat.Heartbeat(os.getpid(), self._clock(), self._doing)
+                self._paths.heartbeat,
+                heartbeat.Heartbeat(os.getpid(), self._clock(), self._doing, self._since, self._birth),
             )
         except OSError as error:
             log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)

@@ -31,7 +31,7 @@ def notify(item: Item, policy: NotifyConfig, environ: Mapping[str, str] = os.env
     """
     ways = []
     if policy.command:
-        _run(shlex.split(policy.command), item, "notify.command")
+        _run(_split(policy.command), item, "notify.command")
         ways.append("your command")
     if policy.apprise_env:
         _apprise(item, policy.apprise_env, environ)
@@ -57,14 +57,29 @@ def _desktop(item: Item, environ: Mapping[str, str], platform: str = sys.platfor
     return ["notify-send", "--app-name=triage", "--", item.title, html.escape(_body(item), quote=False)]
 
 
+def _split(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        raise TriageError("notify.command has an open quotation mark", fix="triage config edit") from None
+
+
 def _run(argv: list[str], item: Item, what: str) -> None:
+    """Runs a program. Errors name no argument of it: the address of a web hook is as good as a password."""
     sent = json.dumps(item.to_json(), ensure_ascii=False)
     try:
         done = subprocess.run(argv, input=sent.encode(), capture_output=True, timeout=WAIT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise TriageError(f"{what} does not work: {error}", fix="triage config edit") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise TriageError(f"{what} does not work: {argv[0]}: {reason}", fix="triage config edit") from None
+    except subprocess.TimeoutExpired:
+        raise TriageError(
+            f"{what} does not work: {argv[0]} took longer than {WAIT_S:.0f} s", fix="triage config edit"
+        ) from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
+        for argument in sorted(argv[1:], key=len, reverse=True):
+            said[0] = said[0].replace(argument, "…") if len(argument) > 4 else said[0]
         raise TriageError(f"{what} failed: {said[0]}", fix="triage config edit")
 
 

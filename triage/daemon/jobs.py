@@ -15,7 +15,7 @@ from triage.core import schedule
 from triage.core.errors import TriageError
 from triage.paths import Paths
 from triage.services import backups, digest_file, digest_mail, feedback, maintenance
-from triage.services.worker_client import ModelWorker
+from triage.services.worker_client import ModelWorker, Progress
 from triage.store.engine import Database
 from triage.store.jobs import JobRow
 
@@ -59,7 +59,12 @@ def due(jobs: tuple[Job, ...], last: Mapping[str, JobRow], now: datetime) -> lis
 
 
 def jobs(
-    paths: Paths, config: Config, clock: Clock, database: Database, worker: ModelWorker
+    paths: Paths,
+    config: Config,
+    clock: Clock,
+    database: Database,
+    worker: ModelWorker,
+    on_progress: Progress | None = None,
 ) -> tuple[Job, ...]:
     """All jobs, in the order in which they are done when several are due."""
 
@@ -68,7 +73,7 @@ def jobs(
         return f"{made.path}, {made.bytes / 2**20:.0f} MiB"
 
     def learn() -> str:
-        return worker.learn(clock()).message
+        return worker.learn(clock(), on_progress).message
 
     def enough_marks(ran: JobRow | None) -> bool:
         return feedback.labels_since(database, ran.started_at if ran else None) >= NEW_MARKS

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -100,8 +101,9 @@ async def sync(
 
     async def poll(source: SourceRow, tools: Tools, writer: Writer) -> None:
         async with slots.slot():
-            ingestor = registry.get(source.ingestor)
+            ingestor, began = registry.get(source.ingestor), time.monotonic()
             report = await _poll(source, ingestor, tools, writer, database, config, clock)
+        report = dataclasses.replace(report, seconds=round(time.monotonic() - began, 3))
         reports.append(report)
         if on_report is not None:
             on_report(report, len(reports), len(asked))

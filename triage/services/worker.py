@@ -44,7 +44,7 @@ import msgspec
 
 from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
-from triage import config
+from triage import config, logs
 from triage.core import feedback, schedule, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.hindsight import Hindsight
@@ -344,7 +344,7 @@ def main() -> None:
     hello = read_frame(requests)
     if hello is None:
         return
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.to_stream()
     paths = Paths(**{name: Path(folder) for name, folder in hello[0]["paths"].items()})
     worker: Worker | None = None
     try:

@@ -44,6 +44,8 @@ class SourceReport:
     error: str | None = None
     postponed: str | None = None
     """Why it was not asked: its host wants to be left alone. That is no failure."""
+    seconds: float = 0.0
+    """How long it took, with waiting for its turn at a host."""
 
 
 class Writer:
