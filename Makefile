@@ -57,8 +57,8 @@ hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
 	@$(BIN)/python tests/house/hazards.py
 
 # Of the peers those are measured that are installed: newsboat, and `reader` for the Python of READER_PYTHON.
-bench: $(STAMP)  ## How fast feeds come in, beside newsboat and reader (minutes)
-	@$(BIN)/python benchmarks/ingest.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
+bench: $(STAMP)  ## Measures every budget beside its peers and writes docs/performance.md (minutes)
+	@$(BIN)/python benchmarks/bench.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
 
 docs: man  ## Writes the pages and the picture that the program makes of itself
 	@for page in commands configuration keys licences screenshot; do $(BIN)/python docs/generators/$$page.py; done

@@ -1,18 +1,18 @@
 """How fast and how true our encoder is: against `SentenceTransformer.encode` in fp32, interleaved.
 
-    python benchmarks/encode.py [--threads 1] [--rounds 3] [--tokens 20000] [--dtype bfloat16]
+    python benchmarks/encode.py [--threads 1] [--rounds 3] [--tokens 20000] [--dtype bfloat16] [--json]
 
 The texts are generated from a fixed seed: words of a small English vocabulary, the frequent ones often,
 in sentences of about 26 word pieces. A sentence is one, an abstract has 6 to 9 of them, a newsletter 20 to
 60 in paragraphs, of which the encoder's window holds the first 254 pieces. Both encoders take turns on the
-same texts in the same process, because what else a machine does changes from second to second; the ratio
-is that of the best rounds. CPU seconds count all threads.
+same texts in the same process, because what else a machine does changes from second to second. CPU seconds
+count all threads.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+import json
 import time
 from collections.abc import Callable, Sequence
 
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from timing import CPU, OURS, WALL, Figures, ratios, say, spread, values
 
 from model.bert_encoder import BertEncoder
 from model.encode_child import has_native_bf16
@@ -39,6 +40,10 @@ WORDS = """
     neighbourhood volunteers library however, therefore, (2019) 37% 1,024 state-of-the-art e.g.
     GPU-accelerated non-linear O(n log n) p < 0.05
 """
+
+KINDS = ("sentences", "abstracts", "newsletters")
+PLAIN = "SentenceTransformer fp32"
+RATE, MEAN, LEAST = "tokens a CPU s", "cosine", "least cosine"
 
 Vectors = NDArray[np.float32]
 
@@ -72,6 +77,27 @@ def timed(encode: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> t
     return time.process_time() - cpu, time.perf_counter() - wall, vectors
 
 
+def compared(
+    ours: Callable[[Sequence[str]], Vectors],
+    plain: Callable[[Sequence[str]], Vectors],
+    texts: Sequence[str],
+    tokens: int,
+) -> dict[str, Figures]:
+    """Both once."""
+    (cpu, wall, mine), (plain_cpu, plain_wall, theirs) = timed(ours, texts), timed(plain, texts)
+    cosine = (mine * theirs).sum(axis=1)
+    own = {MEAN: float(cosine.mean()), LEAST: float(cosine.min())}
+    return {
+        OURS: {CPU: cpu, WALL: wall, RATE: tokens / cpu, "texts a wall s": len(texts) / wall, **own},
+        PLAIN: {
+            CPU: plain_cpu,
+            WALL: plain_wall,
+            RATE: tokens / plain_cpu,
+            "texts a wall s": len(texts) / plain_wall,
+        },
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a line for each kind of text."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -80,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokens", type=int, default=20_000, help="of each kind of text")
     native = "bfloat16" if has_native_bf16() else "float32"
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default=native, help="of ours")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON document")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     folder = find_weights().path
@@ -95,30 +123,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def encode_plain(texts: Sequence[str]) -> Vectors:
         return np.asarray(plain.encode(list(texts), normalize_embeddings=True, show_progress_bar=False))
 
-    say(f"torch {torch.__version__}, {options.threads} threads, ours in {options.dtype}")
-    say(
-        f"{'':12}{'texts/s':>9}{'tokens/s':>10}{'per CPU-s':>11}{'plain':>8}"
-        f"{'ratio':>8}{'cosine':>10}{'least':>9}"
-    )
-    for kind in ("sentences", "abstracts", "newsletters"):
+    found: dict[str, list[dict[str, Figures]]] = {}
+    for kind in options.kinds:
         texts = texts_of(kind, options.tokens)
         tokens = sum(len(ids) for ids in plain.tokenizer(texts, truncation=True)["input_ids"])
         for encode in (encode_ours, encode_plain):
             encode(texts[:8])
-        rounds = [(timed(encode_ours, texts), timed(encode_plain, texts)) for _ in range(options.rounds)]
-        cpu, wall = (min(mine[n] for mine, _ in rounds) for n in (0, 1))
-        plain_cpu = min(theirs[0] for _, theirs in rounds)
-        cosine = (rounds[0][0][2] * rounds[0][1][2]).sum(axis=1)
+        found[kind] = [compared(encode_ours, encode_plain, texts, tokens) for _ in range(options.rounds)]
+    if options.json:
+        say(json.dumps(found))
+        return
+    say(f"torch {torch.__version__}, {options.threads} threads, ours in {options.dtype}")
+    for kind, rounds in found.items():
+        ours_of, plain_of = ([each[name] for each in rounds] for name in (OURS, PLAIN))
         say(
-            f"{kind:12}{len(texts) / wall:9.1f}{tokens / wall:10.0f}{tokens / cpu:11.0f}"
-            f"{tokens / plain_cpu:8.0f}{plain_cpu / cpu:8.2f}{cosine.mean():10.6f}{cosine.min():9.5f}"
+            f"{kind:12} tokens a CPU s {spread(values(ours_of, RATE))},"
+            f" plain {spread(values(plain_of, RATE))}, times {spread(ratios(ours_of, plain_of, RATE))},"
+            f" cosine {min(values(ours_of, MEAN)):.6f}, least {min(values(ours_of, LEAST)):.5f}"
         )
-
-
-def say(line: str) -> None:
-    """Prints it at once: a run takes minutes."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,33 +4,37 @@
 
 Measures whole processes by what the system says of them when they have ended: wall seconds, processor
 seconds with all children, memory of the largest process. Rounds are interleaved, because what else a machine
-does changes from minute to minute; each figure is the median, with the least and the most behind it, and the
-ratios are those of medians. newsboat is measured where it is installed, `reader` where `--reader-python` (or
-this Python) can import it. Everybody fetches 16 feeds at once.
+does changes from minute to minute; each figure is the median, with the least and the most behind it, and so
+are the ratios, which are taken round by round. newsboat is measured where it is installed, `reader` where
+`--reader-python` (or this Python) can import it. Everybody fetches 16 feeds at once.
 
 first     nothing is known yet: every entry is fetched, parsed, stored, and searchable (ours)
-again     nothing has changed: one conditional request a feed; `bare` is a loop of our HTTP library alone
-items     100,000 items stored and searchable by our services, without network (--items 0 leaves it out,
+again     nothing has changed: one conditional request a feed; the bare loop is our HTTP library alone
+store     100,000 items stored and searchable by our services, without network (--items 0 leaves it out,
           --rounds 0 the others)
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
-HERE = Path(__file__).parent
+from timing import HERE, OURS, Figures, Measured, add, ask, compared, python, run, say
+
 AT_ONCE = 16
+BARE_LOOP = "a bare loop of httpx2"
+
+Pair = tuple[Figures, Figures]
+"""A first load, and again when nothing has changed."""
+Program = Callable[[Path, list[str]], Pair]
+Round = dict[str, dict[str, Figures]]
+"""Table -> program -> figures."""
 
 ADD = """
 import sys
@@ -40,7 +44,7 @@ with Runtime.open() as runtime:
     for url in sys.argv[1:]:
         sources.add(runtime.database, runtime.clock, url, allow_local=True)
 """
-OURS = """
+SYNC = """
 import asyncio
 from triage.runtime import Runtime
 from triage.services import ingest
@@ -98,29 +102,10 @@ with Runtime.open() as runtime:
         spent += process_time() - started
     found = searching.find(runtime.database, runtime.clock, texts[0].split()[0])
     assert found
-    print(f"{spent:.2f}")
+    import json, resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"triage": {"CPU s": spent, "peak MB": peak}}))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a process took."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-
-
-def run(argv: list[str], **environment: str) -> Cost:
-    """Runs a program to its end; raises if it fails."""
-    started = monotonic()
-    process = subprocess.Popen(argv, env=os.environ | environment, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{argv[0]} ended with {process.returncode}")
-    kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Cost(monotonic() - started, used.ru_utime + used.ru_stime, kilobytes / 1024)
 
 
 @contextmanager
@@ -135,16 +120,16 @@ def server(folder: Path) -> Iterator[int]:
         process.communicate()
 
 
-def ours(home: Path, urls: list[str]) -> tuple[Cost, Cost]:
+def ours(home: Path, urls: list[str]) -> Pair:
     """First load, and a reload a day later."""
     run([sys.executable, "-c", ADD, *urls], TRIAGE_HOME=str(home), TRIAGE_NOW="2026-11-02T08:00:00Z")
     return (
-        run([sys.executable, "-c", OURS], TRIAGE_HOME=str(home), TRIAGE_NOW="2026-11-02T08:00:00Z"),
-        run([sys.executable, "-c", OURS], TRIAGE_HOME=str(home), TRIAGE_NOW="2026-11-04T08:00:00Z"),
+        run([sys.executable, "-c", SYNC], TRIAGE_HOME=str(home), TRIAGE_NOW="2026-11-02T08:00:00Z"),
+        run([sys.executable, "-c", SYNC], TRIAGE_HOME=str(home), TRIAGE_NOW="2026-11-04T08:00:00Z"),
     )
 
 
-def newsboat(home: Path, urls: list[str]) -> tuple[Cost, Cost]:
+def newsboat(home: Path, urls: list[str]) -> Pair:
     """Likewise; as it ships."""
     (home / "urls").write_text("\n".join(urls))
     (home / "config").write_text(f"reload-threads {AT_ONCE}\nauto-reload no\n")
@@ -162,41 +147,79 @@ def newsboat(home: Path, urls: list[str]) -> tuple[Cost, Cost]:
     return run(argv), run(argv)
 
 
-def reader(python: str) -> Callable[[Path, list[str]], tuple[Cost, Cost]]:
+def reader(interpreter: str) -> Program:
     """Likewise, by the Python that has it."""
 
-    def measure(home: Path, urls: list[str]) -> tuple[Cost, Cost]:
-        argv = [python, "-c", READER, str(home / "reader.db"), *urls]
+    def measure(home: Path, urls: list[str]) -> Pair:
+        argv = [interpreter, "-c", READER, str(home / "reader.db"), *urls]
         return run(argv), run(argv)
 
     return measure
 
 
-def bare(_: Path, urls: list[str]) -> tuple[Cost, Cost]:
+def bare(_: Path, urls: list[str]) -> Pair:
     """A loop of requests with our HTTP library, which does nothing with the answers."""
     cost = run([sys.executable, "-c", BARE, *urls])
     return cost, cost
 
 
-def table(title: str, costs: dict[str, list[Cost]]) -> None:
-    """Prints medians, their spread and their ratio to ours."""
-    say(f"\n{title:<10} {'wall s':>18} {'CPU s':>18} {'peak MB':>8} {'our wall / CPU to it':>22}")
-    mine = costs["ours"]
-    wall, cpu = (statistics.median(getattr(cost, name) for cost in mine) for name in ("wall_s", "cpu_s"))
-    for name, measured in costs.items():
-        walls, cpus = sorted(cost.wall_s for cost in measured), sorted(cost.cpu_s for cost in measured)
-        one, other = statistics.median(walls), statistics.median(cpus)
-        say(
-            f"{name:<10} {f'{one:.2f} ({walls[0]:.2f}-{walls[-1]:.2f})':>18}"
-            f" {f'{other:.2f} ({cpus[0]:.2f}-{cpus[-1]:.2f})':>18}"
-            f" {max(cost.peak_mb for cost in measured):>8.0f} {f'{wall / one:.2f} / {cpu / other:.2f}':>22}"
-        )
+def programs(reader_python: str) -> tuple[dict[str, Program], dict[str, str]]:
+    """The programs that are installed, and of the others why they are not measured."""
+    found: dict[str, Program] = {OURS: ours, BARE_LOOP: bare}
+    missing = {}
+    if shutil.which("newsboat"):
+        found["newsboat"] = newsboat
+    else:
+        missing["newsboat"] = "it is not installed"
+    asked = subprocess.run([reader_python, "-c", "import reader"], capture_output=True, check=False)
+    if asked.returncode == 0:
+        found["reader"] = reader(reader_python)
+    else:
+        missing["reader"] = "name a Python that has it: READER_PYTHON=/path/to/python"
+    return found, missing
 
 
-def say(line: str) -> None:
-    """Prints a line at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def versions(reader_python: str) -> list[str]:
+    """Names and versions of the peers that are installed."""
+    found = []
+    asked = {
+        "newsboat": ["newsboat", "--version"],
+        "reader": [reader_python, "-c", "import reader; print('reader', reader.__version__)"],
+    }
+    for name in programs(reader_python)[0].keys() & asked.keys():
+        said = subprocess.run(asked[name], capture_output=True, text=True, check=True).stdout
+        found.append(" ".join(said.split()[:2]))
+    return sorted(found)
+
+
+@contextmanager
+def feeds(folder: Path, count: int, entries: int, reader_python: str) -> Iterator[Callable[[int], Round]]:
+    """Serves invented feeds; what is yielded measures a round, of which it is told the number."""
+    made = folder / "feeds"
+    run(python("workload.py", str(made), f"--feeds={count}", f"--entries={entries}"))
+    installed, _ = programs(reader_python)
+    with server(made) as port:
+        urls = [f"http://127.0.0.1:{port}/{number:04d}.xml" for number in range(count)]
+
+        def measure(number: int) -> Round:
+            found: Round = {"first": {}, "again": {}}
+            for name, program in installed.items():
+                home = folder / f"{name}-{number}"
+                home.mkdir()
+                first, again = program(home, urls)
+                if name != BARE_LOOP:
+                    found["first"][name] = first
+                found["again"][name] = again
+                shutil.rmtree(home)
+            return found
+
+        yield measure
+
+
+def store(folder: Path, items: int) -> Round:
+    """So many items, once."""
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        return {"store": ask([sys.executable, "-c", ITEMS, str(HERE), str(items)], TRIAGE_HOME=home)}
 
 
 def main() -> None:
@@ -208,46 +231,16 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--reader-python", default=sys.executable)
     asked = parser.parse_args()
-    programs: dict[str, Callable[[Path, list[str]], tuple[Cost, Cost]]] = {"ours": ours, "bare": bare}
-    if shutil.which("newsboat"):
-        programs["newsboat"] = newsboat
-    if (
-        subprocess.run(
-            [asked.reader_python, "-c", "import reader"], capture_output=True, check=False
-        ).returncode
-        == 0
-    ):
-        programs["reader"] = reader(asked.reader_python)
-    costs: dict[str, list[tuple[Cost, Cost]]] = {name: [] for name in programs}
-    with tempfile.TemporaryDirectory() as folder:
-        feeds = Path(folder) / "feeds"
-        run(
-            [
-                sys.executable,
-                str(HERE / "workload.py"),
-                str(feeds),
-                f"--feeds={asked.feeds}",
-                f"--entries={asked.entries}",
-            ]
-        )
-        with server(feeds) as port:
-            urls = [f"http://127.0.0.1:{port}/{number:04d}.xml" for number in range(asked.feeds)]
+    measured: Measured = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with feeds(folder, asked.feeds, asked.entries, asked.reader_python) as measure:
             for number in range(asked.rounds):
-                for name, program in programs.items():
-                    home = Path(folder) / f"{name}-{number}"
-                    home.mkdir()
-                    costs[name].append(program(home, urls))
-                    shutil.rmtree(home)
-        if asked.rounds:
-            say(f"{asked.feeds} feeds x {asked.entries} entries, {AT_ONCE} at once, {asked.rounds} rounds")
-            firsts = {name: [first for first, _ in each] for name, each in costs.items() if name != "bare"}
-            table("first", firsts)
-            table("again", {name: [again for _, again in each] for name, each in costs.items()})
+                add(measured, measure(number))
         if asked.items:
-            argv = [sys.executable, "-c", ITEMS, str(HERE), str(asked.items)]
-            home = {"TRIAGE_HOME": str(Path(folder) / "items")}
-            done = subprocess.run(argv, env=os.environ | home, capture_output=True, text=True, check=True)
-            say(f"\n{asked.items} items stored and searchable: {done.stdout.strip()} CPU s")
+            add(measured, store(folder, asked.items))
+    for title, found in measured.items():
+        say(f"\n{title}\n{compared(found)}")
 
 
 if __name__ == "__main__":
