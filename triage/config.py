@@ -127,7 +127,7 @@ class DaemonConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class RetentionConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The table [retention]: after how many days the text of an item is dropped; 0 = never.
 
-    What you marked, opened or were sent by a person is always kept.
+    What you marked, opened or were sent by a person is always kept, and what a rule `keep` or `always` meets.
     """
 
     feed_days: int = 0

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import pytest
 from world import NOW
 
 from ingestors.base import Entry, FetchResult
 from triage.config import RetentionConfig
 from triage.core.feedback import Verb
-from triage.services import feedback, maintenance, searching, sources, writing
+from triage.services import feedback, maintenance, rules, searching, sources, writing
 from triage.services.client import http_client
+from triage.services.worker_client import ModelWorker
 from triage.store import contacts, items, openings
 from triage.store.engine import Database
 
@@ -55,6 +57,40 @@ def test_texts_past_their_time_go_but_what_was_marked_or_opened_stays(database: 
     again = Entry(key="5", title="Title 5", text="Herons of marsh 5. " * 30, url="https://e.example/5")
     report = writing.keep(database, clock_at(NOW + 2 * YEAR), source, FetchResult(entries=(again,)))
     assert (report.new, report.revised) == (0, 0)
+
+
+def test_a_rule_keeps_texts_for_as_long_as_it_holds(database: Database, worker: ModelWorker) -> None:
+    stored(database, 6)
+    later = NOW + YEAR + timedelta(days=1)
+    policy = RetentionConfig(feed_days=365)
+    rules.add(database, clock_at(NOW), "keep mentions:marsh and title:'title 3'")
+    rules.add(database, clock_at(NOW), "always title:'title 4'")
+    rules.add(database, clock_at(NOW), "keep title:'title 5' for 7d")
+    rules.add(database, clock_at(NOW), "title:'title 2' +3")
+    held = "nothing may be dropped where nobody can tell what a rule meets"
+    assert maintenance.tidy(database, policy, later) == "6 texts kept by a rule", held
+    said = maintenance.tidy(database, policy, later, lambda ids: worker.shown(later, ids))
+    assert said.startswith("the texts of 4 items dropped, 2 texts kept by a rule")
+    with database.read() as connection:
+        left = [
+            row.title for i, row in items.by_ids(connection, range(1, 7)).items() if items.text(connection, i)
+        ]
+    assert left == ["Title 3", "Title 4"]
+    for number in (1, 1):
+        rules.remove(database, clock_at(NOW), number)
+    assert "2 items dropped" in maintenance.tidy(database, policy, later, lambda _: pytest.fail("no rule"))
+
+
+def test_what_was_marked_while_rules_were_asked_stays(database: Database) -> None:
+    stored(database, 6)
+    rules.add(database, clock_at(NOW), "keep title:'title 6'")
+
+    def meanwhile(ids: Sequence[int]) -> list[int]:
+        feedback.mark(database, clock_at(NOW), 2, Verb.LIKE)
+        return []
+
+    maintenance.tidy(database, RetentionConfig(feed_days=365), NOW + 2 * YEAR, meanwhile)
+    assert [i for i, text in texts(database).items() if text] == [2]
 
 
 def test_nothing_is_dropped_unless_the_reader_says_so(database: Database) -> None:

@@ -21,6 +21,8 @@ or in which lane."""
 DECIDING: tuple[Hard, ...] = ("always", "keep", "never")
 """Of the hard ones that an item meets, the first of these decides whether it is shown: what is shown too much
 costs a moment, what is hidden is lost."""
+SHOWN: tuple[Effect, ...] = ("always", "keep")
+"""Those that have an item shown in any case, and its text kept for as long as they hold."""
 
 STRONGEST = 5.0
 """Of a soft rule. The scores of a day differ by two or three, so this is all but a hard one."""

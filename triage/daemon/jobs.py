@@ -75,6 +75,10 @@ def jobs(
     def learn() -> str:
         return worker.learn(clock(), on_progress).message
 
+    def tidy() -> str:
+        now = clock()
+        return maintenance.tidy(database, config.retention, now, lambda ids: worker.shown(now, ids))
+
     def enough_marks(ran: JobRow | None) -> bool:
         return feedback.labels_since(database, ran.started_at if ran else None) >= NEW_MARKS
 
@@ -98,7 +102,7 @@ def jobs(
     return (
         Job("mail", "sending the digest", SOON, mail, to_be_sent),
         Job("backup", "copying the database", 7 * DAY if large else DAY, copy, is_there),
-        Job("tidy", "tidying up", DAY, lambda: maintenance.tidy(database, config.retention, clock())),
+        Job("tidy", "tidying up", DAY, tidy),
         Job("learn", "learning from your marks", DAY, learn, enough_marks),
     )
 

@@ -31,7 +31,6 @@ NEARLY_ALL = 0.95
 """A rule that meets more than this share of what comes in is probably not what was meant."""
 LEAST_ITEMS = 20
 """With fewer items in 30 days, a rule that meets all of them says nothing."""
-SHOWN: tuple[Effect, ...] = ("always", "keep")
 
 _DOES: dict[Effect, str] = {
     "always": "puts first",
@@ -147,7 +146,7 @@ class Past:
             return found
         shown = np.zeros_like(met)
         for rows, effect in others.values():
-            shown |= rows if effect in SHOWN else False
+            shown |= rows if effect in rules.SHOWN else False
         left = self._seen(str(rule), rule.effect, met & ~shown)
         return dataclasses.replace(left, conflicts=found.conflicts, meant=found.meant)
 
@@ -185,9 +184,9 @@ class Past:
                 continue
             name = rules.in_words(text, other)
             share = "all" if both == met.sum() else f"{both} of them"
-            if effect == "never" and other in SHOWN:
+            if effect == "never" and other in rules.SHOWN:
                 found.append(f"{name} shows {share} all the same")
-            elif effect in SHOWN and other == "never":
+            elif effect in rules.SHOWN and other == "never":
                 found.append(f"it shows {share}, which {name} would hide")
             elif effect == "keep" and other == "always":
                 found.append(f"{name} puts {share} first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +16,10 @@ from triage.core.feedback import Verb
 from triage.core.rules import Effect, Rule
 from triage.services.feedback import Recorded
 from triage.services.preview import Past, Preview
-from triage.services.profile import profile
+from triage.services.profile import condition as in_its_terms
+from triage.services.profile import document, profile
 from triage.store import feedback as event_log
+from triage.store import items
 from triage.store.engine import Database
 
 
@@ -171,6 +174,19 @@ def preview(database: Database, now: datetime, text: str) -> Preview:
     rule = _parse(database, text)
     rules.ending(rule.term, now)
     return Past(database, now).preview(rule)
+
+
+def shown(database: Database, ids: Sequence[int], now: datetime) -> list[int]:
+    """Those of the items that a rule has shown in any case (`keep`, `always`), ascending."""
+    with database.read() as connection:
+        effects = feedback.rules(event_log.events(connection), now)
+        rows, texts = items.by_ids(connection, ids), items.texts(connection, ids)
+    matcher = knowledge.Matcher([document(row, texts.get(i, ""), now) for i, row in rows.items()])
+    met = np.zeros(len(rows), dtype=bool)
+    for text, effect in effects.items():
+        if effect in rules.SHOWN:
+            met |= matcher.matches(in_its_terms(rule_parser.parse_condition(text), now))
+    return sorted(i for i, holds in zip(rows, met.tolist(), strict=True) if holds)
 
 
 def _parse(database: Database, text: str) -> Rule:

@@ -21,6 +21,7 @@ Requests and replies are frames of `model.frames`; a request has `op` and `now`:
     nearness   + "phrases", "texts": cosines, a row a text         -> {"cosines": ... or null}
     learn      + "dry_run": try other settings, promote better ones   -> {"outcome": ...}
     hindsight  + "minutes": other orders on the days that have been   -> {"hindsight": ...}
+    shown      + "items": those that a rule has shown in any case      -> {"shown": ids}
     roll_back  go back to the model before the current one         -> {"message": ...}
     flush      everything that earlier requests led to is stored   -> {}
 
@@ -53,6 +54,7 @@ from triage.core.journal import Effect
 from triage.core.learning import Outcome
 from triage.paths import Paths
 from triage.services import digest_file, digests, folding, hindsight, learn, past, questions
+from triage.services import rules as rulebook
 from triage.services.indexing import index_items, read_on
 from triage.services.meaning import Meaning
 from triage.services.models import Models
@@ -133,6 +135,8 @@ class Worker:
                 return {"outcome": msgspec.to_builtins(self._learn(now, dry_run=request["dry_run"]))}
             case "hindsight":
                 return {"hindsight": msgspec.to_builtins(self._look_back(now, request["minutes"]))}
+            case "shown":
+                return {"shown": rulebook.shown(self._database, request["items"], now)}
             case "roll_back":
                 message = self._models.roll_back(self._vectors.name)
                 self._rerank_current(now)

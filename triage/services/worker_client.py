@@ -162,6 +162,11 @@ class ModelWorker:
         request = {"op": "hindsight", "now": now.isoformat(), "minutes": minutes}
         return msgspec.convert(self._ask(request, on_progress)["hindsight"], Hindsight)
 
+    def shown(self, now: datetime, items: Sequence[int]) -> list[int]:
+        """Those of the items that a rule has shown in any case."""
+        request = {"op": "shown", "items": list(items), "now": now.isoformat()}
+        return list(map(int, self._ask(request, None)["shown"]))
+
     def roll_back(self, now: datetime, on_progress: Progress | None = None) -> str:
         """Goes back to the parent of the current model; what happened, in words.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
@@ -22,29 +23,29 @@ from triage.store.schema import (
 )
 
 _PARTS = (Passage, ItemTerms, ItemStory, Score, FullText, ItemText)
+_NOBODYS = (
+    Item.personal.is_(False),
+    select(ItemText.item_id).where(ItemText.item_id == Item.id).exists(),
+    ~select(Event.id).where(Event.item_id == Item.id).exists(),
+    ~select(Opening.id).where(Opening.item_id == Item.id).exists(),
+)
+"""With a text that nothing speaks for: no mark, no opening, no person who wrote to the reader."""
 
 
-def empty(connection: Connection, kind: str, before: datetime, limit: int) -> int:
-    """Drops the texts of items first seen before then, at most `limit`; how many lost theirs."""
-    chosen = (
-        select(Item.id)
-        .join(ItemText, ItemText.item_id == Item.id)
-        .where(
-            Item.kind == kind,
-            Item.first_seen_at < before,
-            Item.personal.is_(False),
-            ~select(Event.id).where(Event.item_id == Item.id).exists(),
-            ~select(Opening.id).where(Opening.item_id == Item.id).exists(),
-        )
-        .order_by(Item.id)
-        .limit(limit)
-    )
-    ids = list(connection.execute(chosen).scalars())
-    if ids:
-        search.forget(connection, ids)
+def past(connection: Connection, kind: str, before: datetime, after: int, limit: int) -> list[int]:
+    """The first items with an id above `after` whose texts may go: first seen before then, and nobody's."""
+    chosen = select(Item.id).where(Item.kind == kind, Item.first_seen_at < before, Item.id > after, *_NOBODYS)
+    return list(connection.execute(chosen.order_by(Item.id).limit(limit)).scalars())
+
+
+def empty(connection: Connection, ids: Sequence[int]) -> int:
+    """Drops the texts of these items, but of those that have become somebody's; how many lost theirs."""
+    still = list(connection.execute(select(Item.id).where(Item.id.in_(ids), *_NOBODYS)).scalars())
+    if still:
+        search.forget(connection, still)
         for part in _PARTS:
-            connection.execute(delete(part).where(part.item_id.in_(ids)))
-    return len(ids)
+            connection.execute(delete(part).where(part.item_id.in_(still)))
+    return len(still)
 
 
 def drop_digests(connection: Connection, before: datetime) -> None:
