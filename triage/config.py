@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, tzset
 from typing import Any, Literal
 
 import msgspec
@@ -367,6 +367,11 @@ def _refuse_unknown(raw: Mapping[str, Any], struct: type[msgspec.Struct], prefix
             _refuse_unknown(value, kind, f"{prefix}{key}.")
 
 
+def _now() -> datetime:
+    tzset()  # the C library looks once where the machine is, and a reader travels
+    return datetime.now(UTC)
+
+
 def clock(environ: Mapping[str, str] = os.environ) -> Clock:
     """The clock of this process: the real one, or one that starts at `TRIAGE_NOW` (RFC 3339) and runs on.
 
@@ -375,7 +380,7 @@ def clock(environ: Mapping[str, str] = os.environ) -> Clock:
     """
     text = environ.get("TRIAGE_NOW")
     if not text:
-        return lambda: datetime.now(UTC)
+        return _now
     try:
         start = datetime.fromisoformat(text)
     except ValueError as error:

@@ -159,8 +159,9 @@ def to_file(path: Path, form: Form = "plain", level: int = logging.INFO) -> None
     root.handlers[:] = kept
     root.setLevel(level)
     logging.captureWarnings(True)
-    for name in ("apscheduler", "httpx2", "apprise"):
+    for name in ("httpx2", "apprise"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of every round that takes a minute
     sys.excepthook = _uncaught(tell=not journal)
     threading.excepthook = lambda found: root.critical(
         "a thread ended", exc_info=(found.exc_type, found.exc_value or found.exc_type(), found.exc_traceback)

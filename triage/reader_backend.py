@@ -278,7 +278,7 @@ class ReaderBackend:
 
         if self._unread:
             return f"reading, {self._unread} items to go"
-        return heartbeat.words(self._runtime.paths.heartbeat, self._runtime.clock())
+        return heartbeat.words(self._runtime.paths.heartbeat)
 
     def start(self) -> GuidedStart:
         """See `Backend`."""

@@ -118,14 +118,28 @@ def test_an_hour_that_clocks_skip_comes_one_later_and_a_double_one_once() -> Non
         assert schedule.day_of(first + timedelta(hours=hours), time(2, 30), BERLIN) == first
 
 
-def test_days_follow_each_other_without_a_gap_all_year() -> None:
+@pytest.mark.parametrize(
+    ("zone", "at"),
+    [
+        ("Europe/Berlin", time(0, 5)),
+        ("Europe/Berlin", time(2, 30)),
+        ("America/New_York", time(2, 30)),
+        ("Australia/Lord_Howe", time(2, 15)),  # clocks there go forward and back by half an hour
+        ("Australia/Lord_Howe", time(1, 45)),
+    ],
+)
+def test_days_follow_each_other_without_a_gap_all_year(zone: str, at: time) -> None:
+    """DB-17."""
     moment, days = datetime(2026, 1, 1, tzinfo=UTC), set()
     while moment.year == 2026:
-        begins = schedule.day_of(moment, time(0, 5), BERLIN)
-        assert timedelta(0) <= moment - begins < timedelta(hours=25)
+        begins = schedule.day_of(moment, at, ZoneInfo(zone))
+        assert timedelta(0) <= moment - begins <= timedelta(hours=25)
         days.add(begins)
-        moment += timedelta(minutes=55)
-    assert 365 <= len(days) <= 367
+        moment += timedelta(minutes=115)
+    assert 365 <= len(days) <= 366
+    shown = {(begins + schedule.LEAD).astimezone(ZoneInfo(zone)).time() for begins in days}
+    assert len(shown) <= 2, "the hour that was asked for, and once what comes in the place of a skipped one"
+    assert at in shown
 
 
 def test_without_an_hour_the_day_begins_before_dawn() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from loopback import LoopbackServer, Route
@@ -58,7 +57,7 @@ def test_it_fetches_ranks_says_that_it_lives_and_ends_when_asked(
 ) -> None:
     wait_for(lambda: digest_file.read(paths.digest) is not None)
     assert [item.title for item in reading.best(database, 10)] == ["One"]
-    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat))
 
     second = subprocess.run(
         [sys.executable, "-m", "triage", "sync", "--now"], capture_output=True, text=True, timeout=30
@@ -69,7 +68,7 @@ def test_it_fetches_ranks_says_that_it_lives_and_ends_when_asked(
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(timeout=20) == 0
     assert not paths.heartbeat.exists()
-    assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
+    assert heartbeat.words(paths.heartbeat) == "daemon: not running"
     assert "Traceback" not in paths.log.read_text()
 
 
@@ -80,7 +79,7 @@ def test_a_killed_daemon_leaves_nothing_that_stops_the_next(
     wait_for(paths.heartbeat.exists)
     os.killpg(daemon.pid, signal.SIGKILL)
     daemon.wait()
-    assert "ended without a word" in heartbeat.words(paths.heartbeat, datetime.now(UTC))
+    assert "ended without a word" in heartbeat.words(paths.heartbeat)
     with hold(paths.ingest_lock, "this test"):
         assert database.pragma("integrity_check") == "ok"
 
@@ -111,50 +110,44 @@ def test_a_second_holder_is_told_who_holds_the_lock(paths: Paths) -> None:
         pass
 
 
-def test_a_silent_daemon_is_named(paths: Paths) -> None:
-    now = datetime.now(UTC)
-    heartbeat.write(paths.heartbeat, Heartbeat(os.getpid(), now - timedelta(minutes=5), "ranking"))
-    assert "silent for 5 min" in heartbeat.words(paths.heartbeat, now)
-    heartbeat.write(paths.heartbeat, Heartbeat(os.getpid(), now, "ranking"))
-    assert heartbeat.words(paths.heartbeat, now) == "daemon: ranking"
-    paths.heartbeat.write_text(json.dumps([1, 2]))
-    assert heartbeat.words(paths.heartbeat, now) == "daemon: not running"
+def test_a_daemon_that_only_seems_well_is_named(paths: Paths) -> None:
+    """DB-17: it says nothing, it beats and gets nowhere, or another has its number."""
+    now, this = time.monotonic(), os.getpid()
+    beat = Heartbeat(this, now, "ranking, 3 of 9", now - 300, heartbeat.birth_of(this))
 
+    def of(**changes: object) -> tuple[str, str]:
+        heartbeat.write(paths.heartbeat, replace(beat, **changes))  # type: ignore[arg-type]
+        found = heartbeat.read(paths.heartbeat)
+        assert found is not None
+        return found.health(), heartbeat.words(paths.heartbeat).removeprefix("daemon: ")
 
-def test_a_daemon_that_only_seems_well_is_named() -> None:
-    """DB-17: it beats and gets nowhere, it beat in a future that is none, or another has its number."""
-    now = datetime.now(UTC)
-    this = os.getpid()
-    beat = Heartbeat(this, now, "ranking, 3 of 9", now - timedelta(minutes=5), heartbeat.birth_of(this))
-    assert (beat.health(now), beat.words(now)) == ("well", "daemon: ranking, 3 of 9")
-    stuck = replace(beat, since=now - timedelta(hours=3))
-    assert stuck.health(now) == "stuck"
-    assert stuck.words(now) == f"daemon: ranking, 3 of 9, for 3h by now (process {this})"
-    ahead = replace(beat, at=now + timedelta(days=1))
-    assert ahead.health(now) == "silent"
-    assert "since the clock was set back" in ahead.words(now)
-    assert replace(beat, doing="in trouble: the disk is full").health(now) == "in trouble"
+    assert of() == ("well", "ranking, 3 of 9")
+    assert of(at_s=now - 301) == ("silent", f"silent for 5 min (process {this})")
+    assert of(since_s=now - 3 * 3_600) == ("stuck", f"ranking, 3 of 9, for 3 h by now (process {this})")
+    assert of(doing="in trouble: the disk is full") == ("in trouble", "in trouble: the disk is full")
+    assert of(at_s=now + 3_600) == ("gone", "ended without a word"), "before the machine was started"
     if beat.birth is not None:
-        assert replace(beat, birth="1").health(now) == "gone"
+        assert of(birth="1")[0] == "gone"
 
 
 @pytest.mark.parametrize(
     "beat",
-    ["[" * 100_000, '{"pid": 0, "at": "2026-03-02T07:00:00Z", "doing": ""}',
-     '{"pid": 1e400, "at": "2026-03-02T07:00:00Z", "doing": ""}',
-     '{"pid": 99999999999999999999, "at": "2026-03-02T07:00:00Z", "doing": ""}',
-     '{"pid": 1, "at": "2026-03-02T07:00:00", "doing": ""}'],
+    ["[" * 100_000, "[1, 2]", '{"pid": 1, "at_s": 1, "doing": "", "since_s": 1}',
+     '{"pid": 0, "at_s": 1, "doing": "", "since_s": 1, "birth": null}',
+     '{"pid": 1e400, "at_s": 1, "doing": "", "since_s": 1, "birth": null}',
+     '{"pid": 99999999999999999999, "at_s": 1, "doing": "", "since_s": 1, "birth": null}',
+     '{"pid": 1, "at_s": NaN, "doing": "", "since_s": 1, "birth": null}'],
 )  # fmt: skip
 def test_a_damaged_sign_of_life_is_none(paths: Paths, beat: str) -> None:
     paths.heartbeat.write_text(beat)
-    assert heartbeat.words(paths.heartbeat, datetime.now(UTC)) == "daemon: not running"
+    assert heartbeat.words(paths.heartbeat) == "daemon: not running"
 
 
 def test_without_a_terminal_it_reads_its_settings_again_and_keeps_the_last_good_ones(
     daemon: subprocess.Popen[bytes], paths: Paths
 ) -> None:
     """DB-21."""
-    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat))
     paths.config_file.write_text("[digest]\nminuts = 3\n")
     daemon.send_signal(signal.SIGHUP)
     wait_for(lambda: "the settings are as they were" in paths.log.read_text())
@@ -194,7 +187,7 @@ def test_what_does_not_end_in_time_is_given_up(
     daemon: subprocess.Popen[bytes], paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DB-18."""
-    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat, datetime.now(UTC)))
+    wait_for(lambda: "waiting" in heartbeat.words(paths.heartbeat))
     daemon.kill()
     daemon.wait()
     monkeypatch.setattr(app, "DRAIN_S", 0.5)

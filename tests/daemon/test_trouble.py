@@ -67,7 +67,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
 
 
 def says(paths: Paths) -> str:
-    return heartbeat.words(paths.heartbeat, datetime.now(UTC))
+    return heartbeat.words(paths.heartbeat)
 
 
 def stored(database: Database) -> int:

@@ -98,7 +98,7 @@ def status(as_json: bool) -> None:
     from triage.daemon.service_files import service_file
 
     with Runtime.open() as runtime:
-        says = heartbeat.words(runtime.paths.heartbeat, runtime.clock())
+        says = heartbeat.words(runtime.paths.heartbeat)
         beat = heartbeat.read(runtime.paths.heartbeat)
         service = service_file()
     running = beat is not None and beat.alive()

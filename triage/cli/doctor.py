@@ -28,7 +28,7 @@ def doctor(network: bool, as_json: bool) -> None:
         return
     with Runtime.open() as runtime:
         now = runtime.clock()
-        daemon = heartbeat.words(runtime.paths.heartbeat, now)
+        daemon = heartbeat.words(runtime.paths.heartbeat)
         checks = examine(runtime.paths, runtime.config, now, daemon)
     if as_json:
         output.document([dataclasses.asdict(check) for check in checks])
@@ -65,7 +65,7 @@ def status(as_json: bool) -> None:
 
     with Runtime.open() as runtime:
         now = runtime.clock()
-        daemon = heartbeat.words(runtime.paths.heartbeat, now)
+        daemon = heartbeat.words(runtime.paths.heartbeat)
         digest = runtime.first_page()
         state = state_of(runtime.database, digest, now) if runtime.paths.database.exists() else None
     if as_json:

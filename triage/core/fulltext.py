@@ -152,14 +152,18 @@ def is_due(attempt: Attempt | None, now: datetime) -> bool:
     """Whether a text that was never tried, or is wanted, is to be fetched now."""
     if attempt is None:
         return True
-    return attempt.state == "wanted" and (attempt.next_try_at is None or attempt.next_try_at <= now)
+    if attempt.state != "wanted":
+        return False
+    clock_was_ahead = attempt.tried_at is not None and attempt.tried_at > now
+    return attempt.next_try_at is None or attempt.next_try_at <= now or clock_was_ahead
 
 
 def is_fruitless(latest: Sequence[Attempt], now: datetime) -> bool:
     """Whether the pages of a source are not worth asking for now, by its latest tries, newest first."""
     tried = [a for a in latest if a.tried_at is not None][:FRUITLESS]
     return len(tried) == FRUITLESS and all(
-        a.state != "have" and a.tried_at is not None and now - a.tried_at < FRUITLESS_PAUSE for a in tried
+        a.state != "have" and a.tried_at is not None and timedelta(0) <= now - a.tried_at < FRUITLESS_PAUSE
+        for a in tried
     )
 
 

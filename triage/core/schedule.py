@@ -35,6 +35,8 @@ DEAD_INTERVAL = timedelta(days=7)
 MANUAL_FLOOR = timedelta(minutes=5)
 """A sync that a person asks for does not go back to the same source sooner."""
 JITTER = 0.1
+LONGEST_PLAN = timedelta(days=17)
+"""More than any plan reaches ahead: a week that a server asks for, one that it rules out by its days."""
 DAWN = time(4)
 """When the day of a digest begins for a reader who names no hour: nobody reads then."""
 LEAD = timedelta(minutes=10)
@@ -118,9 +120,11 @@ def is_due(next_due_at: datetime, attempted_at: datetime | None, now: datetime) 
     """Whether a source may be asked on its own account.
 
     A last attempt that lies ahead of `now` was made before the clock was set back, and so was the plan
-    for the next one: without this, a source would stay silent until the clock is there again.
+    for the next one: without this, a source would stay silent until the clock is there again. So was a plan
+    that lies further ahead than any that is made.
     """
-    return next_due_at <= now or (attempted_at is not None and attempted_at > now)
+    clock_was_ahead = next_due_at > now + LONGEST_PLAN or (attempted_at is not None and attempted_at > now)
+    return next_due_at <= now or clock_was_ahead
 
 
 def next_allowed(now: datetime, retry_after_s: float | None) -> datetime | None:

@@ -1,6 +1,6 @@
 """The daemon: polls what is due, builds the digest, says that it is alive; all else is in the services.
 
-Due times live in the database, so a restart neither loses nor repeats a poll; APScheduler only wakes us.
+Due times live in the database, so a restart neither loses nor repeats a poll.
 SIGTERM, SIGINT and the end of its terminal end it after the work under way, or after `DRAIN_S`; without a
 terminal, SIGHUP has it read its settings again.
 """
@@ -13,11 +13,8 @@ import os
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from triage import config
 from triage.config import Clock, Config
@@ -26,6 +23,7 @@ from triage.core.errors import TriageError
 from triage.daemon import desktop, heartbeat, jobs, metrics, power
 from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
+from triage.daemon.wakeups import Wakeups
 from triage.paths import Paths
 from triage.services import digest_file, fulltext, ingest, notifying
 from triage.services.watching import Watching
@@ -54,7 +52,7 @@ class Daemon:
         self._database = database
         self._worker = worker
         self._doing = "starting"
-        self._since = clock()
+        self._since = time.monotonic()
         self._birth = heartbeat.birth_of(os.getpid())
         self._shown = 0.0
         self._stop = asyncio.Event()
@@ -76,19 +74,12 @@ class Daemon:
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has it stay
                 hung_up = self._stop.set if sys.stdin is not None and sys.stdin.isatty() else self._reload
                 loop.add_signal_handler(signal.SIGHUP, hung_up)
-            # Memory job store: the jobs are these three, always; what is due is in our tables. No misfire
-            # grace: after a suspend a late job runs once instead of being skipped.
-            scheduler = AsyncIOScheduler(
-                timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-            )
-            every = IntervalTrigger(seconds=heartbeat.EVERY.total_seconds(), timezone=UTC)
-            scheduler.add_job(self._beat, every)
-            scheduler.add_job(self._measure, every, next_run_time=datetime.now(UTC))
-            scheduler.add_job(
-                self._round, IntervalTrigger(seconds=POLL_S, timezone=UTC), next_run_time=datetime.now(UTC)
-            )
+            wakeups = Wakeups()
+            wakeups.every(heartbeat.EVERY_S, self._sign_of_life)
+            wakeups.every(heartbeat.EVERY_S, self._measure)
+            wakeups.every(POLL_S, self._round)
             self._beat()
-            scheduler.start()
+            wakeups.start()
             self._watch()
             log.info("started, process %d", os.getpid(), extra={"event": "started", "pid": os.getpid()})
             notify(READY)
@@ -97,11 +88,11 @@ class Daemon:
             finally:
                 notify(STOPPING)
                 self._say("stopping")
-                scheduler.pause()
+                wakeups.pause()
                 if self._watching is not None:
                     self._watching.cancel()
                 await self._drain()
-                scheduler.shutdown(wait=False)
+                wakeups.close()
                 self._paths.heartbeat.unlink(missing_ok=True)
                 log.info("stopped", extra={"event": "stopped"})
 
@@ -293,16 +284,18 @@ class Daemon:
 
     def _say(self, doing: str) -> None:
         if doing != self._doing:
-            self._doing, self._since = doing, self._clock()
+            self._doing, self._since = doing, time.monotonic()
+        self._beat()
+
+    async def _sign_of_life(self) -> None:
         self._beat()
 
     def _beat(self) -> None:
         notify(ALIVE, f"STATUS={self._doing}")
         try:
-            heartbeat.write(
-                self._paths.heartbeat,
-                heartbeat.Heartbeat(os.getpid(), self._clock(), self._doing, self._since, self._birth),
-            )
+            now = time.monotonic()
+            beat = heartbeat.Heartbeat(os.getpid(), now, self._doing, self._since, self._birth)
+            heartbeat.write(self._paths.heartbeat, beat)
         except OSError as error:
             log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)
 

@@ -1,20 +1,23 @@
-"""The daemon's sign of life: one small JSON file, so that a status costs no database."""
+"""The daemon's sign of life: one small JSON file, so that a status costs no database.
+
+Moments in it are of the system's monotonic clock, which all processes share: nobody sets it, and it stands
+still while the machine sleeps.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from triage.core.words import age
-
-EVERY = timedelta(seconds=20)
-STALE_AFTER = timedelta(seconds=90)
-"""A daemon that has not written for so long hangs, or the machine slept."""
-STUCK_AFTER = timedelta(hours=1)
+EVERY_S = 20.0
+STALE_AFTER_S = 90.0
+"""A daemon that has not written for so long hangs, or was stopped."""
+STUCK_AFTER_S = 3_600.0
 """Of the same words: every round says something else, and long work counts its steps."""
 
 
@@ -29,11 +32,12 @@ class Heartbeat:
     """What the daemon last said."""
 
     pid: int
-    at: datetime
+    at_s: float
+    """`time.monotonic()` when it said so."""
     doing: str
     """`fetching`, `ranking`, `waiting until 07:40`."""
-    since: datetime | None = None
-    """Since when; None if that is not known."""
+    since_s: float
+    """`time.monotonic()` when it began to say that."""
     birth: str | None = None
     """What tells the process from a later one with its number; None where the system does not say."""
 
@@ -48,31 +52,30 @@ class Heartbeat:
         return self._is_same()
 
     def _is_same(self) -> bool:
-        return self.birth is None or birth_of(self.pid) in (None, self.birth)
+        started_since = time.monotonic() < self.at_s  # the machine was, so its number is another's
+        return not started_since and (self.birth is None or birth_of(self.pid) in (None, self.birth))
 
-    def health(self, now: datetime) -> Health:
+    def health(self) -> Health:
         """How the daemon is."""
+        now = time.monotonic()
         if not self.alive():
             return "gone"
-        if not -STALE_AFTER <= now - self.at <= STALE_AFTER:
+        if now - self.at_s > STALE_AFTER_S:
             return "silent"
-        if self.since is not None and now - self.since > STUCK_AFTER:
+        if now - self.since_s > STUCK_AFTER_S:
             return "stuck"
         return "in trouble" if self.doing.startswith(TROUBLE) else "well"
 
-    def words(self, now: datetime) -> str:
+    def words(self) -> str:
         """One line for the reader."""
-        match self.health(now):
+        now = time.monotonic()
+        match self.health():
             case "gone":
                 return "daemon: ended without a word"
-            case "silent" if self.at > now:
-                return f"daemon: silent since the clock was set back (process {self.pid})"
             case "silent":
-                minutes = int((now - self.at).total_seconds() // 60)
-                return f"daemon: silent for {minutes} min (process {self.pid})"
+                return f"daemon: silent for {_span(now - self.at_s)} (process {self.pid})"
             case "stuck":
-                assert self.since is not None
-                return f"daemon: {self.doing}, for {age(self.since, now)} by now (process {self.pid})"
+                return f"daemon: {self.doing}, for {_span(now - self.since_s)} by now (process {self.pid})"
             case _:
                 return f"daemon: {self.doing}"
 
@@ -81,14 +84,7 @@ def write(path: Path, beat: Heartbeat) -> None:
     """Replaces the file atomically."""
     partial = path.with_suffix(".part")
     partial.touch(mode=0o600)
-    told = {
-        "pid": beat.pid,
-        "at": beat.at.isoformat(),
-        "doing": beat.doing,
-        "since": beat.since and beat.since.isoformat(),
-        "birth": beat.birth,
-    }
-    partial.write_text(json.dumps(told))
+    partial.write_text(json.dumps({name: getattr(beat, name) for name in Heartbeat.__slots__}))
     partial.replace(path)
 
 
@@ -96,18 +92,18 @@ def read(path: Path) -> Heartbeat | None:
     """The last sign of life; None if the daemon is not running, or if the file is not one of ours."""
     try:
         raw = json.loads(path.read_text())
-        since, birth = raw.get("since"), raw.get("birth")
+        birth = raw["birth"]
         beat = Heartbeat(
             int(raw["pid"]),
-            datetime.fromisoformat(raw["at"]),
+            float(raw["at_s"]),
             str(raw["doing"]),
-            None if since is None else datetime.fromisoformat(since),
+            float(raw["since_s"]),
             None if birth is None else str(birth),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    aware = beat.at.tzinfo is not None and (beat.since is None or beat.since.tzinfo is not None)
-    return beat if 0 < beat.pid < 2**31 and aware else None
+    sound = 0 < beat.pid < 2**31 and math.isfinite(beat.at_s) and math.isfinite(beat.since_s)
+    return beat if sound else None
 
 
 def birth_of(pid: int) -> str | None:
@@ -119,7 +115,11 @@ def birth_of(pid: int) -> str | None:
         return None
 
 
-def words(path: Path, now: datetime) -> str:
+def words(path: Path) -> str:
     """One line on the daemon, whether it runs or not."""
     beat = read(path)
-    return "daemon: not running" if beat is None else beat.words(now)
+    return "daemon: not running" if beat is None else beat.words()
+
+
+def _span(seconds: float) -> str:
+    return f"{int(seconds // 60)} min" if seconds < 3_600 else f"{int(seconds // 3_600)} h"

@@ -45,11 +45,14 @@ class Job:
 
 
 def due(jobs: tuple[Job, ...], last: Mapping[str, JobRow], now: datetime) -> list[Job]:
-    """Those whose turn has come. A time that lies ahead was written before the clock was set back."""
+    """Those whose turn has come.
+
+    A time that lies ahead was written before the clock was set back, and tells nothing.
+    """
     found = []
+    past = {name: row for name, row in last.items() if row.started_at <= now}
     for job in jobs:
-        ran = last.get(job.name)
-        if ran is not None and ran.started_at <= now:
+        if (ran := past.get(job.name)) is not None:
             wait = AGAIN if ran.failed or ran.finished_at is None else job.every
             if now < ran.started_at + wait:
                 continue

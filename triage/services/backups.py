@@ -59,7 +59,8 @@ def make(paths: Paths, now: datetime, target: Path | None = None, *, automatic: 
     name, kept = ("daily", automatic) if automatic else ("copy", KEPT)
     made = paths.backups / f"{name}-{now:%Y%m%dT%H%M%SZ}.db"
     backup.copy(paths.database, made)
-    for old in sorted(paths.backups.glob(f"{name}-*.db"))[:-kept]:
+    # What was made when the clock was ahead goes first: else it stayed, and each new copy would go instead.
+    for old in sorted(paths.backups.glob(f"{name}-*.db"), key=lambda path: (path <= made, path))[:-kept]:
         old.unlink()
     return _copy(made)
 

@@ -95,7 +95,7 @@ async def sync(
     if not batch:
         return []
     with database.read() as connection:
-        last = sources.last_answer(connection)
+        last = sources.last_answer(connection, started)
     reports: list[SourceReport] = []
     slots = Slots(concurrency)
 
@@ -139,7 +139,7 @@ def _recall_silent(database: Database, last: datetime, started: datetime, now: d
     The network was away and is back; without this, everybody would wait for up to a day.
     """
     with database.read() as connection:
-        answered = sources.last_answer(connection)
+        answered = sources.last_answer(connection, now)
         if answered is None or answered <= last:
             return
         ids = sources.silent(connection, last, started, now)
@@ -225,7 +225,7 @@ def anything_new(database: Database, digest: Digest | None, now: datetime) -> bo
     if digest is None or digest.built_at > now:
         return True
     with database.read() as connection:
-        return items.changed_since(connection, digest.built_at)
+        return items.changed_since(connection, digest.built_at, now)
 
 
 def unread(database: Database) -> int:

@@ -23,6 +23,9 @@ PORTION = 500
 DIGESTS = timedelta(days=400)
 """Digests that are kept: a year to look back on."""
 CONTACTS = timedelta(days=30)
+LEAP = timedelta(days=14)
+"""Without a digest for so long, the machine was off, or its clock was set ahead and all looks past its time.
+Nothing is dropped before the next day: by then a clock may have been set right."""
 
 Spared = Callable[[Sequence[int]], Collection[int]]
 """Those of some items that a rule shows in any case."""
@@ -38,6 +41,11 @@ def tidy(database: Database, policy: RetentionConfig, now: datetime, spared: Spa
         spared: Asked if there is a rule that may spare something. None where nobody can tell: then such a
             rule spares everything.
     """
+    with database.read() as connection:
+        last_built = retention.last_digest(connection, now - timedelta(days=1))
+    if last_built is not None and now - last_built > LEAP:
+        database.put_in_order()
+        return f"nothing dropped before tomorrow: no digest since {last_built:%d %B %Y}, is the clock right?"
     emptied = kept = 0
     asked = _rules_spare(database, now)
     for kind, days in (("feed", policy.feed_days), ("mail", policy.mail_days), ("paper", policy.paper_days)):

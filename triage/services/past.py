@@ -86,7 +86,7 @@ def of_day(connection: Connection, events: Sequence[Event], day: datetime, as_of
         as_of: The moment of it that ages are measured from.
     """
     since = day - MEMORY
-    of_today = scores.built_since(connection, day)
+    of_today = scores.built_between(connection, day, as_of)
     made_in_place = event_log.made_in(connection, of_today)
     opened = openings.since(connection, since)
     reads = of_openings(connection, opened)

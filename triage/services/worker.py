@@ -35,6 +35,7 @@ import dataclasses
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -96,6 +97,7 @@ class Worker:
         """Does what one request asks; raises TriageError or ModelError for what a reader can mend."""
         self._encoder_stays = request["op"] == "nearness"
         now = datetime.fromisoformat(request["now"])
+        time.tzset()  # the reader may have travelled since the last request
         match request["op"]:
             case "build":
                 flood = 0 if request.get("hurry") else None
@@ -252,7 +254,8 @@ class Worker:
         encoder = self._vectors.name
         ranked = self._ranking.rank(as_of)
         day = self._day(as_of)
-        earlier = Digest.from_json(after.document) if after is not None and day <= after.built_at else None
+        of_day = after is not None and day <= after.built_at <= as_of
+        earlier = Digest.from_json(after.document) if after is not None and of_day else None
         digest = digests.compose(
             ranked,
             self._past(as_of),

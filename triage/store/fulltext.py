@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from triage.core.fulltext import Attempt
 from triage.store import items, search
@@ -133,7 +133,7 @@ def wanted(connection: Connection, now: datetime, limit: int) -> list[int]:
     """Ids of the items whose full text is to be fetched again, the longest due first."""
     statement = (
         select(FullText.item_id)
-        .where(FullText.state == "wanted", FullText.next_try_at <= now)
+        .where(FullText.state == "wanted", or_(FullText.next_try_at <= now, FullText.tried_at > now))
         .order_by(FullText.next_try_at, FullText.item_id)
         .limit(limit)
     )

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from triage.core.schedule import MAX_RETRY_AFTER
 from triage.store.engine import upsert
-from triage.store.schema import Host
+from triage.store.schema import Host, Source
 
 
 def waits(connection: Connection, now: datetime) -> dict[str, datetime]:
     """Host -> until when it is not asked.
 
-    A wait longer than any that is granted was written before the clock was set back, and is none.
+    A wait longer than any that is granted was written before the clock was set back, and is none. The others
+    are as doubtful as long as a source was last asked ahead of `now`: who means it will say so again.
     """
+    clock_was_ahead = exists().where(
+        Source.attempted_at > now, Source.paused.is_(None), Source.removed_at.is_(None)
+    )
     rows = connection.execute(
         select(Host.name, Host.wait_until).where(
-            Host.wait_until > now, Host.wait_until <= now + MAX_RETRY_AFTER
+            Host.wait_until > now, Host.wait_until <= now + MAX_RETRY_AFTER, ~clock_was_ahead
         )
     )
     return {row.name: row.wait_until for row in rows}

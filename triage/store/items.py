@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, update
 
 from triage.core.items import Relation
 from triage.store.bulk import insert_rows
@@ -409,9 +409,16 @@ def latest_first_seen(connection: Connection) -> datetime | None:
     return connection.execute(select(func.max(Item.first_seen_at))).scalar()
 
 
-def changed_since(connection: Connection, moment: datetime) -> bool:
-    """Whether an item was added or revised after `moment`, or waits for its passages."""
-    changed = or_(Item.first_seen_at > moment, Item.revised_at > moment, Item.indexed_with.is_(None))
+def changed_since(connection: Connection, moment: datetime, now: datetime) -> bool:
+    """Whether an item was added or revised between `moment` and `now`, or waits for its passages.
+
+    What came in when the clock was ahead would be new to every digest until it is there again.
+    """
+    changed = or_(
+        and_(Item.first_seen_at > moment, Item.first_seen_at <= now),
+        and_(Item.revised_at > moment, Item.revised_at <= now),
+        Item.indexed_with.is_(None),
+    )
     return bool(connection.execute(select(select(Item.id).where(changed).exists())).scalar_one())
 
 

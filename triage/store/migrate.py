@@ -98,7 +98,9 @@ def _back_up(database: Database, backups: Path, now: datetime, number: int) -> N
     backups.mkdir(mode=0o700, exist_ok=True)
     target = backups / f"schema-{number}-{now:%Y%m%dT%H%M%SZ}.db"
     copy(database.path, target)
-    for old in sorted(backups.glob("schema-*.db"), key=lambda p: p.stat().st_mtime)[:-KEPT_BACKUPS]:
+    written = {path: path.stat().st_mtime for path in backups.glob("schema-*.db")}
+    # The one just made is the newest, whatever the clock said when the others were made.
+    for old in sorted(written, key=lambda path: (path == target, written[path]))[:-KEPT_BACKUPS]:
         old.unlink()
 
 

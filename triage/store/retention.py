@@ -48,6 +48,11 @@ def empty(connection: Connection, ids: Sequence[int]) -> int:
     return len(still)
 
 
+def last_digest(connection: Connection, before: datetime) -> datetime | None:
+    """When the last digest was built of those that were built before then."""
+    return connection.execute(select(func.max(Digest.built_at)).where(Digest.built_at < before)).scalar_one()
+
+
 def drop_digests(connection: Connection, before: datetime) -> None:
     """Drops digests that were built before then, never the latest."""
     latest = select(func.max(Digest.id)).scalar_subquery()

@@ -156,9 +156,10 @@ def drawn_since(connection: Connection, since: datetime) -> dict[tuple[int, int]
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def built_since(connection: Connection, moment: datetime) -> set[int]:
-    """Ids of the digests that were built since then."""
-    return set(connection.execute(select(Digest.id).where(Digest.built_at >= moment)).scalars())
+def built_between(connection: Connection, first: datetime, last: datetime) -> set[int]:
+    """Ids of the digests that were built from then on, until then."""
+    built = select(Digest.id).where(Digest.built_at >= first, Digest.built_at <= last)
+    return set(connection.execute(built).scalars())
 
 
 def add_digest(

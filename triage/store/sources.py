@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from triage.core.polling import Polling, Standing
+from triage.core.schedule import LONGEST_PLAN
 from triage.store.items import CHUNK
 from triage.store.schema import Identity, Item, Source
 
@@ -110,10 +111,9 @@ def active(connection: Connection) -> list[SourceRow]:
 
 
 def due(connection: Connection, now: datetime) -> list[SourceRow]:
-    """Those whose time has come, by id; also those that were last asked ahead of `now`, by a wrong clock."""
-    return _rows(
-        connection, Source.paused.is_(None), or_(Source.next_due_at <= now, Source.attempted_at > now)
-    )
+    """Those whose time has come, by id; also those of a wrong clock, see `triage.core.schedule.is_due`."""
+    clock_was_ahead = or_(Source.next_due_at > now + LONGEST_PLAN, Source.attempted_at > now)
+    return _rows(connection, Source.paused.is_(None), or_(Source.next_due_at <= now, clock_was_ahead))
 
 
 def next_due(connection: Connection, now: datetime) -> datetime | None:
@@ -336,9 +336,10 @@ def record_failure(
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
-def last_answer(connection: Connection) -> datetime | None:
-    """When anybody out there last answered."""
-    return connection.execute(select(func.max(Source.succeeded_at)).where(*_REMOTE)).scalar_one()
+def last_answer(connection: Connection, now: datetime) -> datetime | None:
+    """When anybody out there last answered, by a clock that was not ahead of `now`."""
+    answered = select(func.max(Source.succeeded_at)).where(*_REMOTE, Source.succeeded_at <= now)
+    return connection.execute(answered).scalar_one()
 
 
 def silent(connection: Connection, last: datetime, started: datetime, now: datetime) -> list[int]:
