@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy and torch are imported. Several tests run at once; threads of theirs would wait for each other.
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+
 from collections.abc import Iterator
 
 import pytest

@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import random
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -119,15 +120,20 @@ class Home:
                     acknowledge(f"{recorded.event_id} {item} {verb}\n".encode())
                 time.sleep(0.002)
 
-    def lives(self, seconds: float, victims: str) -> None:
-        """Has both processes live for so long, and kills one of them or both."""
+    def lives(self, seconds: float, victims: str, *, marked: bool = False) -> float:
+        """Has both processes live for so long or, `marked`, until a mark is stored; kills one or both.
+
+        Returns the seconds that they lived.
+        """
         reading, writing = os.pipe()
         children = {
             "ingest": _fork(self.ingest),
             "mark": _fork(lambda: self.mark(lambda line: os.write(writing, line))),
         }
         os.close(writing)
-        time.sleep(seconds)
+        born = time.monotonic()
+        select.select([reading] if marked else [], [], [], seconds)
+        lived = time.monotonic() - born
         for name in children if victims == "both" else (victims, *children):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(children[name], signal.SIGKILL)
@@ -137,6 +143,7 @@ class Home:
                 event, item, verb = line.decode().split()
                 self.acknowledged[int(event)] = (int(item), verb)
         assert all(os.waitstatus_to_exitcode(ending) == -signal.SIGKILL for ending in endings), endings
+        return lived
 
     def problems(self, *, thorough: bool) -> list[str]:
         """What is lost, double or damaged."""
