@@ -44,6 +44,13 @@ def upgrade() -> None:
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("host", "day", "purpose", name=op.f("pk_contact")),
     )
+    op.create_index(
+        op.f("ix_item_revised_at"),
+        "item",
+        ["revised_at"],
+        unique=False,
+        sqlite_where=sa.text("revised_at IS NOT NULL"),
+    )
     op.execute("PRAGMA user_version = 5")
 
 

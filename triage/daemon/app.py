@@ -77,7 +77,7 @@ class Daemon:
             wakeups = Wakeups()
             wakeups.every(heartbeat.EVERY_S, self._sign_of_life)
             wakeups.every(heartbeat.EVERY_S, self._measure)
-            wakeups.every(POLL_S, self._round)
+            wakeups.every(POLL_S, self.round)
             self._beat()
             wakeups.start()
             self._watch()
@@ -124,7 +124,7 @@ class Daemon:
             # A thread that waits for the worker cannot be cancelled, and would be waited for.
             await asyncio.to_thread(self._worker.close)
 
-    async def _round(self) -> None:
+    async def round(self) -> None:
         """Polls what is due; when something new came in, builds the digest anew; reads what is unread."""
         if self._stop.is_set():
             return

@@ -242,7 +242,7 @@ class RankingService:
     def _load(self, as_of: datetime, labelled: set[int]) -> _Loaded:
         since = as_of - self._window
         with self._database.read() as connection:
-            key = (as_of, items.signature(connection, since))
+            key = (as_of, items.signature(connection, since, MAX_ITEMS))
             if self._loaded is not None and self._loaded.serves(key, labelled):
                 return self._loaded
             rows = {row.id: row for row in items.seen_since(connection, since, MAX_ITEMS)}

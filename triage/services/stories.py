@@ -18,13 +18,14 @@ from triage.services.vectors import Vectors
 from triage.store import passages
 from triage.store import stories as store
 from triage.store.engine import Database
+from triage.store.items import CHUNK
 from triage.store.stories import Told
 
 WINDOW = timedelta(days=30)
 """What came in earlier is told no more: reports of an event come within days, copies within weeks."""
 MAX_ITEMS = 20_000
-"""The newest items of the window that newcomers are compared with."""
-BATCH = 500
+"""The newest items of the window, which are compared with each other: as many as are ranked."""
+BATCH = CHUNK
 """Items a transaction: a second of work, so that little is done again after a kill."""
 
 
@@ -42,15 +43,16 @@ class Grouping:
         Another process may be doing the same: what it stored first stands, and is learned of here with the
         next new item.
         """
-        since, done = now - WINDOW, 0
-        while True:
+        with self._database.read() as connection:
+            stories = store.newest(connection, now - WINDOW, MAX_ITEMS)
+        waiting = [item_id for item_id, story in stories.items() if story is None]
+        if not waiting:
+            return 0
+        known, done = self._caught_up([i for i, story in stories.items() if story is not None]), 0
+        for start in range(0, len(waiting), BATCH):
+            ids = waiting[start : start + BATCH]
             with self._database.read() as connection:
-                new = store.ungrouped(connection, since, BATCH)
-            if not new:
-                return done
-            with self._database.read() as connection:
-                old = store.grouped(connection, since, MAX_ITEMS)
-            known = self._caught_up(old)
+                new = store.ungrouped(connection, ids)
             reports = self._reports(new)
             found = known.add(
                 [report for report, item in zip(reports, new, strict=True) if not item.personal]
@@ -60,17 +62,20 @@ class Grouping:
                 for report, item in zip(reports, new, strict=True)
             ]
             with self._database.write() as connection:
-                stored = {item.id for item in store.ungrouped(connection, since, len(rows) + BATCH)}
-                store.put(connection, (row for row in rows if row[0] in stored))
+                open_ids = {item.id for item in store.ungrouped(connection, ids)}
+                store.put(connection, (row for row in rows if row[0] in open_ids))
                 crash_point("stories:written")
             done += len(new)
+        return done
 
-    def _caught_up(self, old: Sequence[Told]) -> Stories:
+    def _caught_up(self, old: Sequence[int]) -> Stories:
         """The items of the window as they are stored; those that are known already are not read again."""
         if self._known is None or len(self._known) > 2 * MAX_ITEMS:
             self._known = Stories()
         known = self._known
-        missing = [item for item in old if item.id not in known and not item.personal]
+        with self._database.read() as connection:
+            stored = store.grouped(connection, [item_id for item_id in old if item_id not in known])
+        missing = [item for item in stored if not item.personal]
         known.add(self._reports(missing), {item.id: item.story for item in missing if item.story is not None})
         return known
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -42,6 +42,9 @@ OLDEST_S = 6 * 3_600.0
 
 class ModelWorker:
     """A model worker, started at the first request. Requests from several threads take turns."""
+
+    # -P: the folder we happen to stand in may hold another `model` or `triage`.
+    COMMAND: ClassVar[Sequence[str]] = (sys.executable, "-P", "-m", "triage.services.worker")
 
     def __init__(self, paths: Paths, *, demo: bool, nice: int = 0) -> None:
         self._paths = paths
@@ -254,11 +257,11 @@ class ModelWorker:
         if self._child is not None and self._child.poll() is None:
             return self._child
         self._reap()
-        # -P: the folder we happen to stand in may hold another `model` or `triage`. Its own session:
-        # Ctrl-C in the terminal is for us to handle, and a worker must finish its transaction.
+        # Its own session: Ctrl-C in the terminal is for us to handle, and a worker must finish its
+        # transaction.
         errors = os.open(self._paths.state / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "triage.services.worker"],
+            self.COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, select, update
 
 from triage.core.items import Relation
 from triage.store.bulk import insert_rows
@@ -20,6 +20,8 @@ MOST_RELATED = 100
 """Parts of a newsletter, and messages of a conversation, that are named."""
 RESTLESS = 20
 """Editions from which on an item that changes once more is not called revised: its page never rests."""
+NEWEST_FIRST = (Item.first_seen_at.desc(), Item.id.desc())
+"""The order of the index over `first_seen_at`. By ids, SQLite reads on beyond the oldest one wanted."""
 LAST_ID = 2**63 - 1
 """No id is larger, and the driver refuses to ask for one."""
 
@@ -271,7 +273,7 @@ def latest_of(connection: Connection, source_id: int, limit: int) -> list[ItemRo
 
 def seen_since(connection: Connection, since: datetime, limit: int) -> list[ItemRow]:
     """The newest `limit` items first seen at or after `since`, oldest first."""
-    statement = _rows().where(Item.first_seen_at >= since).order_by(Item.id.desc()).limit(limit)
+    statement = _rows().where(Item.first_seen_at >= since).order_by(*NEWEST_FIRST).limit(limit)
     return [ItemRow(*row) for row in connection.execute(statement)][::-1]
 
 
@@ -350,10 +352,21 @@ def lead_of(encoder: str) -> str:
     return f"{encoder}{_LEAD}"
 
 
-def _stale(encoder: str | None) -> ColumnElement[bool]:
+def _all_indexed_with(connection: Connection) -> list[str]:
+    """The values of `indexed_with`: few, so each is looked up in its index instead of reading it all."""
+    found, next_one = [""], select(func.min(Item.indexed_with)).where(Item.indexed_with > bindparam("last"))
+    while (value := connection.execute(next_one, {"last": found[-1]}).scalar()) is not None:
+        found.append(value)
+    return found[1:]
+
+
+def _stale(connection: Connection, encoder: str | None) -> list[ColumnElement[bool]]:
+    """What is true of items that need the encoder: each condition of other items."""
+    never_read = Item.indexed_with.is_(None)
     if encoder is None:
-        return Item.indexed_with.is_(None)
-    return or_(Item.indexed_with.is_(None), Item.indexed_with.not_in((encoder, lead_of(encoder))))
+        return [never_read]
+    others = [name for name in _all_indexed_with(connection) if name not in (encoder, lead_of(encoder))]
+    return [never_read, *(Item.indexed_with == name for name in others)]
 
 
 def _to_read(connection: Connection, ids: Select[int]) -> list[TextRow]:
@@ -368,12 +381,15 @@ def _to_read(connection: Connection, ids: Select[int]) -> list[TextRow]:
 
 
 def stale(connection: Connection, encoder: str | None, limit: int) -> list[TextRow]:
-    """Items without passages or with another encoder's, newest first.
+    """Items without passages, newest first; where there are none, those with another encoder's.
 
     Without an encoder (None), vectors that are there stay as they are.
     """
-    chosen = select(Item.id).where(_stale(encoder)).order_by(Item.id.desc()).limit(limit)
-    return _to_read(connection, chosen)
+    for condition in _stale(connection, encoder):
+        chosen = select(Item.id).where(condition).order_by(Item.id.desc()).limit(limit)
+        if found := _to_read(connection, chosen):
+            return found
+    return []
 
 
 def best_leads(connection: Connection, encoder: str, limit: int) -> list[TextRow]:
@@ -390,13 +406,19 @@ def best_leads(connection: Connection, encoder: str, limit: int) -> list[TextRow
 
 def count_leads(connection: Connection, encoder: str | None = None) -> int:
     """How many items are known by their lead only, to this encoder or to any."""
-    known = Item.indexed_with.endswith(_LEAD) if encoder is None else Item.indexed_with == lead_of(encoder)
-    return int(connection.execute(select(func.count()).select_from(Item).where(known)).scalar_one())
+    known = [name for name in _all_indexed_with(connection) if name.endswith(_LEAD)]
+    if encoder is not None:
+        known = [lead_of(encoder)]
+    return sum(_count(connection, Item.indexed_with == name) for name in known)
 
 
 def count_stale(connection: Connection, encoder: str | None) -> int:
     """How many items wait for their passages."""
-    return int(connection.execute(select(func.count()).select_from(Item).where(_stale(encoder))).scalar_one())
+    return sum(_count(connection, condition) for condition in _stale(connection, encoder))
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(Item).where(condition)).scalar_one())
 
 
 def count(connection: Connection) -> int:
@@ -414,12 +436,15 @@ def changed_since(connection: Connection, moment: datetime, now: datetime) -> bo
 
     What came in when the clock was ahead would be new to every digest until it is there again.
     """
-    changed = or_(
+    ways = (
         and_(Item.first_seen_at > moment, Item.first_seen_at <= now),
         and_(Item.revised_at > moment, Item.revised_at <= now),
         Item.indexed_with.is_(None),
     )
-    return bool(connection.execute(select(select(Item.id).where(changed).exists())).scalar_one())
+    # One question for each, which its index answers: all in one read every item when nothing has changed.
+    return any(
+        connection.execute(select(select(Item.id).where(changed).exists())).scalar_one() for changed in ways
+    )
 
 
 def mark_indexed(connection: Connection, editions: Mapping[int, int], indexed_with: str) -> None:
@@ -433,22 +458,29 @@ def mark_indexed(connection: Connection, editions: Mapping[int, int], indexed_wi
         )
 
 
-def signature(connection: Connection, since: datetime) -> tuple[object, ...]:
-    """Changes whenever an item first seen since then is added, has another text or is split anew.
+def signature(connection: Connection, since: datetime, limit: int) -> tuple[object, ...]:
+    """Changes whenever an item of `seen_since` is added, has another text or is split anew.
 
     And when all are read.
 
     Not with every one that is read: the order would change between two marks for no reason that a reader
     could see.
     """
+    newest = (
+        select(Item.id, Item.revised_at, Item.edition, Item.indexed_with)
+        .where(Item.first_seen_at >= since)
+        .order_by(*NEWEST_FIRST)
+        .limit(limit)
+        .subquery()
+    )
     row = connection.execute(
         select(
             func.count(),
-            func.max(Item.id),
-            func.max(Item.revised_at),
-            func.sum(Item.edition),
-            func.count(Item.indexed_with),
-            func.max(case((Item.indexed_with.endswith(_LEAD), 1), else_=0)),
-        ).where(Item.first_seen_at >= since)
+            func.max(newest.c.id),
+            func.max(newest.c.revised_at),
+            func.sum(newest.c.edition),
+            func.count(newest.c.indexed_with),
+            func.max(case((newest.c.indexed_with.endswith(_LEAD), 1), else_=0)),
+        )
     ).one()
     return tuple(row)

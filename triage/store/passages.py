@@ -68,6 +68,11 @@ def forget_vectors(connection: Connection, encoder: str, from_row: int) -> int:
     Returns:
         How many vectors have to be computed again.
     """
+    # An encoder's ids and rows grow together, so the newest vector tells whether any is lost.
+    newest = select(func.max(Vector.id)).scalar_subquery()
+    last = connection.execute(select(Vector.encoder, Vector.row).where(Vector.id == newest)).first()
+    if last is None or (last[0] == encoder and last[1] < from_row):
+        return 0
     lost = select(Vector.id).where(Vector.encoder == encoder, Vector.row >= from_row)
     items = select(Passage.item_id).where(Passage.vector_id.in_(lost))
     connection.execute(update(Item).where(Item.id.in_(items)).values(indexed_with=None))

@@ -16,12 +16,14 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -112,11 +114,15 @@ class Host(Base):
     wait_until: Mapped[datetime]
 
 
+_REVISED = Index("ix_item_revised_at", "revised_at", sqlite_where=text("revised_at IS NOT NULL"))
+"""Few items ever are."""
+
+
 class Item(Base):
     """One document of one source, without its text."""
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("source_id", "key"),)
+    __table_args__ = (UniqueConstraint("source_id", "key"), _REVISED)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))

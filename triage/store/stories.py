@@ -52,29 +52,45 @@ def _told(text: bool) -> Select[*tuple[Any, ...]]:
     return select(*columns)
 
 
-def ungrouped(connection: Connection, since: datetime, limit: int) -> list[Told]:
-    """Items first seen since then whose passages are there and whose story is not known yet, oldest first."""
+def newest(connection: Connection, since: datetime, limit: int) -> dict[int, int | None]:
+    """Item id -> story, None where not known yet, of the newest items first seen since then, oldest first."""
+    chosen = (
+        select(Item.id)
+        .where(Item.first_seen_at >= since)
+        .order_by(Item.first_seen_at.desc(), Item.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(chosen.c.id, ItemStory.story).outerjoin(ItemStory, ItemStory.item_id == chosen.c.id)
+    )
+    return dict(sorted((item_id, story) for item_id, story in rows))
+
+
+def ungrouped(connection: Connection, ids: Sequence[int]) -> list[Told]:
+    """Those items whose passages are there and whose story is not known, oldest first."""
     rows = connection.execute(
         _told(text=True)
         .outerjoin(ItemStory, ItemStory.item_id == Item.id)
-        .where(Item.first_seen_at >= since, Item.indexed_with.is_not(None), ItemStory.item_id.is_(None))
+        .where(Item.id.in_(ids), Item.indexed_with.is_not(None), ItemStory.item_id.is_(None))
         .order_by(Item.id)
-        .limit(limit)
     )
     return [Told(*[*row, None, None]) for row in rows]
 
 
-def grouped(connection: Connection, since: datetime, limit: int) -> list[Told]:
-    """The newest items first seen since then whose story is known, without their texts, oldest first."""
-    rows = connection.execute(
-        _told(text=False)
-        .add_columns(ItemStory.story, ItemStory.particulars)
-        .join(ItemStory, ItemStory.item_id == Item.id)
-        .where(Item.first_seen_at >= since)
-        .order_by(Item.id.desc())
-        .limit(limit)
-    )
-    return [Told(*[*row[:-2], None, *row[-2:]]) for row in rows][::-1]
+def grouped(connection: Connection, ids: Sequence[int]) -> list[Told]:
+    """Those items whose story is known, without their texts."""
+    found: list[Told] = []
+    for start in range(0, len(ids), CHUNK):
+        rows = connection.execute(
+            _told(text=False)
+            .add_columns(ItemStory.story, ItemStory.particulars)
+            .join(ItemStory, ItemStory.item_id == Item.id)
+            .where(Item.id.in_(ids[start : start + CHUNK]))
+            .order_by(Item.id)
+        )
+        found += [Told(*[*row[:-2], None, *row[-2:]]) for row in rows]
+    return found
 
 
 def put(connection: Connection, rows: Iterable[tuple[int, int, bytes]]) -> None:
