@@ -39,7 +39,7 @@ class Reads(ModelWorker):
 def reads(database: Database, paths: Paths) -> Reads:
     ids = stored_items(database)
     with database.write() as connection:
-        connection.exec_driver_sql("UPDATE source SET next_due_at = '2027-01-01 00:00:00'")
+        connection.exec_driver_sql("UPDATE source SET next_due_at = '2026-03-03 00:00:00'")
         items.mark_indexed(connection, dict.fromkeys(ids, 0), items.lead_of("fake@1"))
         assert items.count_leads(connection) == len(ids)
     return Reads(paths, database)
