@@ -79,7 +79,7 @@ class Terminal:
         self._end, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         command = [sys.executable, "-m", "triage"]
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, stdin=terminal, stdout=terminal, stderr=terminal, env=environ, start_new_session=True
         )
         os.close(terminal)
@@ -91,7 +91,7 @@ class Terminal:
 
     def _scheduled(self) -> tuple[float, float]:
         """Seconds that its event loop has run, and has waited for a processor, so far."""
-        process = self._process.pid
+        process = self.process.pid
         ran, queued, _ = Path(f"/proc/{process}/task/{process}/schedstat").read_text(encoding="ascii").split()
         return int(ran) / 1e9, int(queued) / 1e9
 
@@ -107,6 +107,10 @@ class Terminal:
         ran_since, queued_since = self._scheduled()
         wall = came - began
         return Taken(wall, wall - min(queued_since - queued, wall), ran_since - ran)
+
+    def type(self, keys: str) -> None:
+        """Presses keys and waits for nothing."""
+        os.write(self._end, keys.encode())
 
     def read(self, seconds: float) -> float | None:
         """Takes what the program sends; when it came, or None if nothing came in time."""
@@ -125,10 +129,10 @@ class Terminal:
 
     def close(self) -> None:
         """Leaves it."""
-        self._process.terminate()
+        self.process.terminate()
         with contextlib.suppress(OSError):  # the terminal is gone as soon as the program is
             self.rest(0.5)
-        self._process.wait(30)
+        self.process.wait(30)
         os.close(self._end)
 
 

@@ -154,7 +154,11 @@ class GuidedStart:
         return self._learned(recorded.message, passed)
 
     def _learned(self, message: str, passed: Sequence[int]) -> Question:
-        return self._next(passed, self._runtime.learn(message).message)
+        try:
+            self._runtime.learn()
+        except TriageError as error:
+            message = f"{message} (stored, but not learned yet: {error})"
+        return self._next(passed, message)
 
     def _next(self, passed: Sequence[int], message: str = "") -> Question:
         item, said, top = self._runtime.worker.question(self._runtime.clock(), passed)

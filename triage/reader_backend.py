@@ -16,7 +16,7 @@ from triage.core import feedback as said
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Said, Verb
-from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading
+from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading, Recorded
 from triage.core.rules import Rule
 from triage.runtime import TURN_S, Runtime
 
@@ -37,6 +37,8 @@ class ReaderBackend:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._seen: int | None = None
+        self._begun = False
+        """Whether the reader was shown a digest; what they say from then on is learned from in its turn."""
         self._unread = 0
         self._closing = threading.Event()
         self._fetching = threading.Lock()
@@ -49,16 +51,30 @@ class ReaderBackend:
 
     def digest(self) -> Digest:
         """See `Backend`."""
+        from triage.services import feedback
+
         current = self._runtime.first_page()
         self._runtime.worker.warm_up()
         digest = current or self._runtime.worker.build(self._runtime.clock())
         self._runtime.looked_at(digest)
+        late = feedback.unlearned(self._runtime.database, digest)
+        if late and not self._begun:
+            threading.Thread(target=self._catch_up, name="catching up", daemon=True).start()
+        self._begun = True
         if self._reading is None or not self._reading.is_alive():
             self._unread = self._runtime.unread()
             if self._unread:
                 self._reading = threading.Thread(target=self._read_rest, name="reading the rest", daemon=True)
                 self._reading.start()
-        return digest
+        return feedback.with_states(self._runtime.database, digest) if late else digest
+
+    def _catch_up(self) -> None:
+        """Learns from what was said before this start and never learned from; `changed` tells of it."""
+        try:
+            self.learn()
+        except TriageError as error:
+            if not self._closing.is_set():
+                log.warning("the order is late: %s", error)
 
     def _read_rest(self) -> None:
         """Reads what the digest was built without; between two portions marks have their turn."""
@@ -99,51 +115,48 @@ class ReaderBackend:
         """See `Backend`."""
         return self._runtime.worker.explain(item_id, self._runtime.clock(), marks=True).marks
 
-    def mark(self, item_id: int, verb: Verb) -> Change:
+    def learn(self) -> Change:
+        """See `Backend`."""
+        return self._runtime.learn()
+
+    def mark(self, item_id: int, verb: Verb) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
         database, clock = self._runtime.database, self._runtime.clock
         if verb is Verb.SPLIT:
-            recorded = feedback.split(database, clock, item_id)
-        else:
-            recorded = feedback.mark(database, clock, item_id, verb)
-        return self._runtime.learn(recorded.message)
+            return feedback.split(database, clock, item_id)
+        return feedback.mark(database, clock, item_id, verb)
 
-    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
-        recorded = feedback.mark_all(self._runtime.database, self._runtime.clock, item_ids, verb)
-        return self._runtime.learn(recorded.message)
+        return feedback.mark_all(self._runtime.database, self._runtime.clock, item_ids, verb)
 
-    def unmark(self, item_id: int) -> Change:
+    def unmark(self, item_id: int) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
-        return self._runtime.learn(
-            feedback.unmark(self._runtime.database, self._runtime.clock, item_id).message
-        )
+        return feedback.unmark(self._runtime.database, self._runtime.clock, item_id)
 
-    def add_rule(self, rule: Rule) -> Change:
+    def add_rule(self, rule: Rule) -> Recorded:
         """See `Backend`."""
         from triage.services import rules
 
-        return self._runtime.learn(rules.add(self._runtime.database, self._runtime.clock, str(rule)).message)
+        return rules.add(self._runtime.database, self._runtime.clock, str(rule))
 
-    def change_rule(self, condition: str, effect: float) -> Change:
+    def change_rule(self, condition: str, effect: float) -> Recorded:
         """See `Backend`."""
         from triage.services import rules
 
-        recorded = rules.change(self._runtime.database, self._runtime.clock, condition, effect)
-        return self._runtime.learn(recorded.message)
+        return rules.change(self._runtime.database, self._runtime.clock, condition, effect)
 
-    def set_interest(self, phrase: str, weight: float) -> Change:
+    def set_interest(self, phrase: str, weight: float) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
-        recorded = feedback.set_interest(self._runtime.database, self._runtime.clock, phrase, weight)
-        return self._runtime.learn(recorded.message)
+        return feedback.set_interest(self._runtime.database, self._runtime.clock, phrase, weight)
 
     def said(self) -> Said:
         """See `Backend`."""
@@ -166,17 +179,17 @@ class ReaderBackend:
         changes = sum(event.item_id is None for event in feedback.events(database)[before:])
         return f"{words.plural(changes, 'change')} made; u takes back all of it" if changes else UNCHANGED
 
-    def undo(self) -> Change:
+    def undo(self) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
-        return self._runtime.learn(feedback.undo(self._runtime.database, self._runtime.clock).message)
+        return feedback.undo(self._runtime.database, self._runtime.clock)
 
-    def redo(self) -> Change:
+    def redo(self) -> Recorded:
         """See `Backend`."""
         from triage.services import feedback
 
-        return self._runtime.learn(feedback.redo(self._runtime.database, self._runtime.clock).message)
+        return feedback.redo(self._runtime.database, self._runtime.clock)
 
     def search(self, query: str) -> list[Item]:
         """See `Backend`."""
@@ -203,15 +216,14 @@ class ReaderBackend:
 
         return searching.saved(self._runtime.database)
 
-    def save_search(self, name: str, query: str) -> Change:
+    def save_search(self, name: str, query: str) -> Recorded:
         """See `Backend`."""
         from triage.services import searching
 
         database, clock = self._runtime.database, self._runtime.clock
-        said = (
-            searching.save(database, clock, name, query) if query else searching.forget(database, clock, name)
-        )
-        return self._runtime.learn(said.message)
+        if query:
+            return searching.save(database, clock, name, query)
+        return searching.forget(database, clock, name)
 
     def journal(self, limit: int) -> list[Entry]:
         """See `Backend`."""
@@ -219,12 +231,11 @@ class ReaderBackend:
 
         return journal.entries(self._runtime.database, self._runtime.clock(), limit=limit)
 
-    def turn_back(self, event_id: int) -> Change:
+    def turn_back(self, event_id: int) -> Recorded:
         """See `Backend`."""
         from triage.services import journal
 
-        recorded = journal.toggle(self._runtime.database, self._runtime.clock, event_id)
-        return self._runtime.learn(recorded.message)
+        return journal.toggle(self._runtime.database, self._runtime.clock, event_id)
 
     def ledger(self) -> Ledger:
         """See `Backend`."""
@@ -243,7 +254,7 @@ class ReaderBackend:
             sources.resume(database, clock, source_id)
             return "polled again"
         change = ledger.quiet if step == "quiet" else ledger.unquiet
-        return self._runtime.learn(change(database, clock, source_id).message).message
+        return change(database, clock, source_id).message
 
     def insight(self) -> Insight:
         """See `Backend`."""

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from triage import config
+from triage.core.crash import crash_point
 from triage.core.errors import TriageError
 from triage.core.items import Change, Digest
 from triage.paths import Paths
@@ -207,19 +208,15 @@ class Runtime:
         if self.config.reading.measure:
             reading.opened(self.database, self.clock, item_id, seconds)
 
-    def learn(self, message: str, on_progress: Progress | None = None) -> Change:
-        """Re-ranks after an event that is already stored; `message` says what the event was."""
-        from triage.services import feedback
+    def learn(self, on_progress: Progress | None = None) -> Change:
+        """Re-ranks after events that are already stored.
 
-        try:
-            digest, moved = self.worker.rerank(self.clock(), on_progress)
-        except TriageError as error:
-            stale = self.first_page()
-            if stale is None:
-                raise
-            digest = feedback.with_states(self.database, stale)
-            return Change(message=f"{message} (stored, but not learned yet: {error})", digest=digest, moved=0)
-        return Change(message=message, digest=digest, moved=moved)
+        Raises:
+            TriageError: Only the order is late.
+        """
+        crash_point("learn:begun")
+        digest, moved = self.worker.rerank(self.clock(), on_progress)
+        return Change(digest, moved)
 
     def run_daemon(self) -> None:
         """Runs the daemon in the foreground until it is asked to stop."""

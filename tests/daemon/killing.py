@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import io
 import os
 import random
@@ -17,18 +18,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from world import NOW
 
 from ingestors.base import Entry, FetchRequest, FetchResult, Tools
-from triage.config import Config, RetentionConfig
+from triage.config import Clock, Config, RetentionConfig
 from triage.core.errors import TriageError
-from triage.core.feedback import MARKS
+from triage.core.feedback import MARKS, Verb
+from triage.core.items import Recorded
 from triage.paths import Paths
 from triage.services import backups, digest_file, feedback, ingest, maintenance
 from triage.services.worker import Worker
 from triage.store.engine import Database
+from triage.tui.backend import Backend
+from triage.tui.writer import Job, Write, Writer
 
 SOURCES = 4
 ENTRIES = 6
@@ -56,6 +60,17 @@ def entry(source: str, number: int) -> Entry:
     rng = random.Random(f"{source} {number}")
     words = ["".join(rng.choices("aeioubdglmnprst", k=7)) for _ in range(25)]
     return Entry(key=f"{source}/{number}", title=" ".join(words[:5]), text=" ".join(words))
+
+
+@dataclass
+class Marking:
+    """As much of the interface's backend as marks need."""
+
+    database: Database
+    clock: Clock
+
+    def mark(self, item_id: int, verb: Verb) -> Recorded:
+        return feedback.mark(self.database, self.clock, item_id, verb)
 
 
 @dataclass
@@ -110,14 +125,22 @@ class Home:
                 backups.make(self.paths, self.clock(), automatic=2)
 
     def mark(self, acknowledge: Callable[[bytes], object]) -> None:
-        """Marks items by chance, for ever; each mark is acknowledged when it is stored."""
+        """Marks items by chance, for ever, as the interface does; each is acknowledged where it is shown."""
         rng = random.Random(os.getpid())
+
+        def deliver(job: Job, recorded: Recorded | None, error: BaseException | None) -> None:
+            if recorded is not None:
+                (item,) = job.item_ids
+                acknowledge(f"{recorded.event_id} {item} {job.verb}\n".encode())
+            elif not isinstance(error, TriageError):  # one that says that the item is not there yet
+                os._exit(3)
+
         with self.opened() as database:
+            writer = Writer(cast("Backend", Marking(database, self.clock)), deliver)
             while True:
                 item, verb = rng.randrange(1, 40), rng.choice(MARKS)
-                with contextlib.suppress(TriageError):  # it is not there yet
-                    recorded = feedback.mark(database, self.clock, item, verb)
-                    acknowledge(f"{recorded.event_id} {item} {verb}\n".encode())
+                write = functools.partial(Marking.mark, item_id=item, verb=verb)
+                writer.submit(cast("Write", write), "marked", verb=verb, item_ids=frozenset({item}))
                 time.sleep(0.002)
 
     def lives(self, seconds: float, victims: str, *, marked: bool = False) -> float:

@@ -67,8 +67,8 @@ if sys.argv[2] == "ingest":
 else:
     home.mark(lambda line: None)
 """
-MARKING = ("event:written", "event:committed")
-ONCE = ("learn:promoted", "restore:aside", "migrate:step", "retention:written")
+MARKING = ("event:queued", "event:written", "event:committed")
+ONCE = ("learn:begun", "learn:promoted", "restore:aside", "migrate:step", "retention:written")
 """Points that are not passed in the life of these processes; they have tests of their own."""
 
 

@@ -44,8 +44,10 @@ def test_a_morning(backend: Backend) -> None:
     first = digest.items[0]
     assert backend.read(first.id).text.startswith("Beekeepers")
 
-    change = backend.mark(first.id, Verb.LIKE)
-    assert change.message == f"liked: {first.title}"
+    recorded = backend.mark(first.id, Verb.LIKE)
+    assert recorded.message == f"liked: {first.title}"
+    assert recorded.states == {first.id: "like"}
+    change = backend.learn()
     assert change.moved > 0
     assert next(i for i in change.digest.items if i.id == first.id).state == "like"
     explained = backend.explain(first.id)
@@ -53,7 +55,8 @@ def test_a_morning(backend: Backend) -> None:
     marks = backend.read(first.id).item.highlights
     assert all(backend.read(first.id).text[h.start : h.end] == h.text for h in marks)
 
-    assert backend.undo().digest == digest
+    assert backend.undo().states == {first.id: "new"}
+    assert backend.learn().digest == digest
     with pytest.raises(TriageError, match="nothing to undo"):
         backend.undo()
     assert backend.status() == "daemon: not running"
@@ -63,6 +66,7 @@ def test_a_morning(backend: Backend) -> None:
 def test_an_item_outside_the_digest_is_explained_when_it_is_opened(backend: Backend) -> None:
     digest = backend.digest()
     backend.mark(digest.items[0].id, Verb.LIKE)
+    backend.learn()
     shown = {item.id for item in digest.items}
     other = next(item for item in backend.search("chess") if item.id not in shown)
     assert backend.read(other.id).item.why
@@ -71,20 +75,27 @@ def test_an_item_outside_the_digest_is_explained_when_it_is_opened(backend: Back
 def test_undo_and_redo_go_through_everything_that_was_said(backend: Backend, runtime: Runtime) -> None:
     digest = backend.digest()
     first, second, *_ = digest.items
-    disliked = backend.mark_all([first.id, second.id], Verb.DISLIKE).digest
+    both = {first.id: "dislike", second.id: "dislike"}
+    assert backend.mark_all([first.id, second.id], Verb.DISLIKE).states == both
+    disliked = backend.learn().digest
     backend.set_interest("tides", 1.0)
-    muted = backend.add_rule(Rule(condition("source", first.source), "never", timedelta(days=7))).digest
+    backend.add_rule(Rule(condition("source", first.source), "never", timedelta(days=7)))
+    muted = backend.learn().digest
     assert backend.said() == Said({"tides": 1.0}, {f'source:"{first.source}"': "never"})
     assert first.id not in {item.id for item in muted.items}
 
     assert backend.undo().message.startswith("undone: a rule: never source:")
-    assert backend.undo().digest == disliked
-    assert backend.undo().digest == digest, "what was marked at once is taken back at once"
+    assert backend.undo().states == {}
+    assert backend.learn().digest == disliked
+    undone = backend.undo()
+    assert undone.states == dict.fromkeys(both, "new"), "what was marked at once is taken back at once"
+    assert backend.learn().digest == digest
     with pytest.raises(TriageError, match="nothing to undo"):
         backend.undo()
     redone = backend.redo()
     assert redone.message == "redone: disliked: 2 items"
-    assert redone.digest == disliked
+    assert redone.states == both
+    assert backend.learn().digest == disliked
     assert backend.redo().message == "redone: an interest (+1): tides"
     backend.mark(second.id, Verb.SAVE)
     with pytest.raises(TriageError, match="nothing to redo"):
@@ -93,7 +104,8 @@ def test_undo_and_redo_go_through_everything_that_was_said(backend: Backend, run
 
 def test_a_mute_ends_by_itself(backend: Backend, runtime: Runtime) -> None:
     digest = backend.digest()
-    change = backend.add_rule(Rule(condition("source", digest.items[0].source), "never", timedelta(days=7)))
+    backend.add_rule(Rule(condition("source", digest.items[0].source), "never", timedelta(days=7)))
+    change = backend.learn()
     assert digest.items[0].source not in {item.source for item in change.digest.items}
     log = feedback.events(runtime.database)
     assert log[-1].until == runtime.clock() + timedelta(days=7)
@@ -121,16 +133,25 @@ def test_what_another_process_stores_is_noticed(backend: Backend, database: Data
     assert not backend.changed()
 
 
-def test_a_mark_stands_when_nothing_can_be_learned(
+def test_a_mark_stands_when_nothing_can_be_learned_and_the_next_start_learns(
     runtime: Runtime, backend: Backend, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DB-01."""
     item = backend.digest().items[0].id
     runtime.worker.close()
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    change = backend.mark(item, Verb.LIKE)
-    assert "stored, but not learned yet" in change.message
-    assert change.moved == 0
-    assert {i.id: i.state for i in change.digest.items}[item] == "like"
+    with monkeypatch.context() as broken:
+        broken.setattr("sys.executable", "/bin/false")
+        backend.mark(item, Verb.LIKE)
+        with pytest.raises(TriageError, match="what you marked is stored"):
+            backend.learn()
+    with Runtime(paths, clock=lambda: NOW) as again:
+        late = ReaderBackend(again)
+        assert {i.id: i.state for i in late.digest().items}[item] == "like", "shown before it is learned from"
+        end = time.monotonic() + 60
+        while (page := again.first_page()) is None or not page.labels:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert {i.id: i.state for i in page.items}[item] == "like"
 
 
 def test_leaving_does_not_wait_for_a_page(

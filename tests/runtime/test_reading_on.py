@@ -24,7 +24,8 @@ def test_the_rest_is_read_while_the_reader_marks(database: Database, paths: Path
         backend = ReaderBackend(runtime)
         first = backend.digest()
         assert "A first order" in first.warnings[0]
-        change = backend.mark(first.items[0].id, Verb.LIKE)
+        backend.mark(first.items[0].id, Verb.LIKE)
+        change = backend.learn()
         assert runtime.unread() > 0, "a mark waits for a portion, not for all"
         assert change.digest.warnings
         end = time.monotonic() + 100

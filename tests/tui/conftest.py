@@ -37,6 +37,7 @@ def _fixed_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.setattr("triage.tui.learner.PAUSE_S", 0.0)
 
 
 async def handled(pilot: Pilot[int]) -> None:
@@ -72,7 +73,7 @@ async def settle(pilot: Pilot[int]) -> None:
         await until(
             pilot,
             lambda: (
-                not app.marks.pending
+                not app.marks.busy
                 # A question waits for the reader, not for a thread.
                 and all(worker.is_finished or worker.group == "question" for worker in app.workers)
             ),

@@ -25,6 +25,7 @@ from triage.core.items import (
     MarkShare,
     Reading,
     Reason,
+    Recorded,
     Related,
 )
 from triage.core.journal import Effect as Came
@@ -185,6 +186,7 @@ class FakeBackend:
         ]
         self._log: list[Digest] = []
         self._undone: list[Digest] = []
+        self._moved = 0
 
     def _enter(self, *call: object) -> None:
         self.calls.append(call)
@@ -254,42 +256,50 @@ class FakeBackend:
             MarkShare(last.id, last.title, "dislike", -0.2),
         )
 
-    def mark(self, item_id: int, verb: Verb) -> Change:
+    def learn(self) -> Change:
+        self._enter("learn")
+        moved, self._moved = self._moved, 0
+        return Change(self.current, moved)
+
+    def mark(self, item_id: int, verb: Verb) -> Recorded:
         self._enter("mark", item_id, verb.value)
         row = [item.id for item in self.current.items].index(item_id)
         self._log.append(self.current)
         self._undone.clear()
-        return self._change(item_id, verb.value, PAST_TENSE[verb], to=row - 2 if verb is Verb.LOVE else row)
+        self._change(item_id, verb.value, to=row - 2 if verb is Verb.LOVE else row)
+        return Recorded(len(self._log), PAST_TENSE[verb], {item_id: verb.value})
 
-    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Recorded:
         self._enter("mark_all", tuple(item_ids), verb.value)
         self._log.append(self.current)
         items = [replace(i, state=verb.value) if i.id in item_ids else i for i in self.current.items]
         self.current = replace(self.current, items=tuple(items))
-        return Change(message=f"{PAST_TENSE[verb]}: {len(item_ids)} items", digest=self.current, moved=0)
+        said = f"{PAST_TENSE[verb]}: {len(item_ids)} items"
+        return Recorded(len(self._log), said, dict.fromkeys(item_ids, verb.value))
 
-    def unmark(self, item_id: int) -> Change:
+    def unmark(self, item_id: int) -> Recorded:
         self._enter("unmark", item_id)
         return self._said("undone")
 
-    def add_rule(self, rule: Rule) -> Change:
+    def add_rule(self, rule: Rule) -> Recorded:
         self._enter("add_rule", str(rule))
         self.rules[write(rule.condition)] = rule.effect
         return self._said(f"a rule: {rule}")
 
-    def change_rule(self, condition: str, effect: float) -> Change:
+    def change_rule(self, condition: str, effect: float) -> Recorded:
         self._enter("change_rule", condition, effect)
         self.rules[condition] = effect
         return self._said(f"a rule: {condition} {effect:+g}")
 
-    def set_interest(self, phrase: str, weight: float) -> Change:
+    def set_interest(self, phrase: str, weight: float) -> Recorded:
         self._enter("set_interest", phrase, weight)
         self.interests[phrase] = weight
         return self._said(f"an interest ({weight:+g}): {phrase}")
 
-    def _said(self, message: str) -> Change:
+    def _said(self, message: str) -> Recorded:
         self._log.append(self.current)
-        return Change(message=message, digest=self.current, moved=3)
+        self._moved = 3
+        return Recorded(len(self._log), message)
 
     def edit_interests(self) -> str:
         self._enter("edit_interests")
@@ -299,30 +309,34 @@ class FakeBackend:
         self._enter("said")
         return Said(dict(self.interests), dict(self.rules))
 
-    def undo(self) -> Change:
+    def undo(self) -> Recorded:
         self._enter("undo")
         if not self._log:
             raise TriageError("There is nothing to undo")
         self._undone.append(self.current)
-        self.current = self._log.pop()
-        return Change(message="undone", digest=self.current, moved=0)
+        return self._turned("undone", self._log.pop())
 
-    def redo(self) -> Change:
+    def redo(self) -> Recorded:
         self._enter("redo")
         if not self._undone:
             raise TriageError("There is nothing to redo")
         self._log.append(self.current)
-        self.current = self._undone.pop()
-        return Change(message="redone", digest=self.current, moved=0)
+        return self._turned("redone", self._undone.pop())
 
-    def _change(self, item_id: int, state: str, message: str, *, to: int) -> Change:
+    def _turned(self, message: str, digest: Digest) -> Recorded:
+        before = {item.id: item.state for item in self.current.items}
+        self.current = digest
+        states = {item.id: item.state for item in digest.items if before.get(item.id) != item.state}
+        return Recorded(len(self._log), message, states)
+
+    def _change(self, item_id: int, state: str, *, to: int) -> None:
         """A loved item goes up two places, the others stay."""
         items = [dataclasses.replace(i, state=state) if i.id == item_id else i for i in self.current.items]
         row = [item.id for item in items].index(item_id)
         to = max(to, 0)
         items.insert(to, items.pop(row))
         self.current = dataclasses.replace(self.current, items=tuple(items), labels=self.current.labels + 1)
-        return Change(message=message, digest=self.current, moved=abs(to - row) + (to != row))
+        self._moved = abs(to - row) + (to != row)
 
     def search_meaning(self, query: str) -> tuple[list[Item], str]:
         self._enter("search_meaning", query)
@@ -333,10 +347,10 @@ class FakeBackend:
     def saved_searches(self) -> dict[str, str]:
         return self.kept
 
-    def save_search(self, name: str, query: str) -> Change:
+    def save_search(self, name: str, query: str) -> Recorded:
         self._enter("save_search", name, query)
         self.kept = {**self.kept, name: query} if query else {k: v for k, v in self.kept.items() if k != name}
-        return Change(message=f"a search: @{name} = {query}", digest=self.current, moved=0)
+        return Recorded(0, f"a search: @{name} = {query}")
 
     def search(self, query: str) -> list[Item]:
         self._enter("search", query)
@@ -358,7 +372,7 @@ class FakeBackend:
         self._enter("journal", limit)
         return self.entries[:limit]
 
-    def turn_back(self, event_id: int) -> Change:
+    def turn_back(self, event_id: int) -> Recorded:
         self._enter("turn_back", event_id)
         self.entries = [
             dataclasses.replace(each, undone_by=None if each.undone_by else 90)

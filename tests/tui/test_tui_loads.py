@@ -80,7 +80,7 @@ async def test_a_digest_asked_for_before_a_mark_is_stale_after_it(open_app):
         await keys(pilot, "r")
         await until(pilot, lambda: len(backend.called("digest")) == 2)
         await keys(pilot, "l")
-        await until(pilot, lambda: not pilot.app.marks.pending)
+        await until(pilot, lambda: not pilot.app.marks.busy)
         backend.current, after = before, backend.current
         gate.set()
         await settle(pilot)
@@ -140,7 +140,7 @@ async def test_keys_are_answered_while_everything_hangs(open_app):
         pilot.app.loader.poll()
         await keys(pilot, "j", "l", "j", "question_mark", "escape", "k")
         assert pilot.app.base.list.selected.id == 3
-        assert "+ Draft of chapter" in screen_text(pilot.app)
+        assert "… Draft of chapter" in screen_text(pilot.app)
         for gate in gates:
             gate.set()
         await settle(pilot)

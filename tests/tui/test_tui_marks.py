@@ -1,8 +1,9 @@
-"""Marks: none lost, none overtaken, shown at once, taken back when they fail."""
+"""Marks: none lost, none overtaken, shown when they are stored, learned from together."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 
 from conftest import keys, press, screen_text, settle, until
@@ -11,23 +12,73 @@ from fake_backend import FakeBackend
 from triage.core.errors import LockedError, TriageError
 
 
+def glyphs(app) -> list[str]:
+    """What stands before the titles of the list, from the top."""
+    rows = re.findall(r"^[▌ ] ([+−♥★»=…]) ", screen_text(app), re.MULTILINE)
+    return [str(row) for row in rows]
+
+
 async def test_five_quick_marks_arrive_in_order(open_app):
     backend = FakeBackend()
     gate = backend.gates["mark"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
         await keys(pilot, "l", "d", "L", "s", "l")
         assert pilot.app.marks.pending == 5
-        # Not one is written, and every one is on the screen.
-        shown = screen_text(pilot.app)
-        assert [glyph for glyph in ("+", "−", "♥", "»") if f"  {glyph} " in shown] == ["+", "−", "♥", "»"]
+        # Not one is stored, so none is called made.
+        assert glyphs(pilot.app) == ["…"] * 5
+        assert pilot.app.base.status_bar.message == "Storing …"
         gate.set()
         await settle(pilot)
+        assert sorted(glyphs(pilot.app)) == sorted(["+", "−", "♥", "»", "+"])
         verbs = ["like", "dislike", "love", "later", "like"]
         assert backend.called("mark") == [("mark", n, verb) for n, verb in enumerate(verbs, 1)]
         assert [backend.item(n).state for n in range(1, 6)] == verbs
 
 
-async def test_the_new_order_comes_when_the_last_mark_is_written(open_app):
+async def test_a_burst_shows_when_it_is_stored_and_is_learned_from_once(open_app, monkeypatch):
+    monkeypatch.setattr("triage.tui.learner.PAUSE_S", 3600.0)
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await keys(pilot, *"ldlds")
+        await until(pilot, lambda: not pilot.app.marks.pending)
+        await until(pilot, lambda: glyphs(pilot.app) == ["+", "−", "+", "−", "»"])
+        assert not backend.called("learn"), "the reader has made no pause"
+        await keys(pilot, "q")
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert len(backend.called("learn")) == 1, "who leaves is not waited for"
+
+
+async def test_marks_made_while_learning_are_stored_at_once_and_learned_from_afterwards(open_app):
+    backend = FakeBackend()
+    gate = backend.gates["learn"] = threading.Event()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await until(pilot, lambda: backend.called("learn"))
+        await keys(pilot, "L", "d", "u", "d")
+        await until(pilot, lambda: not pilot.app.marks.pending)
+        await until(pilot, lambda: glyphs(pilot.app) == ["+", "♥", "−"])
+        assert len(backend.called("learn")) == 1
+        gate.set()
+        await settle(pilot)
+        assert len(backend.called("learn")) == 2
+        assert pilot.app.base.status_bar.message.startswith("4 steps learned from")
+
+
+async def test_an_order_that_fails_says_so_and_comes_with_the_next_mark(open_app):
+    """TUI-06."""
+    backend = FakeBackend()
+    backend.failures["learn"] = [TriageError("The model worker has died")]
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "L")
+        assert glyphs(pilot.app) == ["♥"]
+        assert pilot.app.base.status_bar.message == "stored, not learned yet"
+        assert "The model worker has died" in screen_text(pilot.app)
+        await press(pilot, "l")
+        assert pilot.app.base.status_bar.message.startswith("2 steps learned from")
+        assert glyphs(pilot.app) == ["♥", "+"]
+
+
+async def test_the_new_order_comes_when_the_last_mark_is_learned_from(open_app):
     backend = FakeBackend()
     async with open_app(backend, size=(80, 24)) as pilot:
         await press(pilot, "j", "j", "j", "j", "L")
@@ -56,11 +107,30 @@ async def test_a_mark_that_fails_is_taken_back_and_explained(open_app):
     backend = FakeBackend()
     backend.failures["mark"] = [LockedError("The database is in use", fix="wait for the import to end")]
     async with open_app(backend, size=(80, 24)) as pilot:
-        await press(pilot, "l", "d")
+        await press(pilot, "l")
+        await press(pilot, "d")
         shown = screen_text(pilot.app)
         assert "+ Re: the boiler" not in shown
         assert "− Draft of chapter" in shown
         assert "The database is in use; wait for the import to end" in " ".join(shown.split())
+
+
+async def test_what_was_pressed_behind_a_mark_that_fails_fails_with_it(open_app):
+    """TUI-06: an undo in the queue would take back something else than what it was meant for."""
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await press(pilot, "l")
+        gate = backend.gates["mark"] = threading.Event()
+        backend.failures["mark"] = [LockedError("The database is in use")]
+        await keys(pilot, "d", "u", "d")
+        gate.set()
+        await settle(pilot)
+        assert backend.item(1).state == "like"
+        assert not backend.called("undo")
+        assert glyphs(pilot.app) == ["+"]
+        assert screen_text(pilot.app).count("The database is in use") == 1
+        await press(pilot, "u")
+        assert backend.item(1).state == "new", "what is pressed afterwards is carried out"
 
 
 async def test_the_same_mark_again_is_not_written_again(open_app):
@@ -78,7 +148,7 @@ async def test_leaving_writes_what_is_queued_and_says_so(open_app):
     gate = backend.gates["mark"] = threading.Event()
     async with open_app(backend, size=(80, 24)) as pilot:
         await keys(pilot, "l", "l", "l", "q")
-        await until(pilot, lambda: "Writing 3 marks before leaving" in screen_text(pilot.app))
+        await until(pilot, lambda: "Storing 3 marks before leaving" in screen_text(pilot.app))
         await keys(pilot, "d")
         gate.set()
         await until(pilot, lambda: not pilot.app.is_running)

@@ -13,10 +13,16 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
 import pytest
+from world import NOW, stored_items
+
+from triage.core.crash import VARIABLE
+from triage.services.worker_client import ModelWorker
+from triage.store.engine import Database
 
 HEAVY = {
     *(
@@ -46,6 +52,12 @@ backend.close = lambda: report.write_text(str([call[1:] for call in backend.call
 sys.exit(app.run(backend))
 """
 HERE = Path(__file__).parent
+REAL = "import sys; from triage.cli.main import main; sys.argv = ['triage']; main()"
+
+
+def fake(report: Path) -> str:
+    """The interface on a fake backend; what was marked stands in `report` when that is closed."""
+    return PROGRAM.format(paths=[str(HERE), str(HERE.parents[1])], report=str(report))
 
 
 def test_importing_the_app_pulls_in_nothing_heavy():
@@ -55,20 +67,19 @@ def test_importing_the_app_pulls_in_nothing_heavy():
 
 
 class Terminal:
-    """A pseudo-terminal with the program in it, and the screen that it draws."""
+    """A pseudo-terminal with a program in it, and the screen that it draws."""
 
-    def __init__(self, report: Path, columns: int = 100, rows: int = 30, **variables: str) -> None:
-        """Starts it; what was marked stands in `report` when the backend is closed."""
+    def __init__(self, program: str, columns: int = 100, rows: int = 30, **variables: str) -> None:
+        """Starts it."""
         self.sent = b""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._end, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        paths = [str(HERE), str(HERE.parents[1])]
         # Where xdist or a shell has set these, they tell the size of another terminal and are believed.
         environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(paths=paths, report=str(report))],
+            [sys.executable, "-c", program],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -79,8 +90,14 @@ class Terminal:
 
     def wait_for(self, *words: str) -> None:
         """Reads until all the words stand on the screen or were sent."""
+        self.read_until(
+            lambda: all(w in "\n".join(self.screen.display) or w.encode() in self.sent for w in words)
+        )
+
+    def read_until(self, condition: Callable[[], object]) -> None:
+        """Reads until something is true of it."""
         limit = time.monotonic() + 30
-        while not all(word in "\n".join(self.screen.display) or word.encode() in self.sent for word in words):
+        while not condition():
             assert time.monotonic() < limit, "\n".join(self.screen.display)
             assert self._read(0.2), f"it ended: {self.sent[-2000:]!r}"
 
@@ -96,6 +113,13 @@ class Terminal:
         finally:
             self.kill()
             os.close(self._end)
+
+    def die(self) -> None:
+        """Kills it, and reads what it has sent until then."""
+        self.kill()
+        while self._read(1):
+            continue
+        os.close(self._end)
 
     def vanish(self) -> int:
         """Goes away; no signal says so, because it controls no session. Returns the exit code."""
@@ -129,7 +153,7 @@ PAYLOAD_BYTES = [b"52;c;cHduZWQ", b"]8;;http", b"]0;pwned", b"\x1b[2J", "\x9b2J"
 @pytest.mark.parametrize("leave", ["q", signal.SIGTERM, signal.SIGHUP], ids=str)
 def test_hostile_items_in_a_real_terminal(leave, tmp_path):
     """TUI-01."""
-    terminal = Terminal(tmp_path / "marks")
+    terminal = Terminal(fake(tmp_path / "marks"))
     terminal.wait_for("pwned", "For you")
     terminal.press("jllw")
     terminal.wait_for("the sum of these")
@@ -151,7 +175,7 @@ def test_hostile_items_in_a_real_terminal(leave, tmp_path):
 @pytest.mark.parametrize("unread", [0, 40], ids=["quiet", "stuck"])
 def test_a_terminal_that_vanishes_takes_the_program_along(unread, tmp_path):
     """TUI-08."""
-    terminal = Terminal(tmp_path / "marks")
+    terminal = Terminal(fake(tmp_path / "marks"))
     terminal.wait_for("For you")
     terminal.press("jl")
     terminal.wait_for("24 marks")
@@ -165,10 +189,68 @@ def test_a_terminal_that_vanishes_takes_the_program_along(unread, tmp_path):
 
 
 def test_without_colour_a_real_terminal_is_sent_its_own_colours_only(tmp_path):
-    terminal = Terminal(tmp_path / "report", NO_COLOR="1")
+    terminal = Terminal(fake(tmp_path / "report"), NO_COLOR="1")
     terminal.wait_for("Enter")
     terminal.press("q")
     assert terminal.end() == 0
     codes = {n for code in re.findall(rb"\x1b\[([\d;]*)m", terminal.sent) for n in code.split(b";") if n}
     colours = {int(n) for n in codes if 30 <= int(n) <= 49 or int(n) >= 90}
     assert colours <= {39, 49}, "black on black is what Textual makes of ours otherwise"
+
+
+def shown(terminal: Terminal) -> set[str]:
+    """Titles of the items that the screen calls liked."""
+    rows = (re.match(r"[▌ ] \+ (\w+ number \d+)", row) for row in terminal.screen.display)
+    return {row[1] for row in rows if row is not None}
+
+
+def stored(database: Database) -> list[str]:
+    """Titles of the items that are liked in the database, in the order of the marks."""
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT title FROM event JOIN item ON item.id = item_id WHERE verb = 'like' ORDER BY event.id"
+        )
+        return [title for (title,) in rows]
+
+
+@pytest.fixture
+def day(database: Database, worker: ModelWorker) -> list[str]:
+    """A day of the real program; returns the titles in its digest, from the top."""
+    stored_items(database, 16)
+    return [item.title for item in worker.build(NOW, minutes=600).items]
+
+
+@pytest.mark.parametrize(
+    "seen", [1, pytest.param(4, marks=pytest.mark.slow), pytest.param(9, marks=pytest.mark.slow)]
+)
+def test_every_mark_on_the_screen_survives_a_kill_in_a_burst_of_keys(seen, day, database):
+    """DB-02, TUI-06."""
+    terminal = Terminal(REAL, rows=50)
+    terminal.wait_for(day[0])
+    terminal.press("l" * len(day))
+    terminal.read_until(lambda: len(shown(terminal)) >= seen)
+    terminal.die()
+    kept = stored(database)
+    assert len(shown(terminal)) >= seen
+    assert shown(terminal) <= set(kept)
+    assert kept == day[: len(kept)], "in the order of the keys, none left out"
+
+
+@pytest.mark.parametrize(
+    ("point", "left"),
+    [
+        pytest.param("event:queued:4", 3, marks=pytest.mark.slow),
+        pytest.param("event:written:4", 3, marks=pytest.mark.slow),
+        ("event:committed:4", 4),
+        pytest.param("learn:begun", None, marks=pytest.mark.slow),
+    ],
+)
+def test_a_death_at_any_point_of_a_mark_takes_nothing_from_the_screen(point, left, day, database):
+    """DB-01."""
+    terminal = Terminal(REAL, rows=50, **{VARIABLE: point})
+    terminal.wait_for(day[0])
+    terminal.press("l" * len(day))
+    assert terminal.end() == -signal.SIGKILL
+    kept = stored(database)
+    assert shown(terminal) <= set(kept)
+    assert kept == day[: left if left is not None else len(kept)]

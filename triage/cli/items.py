@@ -12,7 +12,7 @@ from triage.cli.diagnostics import Progress, note
 from triage.core import muting, words
 from triage.core.errors import PartialError, TriageError, UsageError
 from triage.core.feedback import MARKS, Verb
-from triage.core.items import Item
+from triage.core.items import Change, Item
 from triage.core.rules import Rule
 from triage.runtime import Runtime
 
@@ -146,20 +146,27 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
 
 def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:
     """Re-ranks after an event that is stored, and says what moved; without a digest, says the event."""
-    if runtime.first_page() is None:
+    from triage.services import feedback
+
+    shown = runtime.first_page()
+    if shown is None:
         output.line(output.clean(message))
         return
-    with Progress() as progress:
-        change = runtime.learn(message, progress)
+    try:
+        with Progress() as progress:
+            change = runtime.learn(progress)
+    except TriageError as error:
+        message = f"{message} (stored, but not learned yet: {error})"
+        change = Change(feedback.with_states(runtime.database, shown), 0)
     if as_json:
-        output.document({"message": change.message, "moved": change.moved, "digest": change.digest.to_json()})
+        output.document({"message": message, "moved": change.moved, "digest": change.digest.to_json()})
         return
     moved = (
         f"{change.moved} of {words.plural(len(change.digest.items), 'item')} moved"
         if change.moved
         else "nothing moved"
     )
-    output.line(f"{output.clean(change.message)} · {moved}")
+    output.line(f"{output.clean(message)} · {moved}")
     now = runtime.clock()
     for item in [i for i in change.digest.items if i.lane == "for-you"][:SHOWN_AFTER_MARK]:
         output.line(next(render.item_lines(item, now)))

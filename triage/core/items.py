@@ -6,7 +6,8 @@ Owns the view values and nothing else: rows of the database are in `triage.store
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -305,11 +306,21 @@ class Explained:
     """The marks that move it most, the strongest first, if that was asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a mark or an undo did: a sentence for the reader, and the digest as it now stands."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Something that the reader said, which is stored now, in words for them."""
 
+    event_id: int
     message: str
+    states: Mapping[int, str] = field(default_factory=dict)
+    """Item id -> its state now (see `Item.state`), of the items that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What all that was recorded did to the digest."""
+
     digest: Digest
+    """As it now stands."""
     moved: int
     """How many items of the digest changed their place."""

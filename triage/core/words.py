@@ -14,7 +14,9 @@ PASSAGE = 240
 """Characters of the passage under an item."""
 STRONG, FAIR = 0.35, 0.17
 """Chances from which on a match is called so; what nobody has said anything about stands at .15."""
-GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "save": "★", "later": "»", "settled": "="}
+PENDING = "being stored"
+"""The state of an item whose mark is not stored yet."""
+GLYPHS = {"like": "+", "love": "♥", "dislike": "−", "save": "★", "later": "»", "settled": "=", PENDING: "…"}
 """One cell each, and different without colour."""
 _VERBS = frozenset(verb.value for verb in PAST_TENSE)
 

@@ -9,24 +9,24 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from triage.config import Clock
-from triage.core import feedback, rules, words
+from triage.core import feedback, journal, rules, words
 from triage.core.crash import crash_point
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.interest_sheet import profile_name
-from triage.core.items import Digest
+from triage.core.items import Digest, Recorded
 from triage.core.text import sanitize_line
 from triage.services import folding
+from triage.store import effects, items, scores
 from triage.store import feedback as event_log
-from triage.store import items, scores
 from triage.store.engine import Database
 from triage.store.scores import DigestRow
 
@@ -35,12 +35,12 @@ MAX_SAID = 60
 """Characters of a title in a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event that is stored, in words for the reader."""
-
-    event_id: int
-    message: str
+@contextmanager
+def recording(database: Database) -> Iterator[Connection]:
+    """One transaction in which the reader's word is stored; after the block it is."""
+    with database.write() as connection:
+        yield connection
+    crash_point("event:committed")
 
 
 def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded:
@@ -51,7 +51,7 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
     """
     if verb not in feedback.MARKS:
         raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
-    with database.write() as connection:
+    with recording(database) as connection:
         row = items.get(connection, item_id)
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
@@ -62,8 +62,8 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
             item_id=item_id,
             **_on_screen(connection, scores.latest_digest(connection), item_id),
         )
-    crash_point("event:committed")
-    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}")
+    said = f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}"
+    return Recorded(event_id, said, {item_id: verb.value})
 
 
 def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Verb) -> Recorded:
@@ -81,7 +81,7 @@ def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Ve
     if verb not in feedback.MARKS:
         raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
     at = clock()
-    with database.write() as connection:
+    with recording(database) as connection:
         known = items.by_ids(connection, item_ids)
         if missing := [item_id for item_id in item_ids if item_id not in known]:
             raise UsageError(f"there is no item {missing[0]}", fix="triage list")
@@ -93,7 +93,8 @@ def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Ve
         for item_id in wanted:
             shown = _on_screen(connection, digest, item_id)
             event_id = event_log.append(connection, verb=verb, at=at, item_id=item_id, step=first, **shown)
-    return Recorded(event_id, f"{feedback.PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}")
+    said = f"{feedback.PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}"
+    return Recorded(event_id, said, dict.fromkeys(wanted, verb.value))
 
 
 def split(database: Database, clock: Clock, item_id: int) -> Recorded:
@@ -102,7 +103,7 @@ def split(database: Database, clock: Clock, item_id: int) -> Recorded:
     Raises:
         UsageError: There is no such item, or nobody else tells its story.
     """
-    with database.write() as connection:
+    with recording(database) as connection:
         row = items.get(connection, item_id)
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage stories")
@@ -145,13 +146,13 @@ def undo(database: Database, clock: Clock) -> Recorded:
     Raises:
         TriageError: There is nothing left to undo.
     """
-    with database.write() as connection:
-        log = feedback.effective(event_log.events(connection))
-        if not log:
+    with recording(database) as connection:
+        log = event_log.events(connection)
+        counted = feedback.effective(log)
+        if not counted:
             raise TriageError("there is nothing to undo")
-        step = feedback.same_step(log, log[-1])
-        event_id = take_back(connection, step, clock())
-        return Recorded(event_id, f"undone: {step_words(connection, step)}")
+        step = feedback.same_step(counted, counted[-1])
+        return take_back(connection, log, step, clock(), f"undone: {step_words(connection, step)}")
 
 
 def redo(database: Database, clock: Clock) -> Recorded:
@@ -160,15 +161,14 @@ def redo(database: Database, clock: Clock) -> Recorded:
     Raises:
         TriageError: There is nothing to bring back.
     """
-    with database.write() as connection:
+    with recording(database) as connection:
         log = event_log.events(connection)
         undos = feedback.redoable(log)
         if not undos:
             raise TriageError("there is nothing to redo")
-        event_id = take_back(connection, undos, clock())
         undone = {undo.undoes for undo in undos}
         step = [event for event in log if event.id in undone]
-        return Recorded(event_id, f"redone: {step_words(connection, step)}")
+        return take_back(connection, log, undos, clock(), f"redone: {step_words(connection, step)}")
 
 
 def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
@@ -177,18 +177,34 @@ def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
     Raises:
         UsageError: It has no mark that counts.
     """
-    with database.write() as connection:
-        log = feedback.effective(event_log.events(connection))
-        said = [event for event in log if event.item_id == item_id and event.verb in feedback.PAST_TENSE]
+    with recording(database) as connection:
+        log = event_log.events(connection)
+        counted = feedback.effective(log)
+        said = [event for event in counted if event.item_id == item_id and event.verb in feedback.PAST_TENSE]
         if not said:
             raise UsageError(f"item {item_id} is not marked", fix=f"triage show {item_id}")
-        event_id = take_back(connection, said[-1:], clock())
-        return Recorded(event_id, f"undone: {step_words(connection, said[-1:])}")
+        last = said[-1:]
+        return take_back(connection, log, last, clock(), f"undone: {step_words(connection, last)}")
 
 
-def take_back(connection: Connection, step: Sequence[Event], at: datetime) -> int:
-    """Undoes events in one step; the id of the last undo."""
-    return [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step][-1]
+def take_back(
+    connection: Connection, log: Sequence[Event], step: Sequence[Event], at: datetime, message: str
+) -> Recorded:
+    """Undoes events of the log in one step, which `message` tells the reader; undos among them, too."""
+    undos = [
+        Event(
+            id=event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id),
+            at=at,
+            verb=Verb.UNDO,
+            undoes=event.id,
+        )
+        for event in step
+    ]
+    by_id = {event.id: event for event in log}
+    about = [journal.root(by_id, event)[0] for event in step]
+    states = feedback.states([*log, *undos])
+    marked = {said.item_id for said in about if said.item_id is not None and said.verb in feedback.MARKS}
+    return Recorded(undos[-1].id, message, {item_id: states.get(item_id, "new") for item_id in marked})
 
 
 def step_words(connection: Connection, step: Sequence[Event]) -> str:
@@ -228,7 +244,7 @@ def set_interest(
     if not -10 <= weight <= 10:
         raise UsageError(f"a weight lies between -10 and 10, not {weight:g}")
     now = clock()
-    with database.write() as connection:
+    with recording(database) as connection:
         known = feedback.standing_interests(event_log.events(connection), now)
         among = [said.profile for said in known if said.phrase == phrase]
         found = among if profile is None else [each for each in among if each == profile]
@@ -285,6 +301,15 @@ def labels_since(database: Database, moment: datetime | None) -> int:
     """How many items were liked, loved or disliked since then, or ever."""
     found = feedback.judgements(events(database)).values()
     return sum(moment is None or judgement.at > moment for judgement in found)
+
+
+def unlearned(database: Database, digest: Digest) -> bool:
+    """Whether something was said that a digest does not know, because a process died before it could learn.
+
+    It may also be that another process is just learning from it.
+    """
+    with database.read() as connection:
+        return bool(effects.waiting(connection, digest.built_at, event_log.last_id(connection)))
 
 
 def with_states(database: Database, digest: Digest) -> Digest:

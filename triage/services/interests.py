@@ -20,9 +20,10 @@ from triage.core import feedback, words
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.identity import digest, unambiguous
+from triage.core.items import Recorded
 from triage.core.text import sanitize_line
 from triage.services import writing
-from triage.services.feedback import MAX_PHRASE, Recorded
+from triage.services.feedback import MAX_PHRASE
 from triage.services.translate import names_of, new_item
 from triage.store import feedback as event_log
 from triage.store import identities, sources

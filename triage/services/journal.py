@@ -14,9 +14,10 @@ from triage.config import Clock
 from triage.core import feedback, journal
 from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb
+from triage.core.items import Recorded
 from triage.core.journal import Entry
 from triage.core.text import sanitize_line
-from triage.services.feedback import MAX_SAID, Recorded, in_words, step_words, take_back
+from triage.services.feedback import MAX_SAID, in_words, recording, step_words, take_back
 from triage.store import effects, items
 from triage.store import feedback as event_log
 from triage.store.engine import Database
@@ -65,7 +66,7 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
     Raises:
         UsageError: There is no such event, or it is taken back already.
     """
-    with database.write() as connection:
+    with recording(database) as connection:
         log = event_log.events(connection)
         event, about, brings_back = _named(log, event_id)
         if (by := feedback.undoers(log).get(event_id)) is not None:
@@ -73,9 +74,9 @@ def undo(database: Database, clock: Clock, event_id: int) -> Recorded:
             raise UsageError(f"event {event_id} is {said}, by event {by}", fix=f"triage redo {about.id}")
         counted = feedback.effective(log)
         taken = [event] if event.verb is Verb.UNDO else feedback.same_step(counted, event)
-        last = take_back(connection, taken, clock())
         said = step_words(connection, [about] if event.verb is Verb.UNDO else taken)
-        return Recorded(last, f"{'undone' if brings_back else 'redone'}: {said}")
+        message = f"{'undone' if brings_back else 'redone'}: {said}"
+        return take_back(connection, log, taken, clock(), message)
 
 
 def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
@@ -84,7 +85,7 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
     Raises:
         UsageError: There is no such event, or it counts.
     """
-    with database.write() as connection:
+    with recording(database) as connection:
         log = event_log.events(connection)
         _, about, _ = _named(log, event_id)
         by = feedback.undoers(log)
@@ -93,8 +94,8 @@ def redo(database: Database, clock: Clock, event_id: int) -> Recorded:
         step = feedback.same_step([each for each in log if each.verb is not Verb.UNDO], about)
         gone = [said for said in step if said.id in by]
         undos = {by[said.id] for said in gone}
-        last = take_back(connection, [each for each in log if each.id in undos], clock())
-        return Recorded(last, f"redone: {step_words(connection, gone)}")
+        taken = [each for each in log if each.id in undos]
+        return take_back(connection, log, taken, clock(), f"redone: {step_words(connection, gone)}")
 
 
 def toggle(database: Database, clock: Clock, event_id: int) -> Recorded:

@@ -16,14 +16,14 @@ from triage.config import Clock
 from triage.core import feedback, pace, rules
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
-from triage.core.items import ItemKind
+from triage.core.items import ItemKind, Recorded
 from triage.core.ledger import Account, Ledger, judge
 from triage.core.pace import GENERAL, OPENING_MINUTES
 from triage.core.rules import Has
 from triage.core.text import sanitize_line
 from triage.services import past, views
 from triage.services import sources as service
-from triage.services.feedback import MAX_SAID, Recorded
+from triage.services.feedback import MAX_SAID
 from triage.store import feedback as event_log
 from triage.store import openings, scores, sources
 from triage.store.engine import Database

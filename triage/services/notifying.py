@@ -12,9 +12,9 @@ from triage.config import Clock, NotifyConfig
 from triage.core import notifying
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Verb, effective
-from triage.core.items import Digest, Item
+from triage.core.items import Digest, Item, Recorded
 from triage.core.text import sanitize_line
-from triage.services.feedback import MAX_SAID, Recorded
+from triage.services.feedback import MAX_SAID
 from triage.store import feedback as event_log
 from triage.store import items, notifications
 from triage.store.engine import Database

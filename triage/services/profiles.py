@@ -14,8 +14,8 @@ from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.history import Shown
 from triage.core.interest_sheet import profile_name
-from triage.core.items import LESS_OF
-from triage.services.feedback import Recorded, in_words
+from triage.core.items import LESS_OF, Recorded
+from triage.services.feedback import in_words
 from triage.store import feedback as event_log
 from triage.store import scores
 from triage.store.engine import Database

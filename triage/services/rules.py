@@ -13,8 +13,8 @@ from triage.config import Clock
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
+from triage.core.items import Recorded
 from triage.core.rules import Effect, Rule
-from triage.services.feedback import Recorded
 from triage.services.preview import Past, Preview
 from triage.services.profile import condition as in_its_terms
 from triage.services.profile import document, profile

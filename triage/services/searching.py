@@ -18,10 +18,9 @@ from triage.core import query as language
 from triage.core.errors import UsageError
 from triage.core.feedback import Event, Verb
 from triage.core.hits import Hits
-from triage.core.items import Item
+from triage.core.items import Item, Recorded
 from triage.core.query import Query
 from triage.services import folding, reading
-from triage.services.feedback import Recorded
 from triage.store import feedback as event_log
 from triage.store import items, openings, search
 from triage.store.engine import Database

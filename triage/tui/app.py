@@ -1,7 +1,7 @@
 """The terminal interface: one app that owns what is shown.
 
-The event loop never waits for the backend: the `Loader` asks it in threads and answers by messages, the
-`Writer` takes marks in order. A mark shows at once and is taken back if it could not be written.
+The event loop never waits for the backend: the `Loader` asks it in threads and answers by messages, `Marks`
+has what the reader says stored in order and learned from. A mark shows when it is stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from triage.tui.following import LOOK_SECONDS, OPEN_FIRST, Following
 from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
 from triage.tui.manners import MannerlyApp
-from triage.tui.marks import Marks
+from triage.tui.marks import Marks, Outcome
 from triage.tui.messages import handles, sentence
 from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
@@ -180,11 +180,11 @@ class TriageApp(MannerlyApp):
         if message.changed and not self._starting:
             self.loader.digest()
 
-    def _show_newest(self, *, select: int | None = None) -> None:
+    def _show_newest(self) -> None:
         """Shows the session's items, the newest there are; texts are read again for their highlights."""
         self.session.absorb()
         self.readings.forget()
-        self.base.show(select=select)
+        self.base.show()
         self._redraw_marks()
         if isinstance(self.screen, ReadingScreen):
             self._read(self.screen.item)
@@ -391,21 +391,33 @@ class TriageApp(MannerlyApp):
 
     @handles(messages.Written)
     def _written(self, message: messages.Written) -> None:
-        outcome = self.marks.take(message)
+        outcome = self.marks.written(message)
+        if outcome.error is None:
+            self.say(outcome.said)
+        else:
+            self._tell(outcome)
+        if outcome.select is not None:
+            self.base.list.select(outcome.select)
+        if message.error is not None and self.session.settled:
+            self._show_newest()
+        self._redraw_marks()
+
+    @handles(messages.Ranked)
+    def _ranked(self, message: messages.Ranked) -> None:
+        outcome = self.marks.ranked(message)
+        self._tell(outcome)
+        if outcome.error is None:
+            self.loader.overtake_digest()
+        if self.session.settled:
+            self._show_newest()
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Says what came of what was said, also to the open screens, which ask again for what they show."""
         self.say(outcome.said)
         if outcome.error is not None:
             self.complain(outcome.error)
-        else:
-            self.loader.overtake_digest()
         for screen in self.screen_stack:
             screen.post_message(messages.Learned(outcome.said))
-        if not self.session.settled:
-            self._redraw_marks()
-            return
-        self._show_newest(select=outcome.select)
-        if message.job.turns_back and self.session.query is not None:
-            # Results carry their own marks; which of them an undo took away only a new search knows.
-            self.loader.search(self.session.query)
 
     def _redraw_marks(self) -> None:
         self.base.list.refresh()
@@ -523,7 +535,7 @@ class TriageApp(MannerlyApp):
         """Opens the account of every source."""
         from triage.tui.screens.ledger import LedgerScreen
 
-        self.push_screen(LedgerScreen(self.loader, self.now))
+        self.push_screen(LedgerScreen(self.loader, self.now, self.marks.learn))
 
     def action_journal(self) -> None:
         """Opens what was said, to take any of it back."""

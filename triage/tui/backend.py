@@ -1,8 +1,9 @@
 """What the terminal interface needs from the rest of the program, and nothing more.
 
 `triage.runtime` hands in the real one, tests a fake. Every method but `first_page` may block (a
-database, a model) and is called from a thread worker, never from the event loop; methods that change
-something are called from one writer thread, in order.
+database, a model) and is called from a thread worker, never from the event loop. What returns `Recorded`
+is called from one writer thread, in order, and takes one short transaction: it is durable when it returns,
+and nothing is learned from it before `learn`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from triage.core.feedback import Said, Verb
-from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading
+from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading, Recorded
 from triage.core.rules import Rule
 
 if TYPE_CHECKING:  # values of screens that the first paint does not need
@@ -56,27 +57,35 @@ class Backend(Protocol):
         """The interests and rules that hold now."""
         ...
 
-    def mark(self, item_id: int, verb: Verb) -> Change:
-        """Records what the reader said, learns from it and re-ranks. Durable when it returns."""
+    def learn(self) -> Change:
+        """Learns from all that is recorded and ranks again.
+
+        Raises:
+            TriageError: Only the order is late; what was said is stored, and the next call learns from it.
+        """
         ...
 
-    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Change:
-        """The same for several items in one step, which one undo takes back."""
+    def mark(self, item_id: int, verb: Verb) -> Recorded:
+        """Marks an item."""
         ...
 
-    def unmark(self, item_id: int) -> Change:
+    def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Recorded:
+        """Marks several items in one step, which one undo takes back."""
+        ...
+
+    def unmark(self, item_id: int) -> Recorded:
         """Takes back the last mark of an item, whatever was said of others since."""
         ...
 
-    def add_rule(self, rule: Rule) -> Change:
+    def add_rule(self, rule: Rule) -> Recorded:
         """Adds a rule, or gives its condition another effect."""
         ...
 
-    def change_rule(self, condition: str, effect: float) -> Change:
+    def change_rule(self, condition: str, effect: float) -> Recorded:
         """Gives the rule with this condition another effect, or removes it with 0."""
         ...
 
-    def set_interest(self, phrase: str, weight: float) -> Change:
+    def set_interest(self, phrase: str, weight: float) -> Recorded:
         """Adds an interest, changes its weight, or removes it with weight 0."""
         ...
 
@@ -91,11 +100,11 @@ class Backend(Protocol):
         """
         ...
 
-    def undo(self) -> Change:
+    def undo(self) -> Recorded:
         """Takes back the last step that is not yet undone; raises TriageError when there is none."""
         ...
 
-    def redo(self) -> Change:
+    def redo(self) -> Recorded:
         """Brings back what was undone last; raises TriageError when there is nothing, or more was said."""
         ...
 
@@ -111,7 +120,7 @@ class Backend(Protocol):
         """Name -> text of the searches that are kept."""
         ...
 
-    def save_search(self, name: str, query: str) -> Change:
+    def save_search(self, name: str, query: str) -> Recorded:
         """Keeps a search, or no longer if it is empty."""
         ...
 
@@ -120,14 +129,14 @@ class Backend(Protocol):
         ...
 
     def settle_source(self, source_id: int, step: Step) -> str:
-        """Quiets or pauses a source, or takes that back; what happened, in words."""
+        """Quiets or pauses a source, or takes that back; what happened, in words. Nothing is learned yet."""
         ...
 
     def journal(self, limit: int) -> list[Entry]:
         """The newest events, newest first, with what each did."""
         ...
 
-    def turn_back(self, event_id: int) -> Change:
+    def turn_back(self, event_id: int) -> Recorded:
         """Takes back what an event of the journal says, or brings it back: whichever changes something."""
         ...
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 from triage.core import muting, words
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import MARKS, PAST_TENSE, Verb
-from triage.core.items import Change, Digest, Item, Reading
+from triage.core.items import Digest, Item, Reading, Recorded
 from triage.core.ledger import Step
 from triage.core.query import SAVING
 from triage.core.rules import Rule
@@ -174,8 +174,8 @@ class Lines:
             "mute": self._mute,
             "mark_all": self._mark_all,
             "interests": lambda rest: self._edit_interests(),
-            "undo": lambda rest: self._turn_back(self._backend.undo()),
-            "redo": lambda rest: self._turn_back(self._backend.redo()),
+            "undo": lambda rest: self._recorded(self._backend.undo()),
+            "redo": lambda rest: self._recorded(self._backend.redo()),
             "why": lambda rest: self._why(),
             "full_text": lambda rest: self._full_text(),
             "open_link": self._open,
@@ -388,34 +388,33 @@ class Lines:
         if self._state(item) == verb.value:
             self._say(f"already {PAST_TENSE[verb]}")
             return
-        self._learn(self._backend.mark(item.id, verb))
-        self._states[item.id] = verb.value
+        self._recorded(self._backend.mark(item.id, verb))
 
     def _split(self) -> None:
         item = self._current()
         if item.copies:
-            self._learn(self._backend.mark(item.id, Verb.SPLIT))
+            self._recorded(self._backend.mark(item.id, Verb.SPLIT))
         else:
             self._say("Nobody else tells this story.")
 
-    def _learn(self, change: Change) -> None:
+    def _recorded(self, recorded: Recorded) -> None:
+        """Says what is stored, then learns from it."""
+        self._states |= recorded.states
+        self._say(spoken.line(recorded.message))
+        self._learn()
+
+    def _learn(self) -> None:
+        change = self._backend.learn()
         self._digest = change.digest
         if self._item is not None:
             here = self._item
             self._item = next((item for item in change.digest.items if item.id == here.id), here)
-        moved = f", {words.plural(change.moved, 'item')} moved" if change.moved else ""
-        self._say(spoken.line(change.message.rstrip(".") + moved))
+        if change.moved:
+            self._say(f"{words.plural(change.moved, 'item')} moved.")
 
     def _edit_interests(self) -> None:
         self._say(self._backend.edit_interests())
         self._refresh("")
-
-    def _turn_back(self, change: Change) -> None:
-        """After an undo or a redo only a new search knows what the marks of found items are."""
-        self._states = {}
-        self._learn(change)
-        if self._results is not None:
-            self._results, _ = self._backend.search_meaning(self._query)
 
     def _mute(self, rest: str) -> None:
         item = self._current()
@@ -427,7 +426,7 @@ class Lines:
         )
         for condition in conditions:
             for span in self._choose("For how long?", list(muting.DURATIONS.items())):
-                self._learn(self._backend.add_rule(Rule(condition, "never", span)))
+                self._recorded(self._backend.add_rule(Rule(condition, "never", span)))
 
     def _choose(self, question: str, choices: Sequence[tuple[str, T]]) -> list[T]:
         """One of some things by its number; empty if the reader does not want to."""
@@ -445,8 +444,7 @@ class Lines:
         if not ids:
             self._say(f"already {PAST_TENSE[Verb(rest)]}")
             return
-        self._learn(self._backend.mark_all(ids, Verb(rest)))
-        self._states |= dict.fromkeys(ids, rest)
+        self._recorded(self._backend.mark_all(ids, Verb(rest)))
 
     # ------------------------------------------------------------ finding and the rest
 
@@ -456,7 +454,7 @@ class Lines:
         self._close_reading()
         if (keeping := SAVING.fullmatch(query)) is not None:
             query = keeping[2].strip()
-            self._learn(self._backend.save_search(keeping[1], query))
+            self._recorded(self._backend.save_search(keeping[1], query))
             if not query:
                 return
         self._results, note = self._backend.search_meaning(query)
@@ -479,6 +477,7 @@ class Lines:
             raise UsageError(f"what can be done about a source is {', '.join(STEPS)}")
         account = _numbered(found.accounts, number.strip(), "sources", "ledger")
         self._say(spoken.line(self._backend.settle_source(account.source, chosen)))
+        self._learn()
 
     def _journal(self, rest: str) -> None:
         """The newest events, or a change of one: `journal 3` takes it back, or brings it back."""
@@ -487,7 +486,7 @@ class Lines:
             self._say_all(spoken.journal(found))
             self._say("To take one back, or bring it back: journal and its number.")
             return
-        self._turn_back(self._backend.turn_back(_numbered(found, rest, "steps", "journal").id))
+        self._recorded(self._backend.turn_back(_numbered(found, rest, "steps", "journal").id))
 
     def _insight(self) -> None:
         self._say("Adding up.")

@@ -27,7 +27,7 @@ QUIET_SECONDS = 0.3
 
 
 class MannerlyApp(App[int]):
-    """An app with marks that are written before it ends, however it ends."""
+    """An app with marks that are stored before it ends, however it ends."""
 
     marks: Marks
 
@@ -96,7 +96,7 @@ class MannerlyApp(App[int]):
         os._exit(1 if self.marks.lost else 0)
 
     async def action_quit(self) -> None:
-        """Leaves; what is not written yet is written first, with a word about it if that takes long."""
+        """Leaves; what is not stored yet is stored first, with a word about it if that takes long."""
         if not self.marks.leaving:
             self.marks.leaving = True
             self.run_worker(self._leave(), group="leave")
@@ -105,7 +105,8 @@ class MannerlyApp(App[int]):
         closing = asyncio.create_task(asyncio.to_thread(self.marks.close))
         done, _ = await asyncio.wait([closing], timeout=QUIET_SECONDS)
         if not done:
-            self.say(f"Writing {words.plural(self.marks.pending, 'mark')} before leaving …")
+            waits = f"Storing {words.plural(self.marks.pending, 'mark')}" if self.marks.pending else "Ranking"
+            self.say(f"{waits} before leaving …")
             await closing
         lost = Text("\n".join(self.marks.lost)) if self.marks.lost else None
         self.exit(return_code=1 if lost else 0, message=lost)

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from triage.core.errors import TriageError
-from triage.core.items import Change, Digest, Item, Reading
+from triage.core.items import Change, Digest, Item, Reading, Recorded
 from triage.tui.writer import Job
 
 
@@ -67,9 +67,19 @@ class ResultsLoaded(Message):
 
 @dataclass(eq=False, repr=False, match_args=False)
 class Written(Message):
-    """Something that the reader said was carried out (`change`) or failed (`error`)."""
+    """Something that the reader said is stored (`recorded`) or could not be (`error`)."""
 
     job: Job
+    recorded: Recorded | None
+    error: BaseException | None
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class Ranked(Message):
+    """All that was stored up to a job was learned from (`change`), or could not be (`error`)."""
+
+    number: int
+    """Of the job."""
     change: Change | None
     error: BaseException | None
 

@@ -1,13 +1,17 @@
-"""What is on show, and the marks laid over it that are not in it yet. Pure: no widget, no thread."""
+"""What is on show, and the marks laid over it that are not in it yet. Pure: no widget, no thread.
+
+A mark shows when it is stored; until then its item says that it is being stored.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triage.core import words
-from triage.core.items import LANE_TITLES, Change, Digest, Item
+from triage.core.feedback import Verb
+from triage.core.items import LANE_TITLES, Change, Digest, Item, Recorded
 from triage.tui.writer import Job
 
 
@@ -36,9 +40,14 @@ class Session:
     """Name -> text of the searches that are kept."""
     narrowed: str = ""
     """Words that the shown items are narrowed to."""
-    _marks: list[Job] = field(default_factory=list)
-    """Marks that the shown items do not carry yet, written or not, oldest first."""
-    _unwritten: set[int] = field(default_factory=set)
+    _pending: list[Job] = field(default_factory=list)
+    """What is not stored yet, oldest first."""
+    _stored: list[tuple[int, Mapping[int, str]]] = field(default_factory=list)
+    """What the shown items do not carry yet, oldest first: the number of a job, and the states it led to."""
+    _newest: int = 0
+    """The number of the last job that was stored."""
+    _learned: int = 0
+    """The number of the last job that the digest knows."""
 
     def sections(self) -> tuple[Section, ...]:
         """What the list shows, lane after lane."""
@@ -78,50 +87,50 @@ class Session:
         return tuple(Section(LANE_TITLES[lane], items) for lane, items in lanes.items() if items)
 
     def state_of(self, item: Item) -> str:
-        """The state of `item`: its last mark that has not failed."""
-        for job in reversed(self._marks):
-            if job.verb is not None and item.id in job.item_ids:
-                return job.verb.value
+        """The state of `item`: its last mark that is stored, or that one is being stored."""
+        if any(item.id in job.item_ids for job in self._pending):
+            return words.PENDING
+        return self._stored_state(item)
+
+    def _stored_state(self, item: Item) -> str:
+        for _, states in reversed(self._stored):
+            if item.id in states:
+                return states[item.id]
         return item.state
 
+    def has(self, item: Item, verb: Verb) -> bool:
+        """Whether `item` has a mark, or will have it when all is stored."""
+        wanted = [job.verb for job in self._pending if job.verb is not None and item.id in job.item_ids]
+        return wanted[-1] is verb if wanted else self.state_of(item) == verb.value
+
     def add(self, job: Job) -> None:
-        """Something was queued; a mark shows at once, everything else when it is done."""
-        self._unwritten.add(job.number)
-        if job.verb is not None:
-            self._marks.append(job)
+        """Something was queued."""
+        self._pending.append(job)
 
     def failed(self, job: Job) -> None:
-        """A job could not be carried out: what it showed is taken back."""
-        self._unwritten.discard(job.number)
-        self._marks = [other for other in self._marks if other.number != job.number]
+        """A job could not be carried out."""
+        self._pending.remove(job)
 
-    def written(self, job: Job, change: Change) -> None:
-        """A job was carried out. `settled` says when the new order may be shown."""
-        self._unwritten.discard(job.number)
+    def written(self, job: Job, recorded: Recorded) -> None:
+        """A job was carried out: what it says of items shows."""
+        self._pending.remove(job)
+        self._newest = job.number
+        self._stored.append((job.number, recorded.states))
+
+    def ranked(self, number: int, change: Change) -> None:
+        """The digest knows all jobs up to one. `settled` says when the new order may be shown."""
+        self._learned = number
         self.digest = change.digest
 
     @property
     def settled(self) -> bool:
-        """Whether every job is finished. Until then the shown order stays, or it would jump at every key."""
-        return not self._unwritten
+        """Whether the digest knows all that was said. Until then the order stays: each key would move it."""
+        return not self._pending and self._learned >= self._newest
 
     def absorb(self) -> None:
-        """The shown items are the newest ones now: marks that are written need no overlay any more."""
+        """The shown items are the newest ones now: what the digest knows need not be laid over them."""
         self.results = tuple(
-            item if (state := self.state_of(item)) == item.state else dataclasses.replace(item, state=state)
-            for item in self.results
+            item if item.state == state else dataclasses.replace(item, state=state)
+            for item, state in ((item, self._stored_state(item)) for item in self.results)
         )
-        self._marks = [job for job in self._marks if job.number in self._unwritten]
-
-    def changed_items(self, before: dict[int, str]) -> list[int]:
-        """Ids of the items whose state is not what it was `before` (id -> state)."""
-        return [
-            item.id
-            for section in self.sections()
-            for item in section.items
-            if item.id in before and before[item.id] != self.state_of(item)
-        ]
-
-    def shown_states(self) -> dict[int, str]:
-        """Id -> state of everything in the list."""
-        return {item.id: self.state_of(item) for section in self.sections() for item in section.items}
+        self._stored = [(number, states) for number, states in self._stored if number > self._learned]

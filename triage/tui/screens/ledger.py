@@ -25,7 +25,7 @@ COLOURS = {"drop": "$error", "quiet": "$warning", "loved": "$success"}
 
 
 class LedgerScreen(Picker):
-    """The accounts of all sources; a step is taken for the one under the cursor."""
+    """The accounts of all sources; a step is taken for the one under the cursor, then `learn` is called."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("minus", "step('quiet')", "quiet", show=False),
@@ -33,10 +33,11 @@ class LedgerScreen(Picker):
         Binding("u", "undo", "undo", show=False),
     ]
 
-    def __init__(self, loader: Loader, now: Callable[[], datetime]) -> None:
+    def __init__(self, loader: Loader, now: Callable[[], datetime], learn: Callable[[], object]) -> None:
         super().__init__()
         self._loader = loader
         self._now = now
+        self._learn = learn
         self._ledger: Ledger | None = None
         self._said = "Adding up …"
         self._busy = True
@@ -146,4 +147,5 @@ class LedgerScreen(Picker):
 
     def _done(self, said: str) -> None:
         self._said = said
+        self._learn()
         self._load()
