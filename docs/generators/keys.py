@@ -22,7 +22,8 @@ next_item = ["J", "ctrl+n"]
 
 Keys are written as `a`, `A`, `f5`, `ctrl+d` or `space`. A key that two actions would share is refused with both names.
 The palette (`:`) finds every action by its name, so nothing needs a key to be reached. A click selects an item, a
-second one opens it, the wheel scrolls; `mouse = false` in `[tui]` leaves the mouse to the terminal.
+second one opens it, the wheel scrolls; `mouse = false` in `[tui]` leaves the mouse to the terminal. `^C` leaves from
+everywhere, and `^Z` goes back to the shell until `fg`.
 """
 TAIL = """
 ## In lines

@@ -51,7 +51,7 @@ def handed_in(database: Database) -> dict[str, str]:
     [
         ("a.bib", BIBTEX, "2 documents of a.bib liked", {"Herons of the Baltic marshes", "A second census"}),
         ("a.ris", RIS, "1 document of a.ris liked", {"Herons of the marshes"}),
-        ("a.jsonl", LINES, "2 documents of a.jsonl liked, 3 left out: they cannot be read", None),
+        ("a.jsonl", LINES, "2 documents of a.jsonl liked, 3 could not be read", None),
         ("a.txt", "Herons\n\n  Storks \nHerons\n", "2 documents of a.txt liked", {"Herons", "Storks"}),
     ],
 )

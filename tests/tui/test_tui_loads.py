@@ -38,6 +38,15 @@ async def test_without_a_stored_page_it_says_that_it_works(open_app):
         assert "Re: the boiler" in screen_text(pilot.app)
 
 
+async def test_a_digest_that_weighed_nothing_says_what_to_do(open_app):
+    backend = FakeBackend()
+    backend.current = dataclasses.replace(backend.current, items=(), considered=0)
+    async with open_app(backend, size=(80, 24)) as pilot:
+        assert "There is nothing to read yet." in screen_text(pilot.app)
+        assert "triage sources" in screen_text(pilot.app)
+        assert "You are done" not in screen_text(pilot.app)
+
+
 async def test_a_failing_backend_is_explained_and_survived(open_app):
     """TUI-06."""
     backend = FakeBackend()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import threading
 
+import pytest
 from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
+from textual.app import App
 
 from triage.core.errors import LockedError, TriageError
+from triage.tui import manners
 
 
 def glyphs(app) -> list[str]:
@@ -86,6 +90,29 @@ async def test_the_new_order_comes_when_the_last_mark_is_learned_from(open_app):
         listed = [item.id for section in pilot.app.session.sections() for item in section.items]
         assert listed.index(5) < listed.index(4)
         assert pilot.app.base.list.selected.id == 6, "the cursor went on to the next item and stayed on it"
+
+
+async def test_it_steps_aside_to_the_shell_only_when_marks_are_written(open_app, monkeypatch):
+    monkeypatch.setattr(manners, "WRITING_LOOKS", 10**6)
+    monkeypatch.setattr(os, "getsid", lambda pid: os.getpgrp() + 1)  # as under a shell with job control
+    pending = []
+    monkeypatch.setattr(App, "action_suspend_process", lambda app: pending.append(app.marks.pending))
+    backend = FakeBackend()
+    gate = backend.gates["mark"] = threading.Event()
+    async with open_app(backend, size=(80, 24)) as pilot:
+        await keys(pilot, "l", "question_mark", "ctrl+z")
+        assert not pending
+        gate.set()
+        await until(pilot, lambda: pending)
+        assert pending == [0]
+
+
+async def test_it_does_not_step_aside_where_nobody_could_bring_it_back(open_app, monkeypatch):
+    monkeypatch.setattr(os, "getsid", lambda pid: os.getpgrp())
+    monkeypatch.setattr(App, "action_suspend_process", lambda app: pytest.fail("it would sleep for ever"))
+    async with open_app(FakeBackend(), size=(80, 24)) as pilot:
+        await press(pilot, "ctrl+z")
+        assert "so it stays" in screen_text(pilot.app)
 
 
 async def test_undo_goes_back_to_the_item(open_app):

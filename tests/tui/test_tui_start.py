@@ -11,10 +11,11 @@ from conftest import keys, press, screen_text, settle, until
 from fake_backend import NOW, FakeBackend
 from fake_start import FakeStart
 from test_tui_hostile import FORBIDDEN, MARKUP, PAYLOADS
+from textual import events
 from textual.pilot import Pilot
 
 from triage.core.errors import UsageError
-from triage.core.starting import AFTERWARDS, Step
+from triage.core.starting import AFTERWARDS, LEFT, Step
 from triage.tui.app import TriageApp
 
 OpenStart = Callable[..., AbstractAsyncContextManager[Pilot[int]]]
@@ -78,6 +79,33 @@ async def test_from_nothing_to_the_first_digest_by_keyboard(
         await press(pilot, "enter")
         assert Step.DONE in start.past
         assert AFTERWARDS[:40] in text_of(pilot)
+        assert isinstance(pilot.app, TriageApp)
+        assert pilot.app.session.query is None  # what was answered is nothing to search for
+
+
+async def test_all_lines_that_are_pasted_are_taken(open_start: OpenStart) -> None:
+    start = FakeStart()
+    async with open_start(start) as pilot:
+        pilot.app.screen.focused.post_message(events.Paste("tidal energy\r\n\n  trams\n"))
+        await settle(pilot)
+        assert "• tidal energy" in text_of(pilot)
+        await press(pilot, "enter")
+        assert start.interests == ("tidal energy", "trams")
+
+
+async def test_whoever_leaves_in_the_middle_is_told_how_to_go_on(open_start: OpenStart) -> None:
+    async with open_start(FakeStart()) as pilot:
+        await press(pilot, "ctrl+c")
+        await until(pilot, lambda: not pilot.app.is_running)
+        assert [str(said) for said in pilot.app._exit_renderables] == [LEFT]
+
+
+async def test_what_a_message_was_about_is_gone_when_something_else_is_typed(open_start: OpenStart) -> None:
+    async with open_start(FakeStart()) as pilot:
+        await press(pilot, "enter")
+        assert "A word or two" in text_of(pilot)
+        await press(pilot, "a")
+        assert "A word or two" not in text_of(pilot)
 
 
 async def test_every_step_can_be_skipped(open_start: OpenStart) -> None:

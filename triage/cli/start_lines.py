@@ -21,6 +21,7 @@ from triage.core.starting import (
     ASKED,
     HINT,
     IMPORTABLE,
+    MAILBOX_ASKED,
     QUESTIONS,
     Stand,
     Step,
@@ -125,9 +126,8 @@ def _imports(guide: GuidedStart, stand: Stand) -> None:
             found = guide.look_at(target)
             if found.kind == "password":
                 diagnostics.note(f"{output.address(target)}: {found.said}")
-                command = _prompt(
-                    "A command that prints its password, such as pass show mail/me; Enter drops it"
-                )
+                diagnostics.note(f"{MAILBOX_ASKED}.")
+                command = _prompt("Command; Enter drops the mailbox")
                 if not command:
                     continue
                 found = guide.look_at(target, command)

@@ -23,7 +23,9 @@ HINT = (
 IMPORTABLE = (
     "OPML or urls file, .bib, .ris, list of titles (.txt), zotero:users/N, mailbox or imaps://, any site"
 )
+MAILBOX_ASKED = "No password is stored here. Which command prints its password? Such as: pass show mail"
 NOTHING = "There is nothing to read yet. To begin again: triage start; to look around: triage demo"
+LEFT = "What you did so far is kept. To go on there: triage start"
 AFTERWARDS = "Fetched and ranked every day by: triage daemon install. Help: ?"
 
 

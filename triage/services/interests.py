@@ -89,7 +89,7 @@ def import_liked(database: Database, clock: Clock, path: Path) -> Recorded:
             event_id = event_log.append(connection, verb=Verb.KNOWN, at=now, item_id=item_id, phrase=name)
     said = f"{words.plural(len(new), 'document')} of {name} liked"
     said += f", {len(ids) - len(new)} were marked before" if len(new) < len(ids) else ""
-    said += f", {left_out} left out: they cannot be read" if left_out else ""
+    said += f", {left_out} could not be read" if left_out else ""
     return Recorded(event_id, said)
 
 

@@ -24,6 +24,10 @@ def most_telling(ranked: Ranked, passed: Collection[int]) -> int | None:
 
     Of items that tell the same story one stands for all; letters from people, and what a rule keeps out, are
     not asked about.
+
+    Args:
+        ranked: The items as they stand.
+        passed: Ids of others that are not to be asked about.
     """
     said = set(ranked.states) | set(passed)
     told = {ranked.stories.story(item_id) for item_id in said} - {None}
@@ -42,11 +46,14 @@ def most_telling(ranked: Ranked, passed: Collection[int]) -> int | None:
     return None if chosen is None else int(ranked.ranking.corpus.documents[chosen].id)
 
 
-def top(ranked: Ranked) -> list[Item]:
-    """The best `TOP` items, best first; of those that tell the same story, the best."""
+def top(ranked: Ranked, handed_in: Collection[int]) -> list[Item]:
+    """The best `TOP` items, best first; of those that tell the same story, the best.
+
+    What the reader has handed in teaches the order and is no part of it, as in a digest.
+    """
     stories: set[int] = set()
     found = []
-    for item_id in sorted(ranked.rows, key=lambda i: (-ranked.logits[i], i)):
+    for item_id in sorted(ranked.rows.keys() - set(handed_in), key=lambda i: (-ranked.logits[i], i)):
         story = ranked.stories.story(item_id)
         if story in stories or ranked.decision(item_id) == "never":
             continue

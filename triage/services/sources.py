@@ -99,11 +99,10 @@ def claim_target(target: str) -> Claim:
     claim = registry.claim(target)
     if claim is None:
         missing = "" if ":" in target or Path(target).exists() else ", and there is no file of that name"
-        raise UsageError(
-            f"nothing here can read {target!r}{missing}",
-            fix="give the URL of a site, feed or mailbox, the path of an mbox, Maildir, OPML or urls file, "
-            "or arxiv:cs.IR",
-        )
+        fix = "the URL of a site, feed or mailbox, the path of a mailbox or list of feeds, or arxiv:cs.IR"
+        if missing and "@" in target:
+            fix = "imaps://NAME@SERVER/INBOX, if it is a mailbox; its provider says what SERVER is"
+        raise UsageError(f"nothing here can read {target!r}{missing}", fix=fix)
     return claim
 
 

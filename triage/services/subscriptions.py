@@ -82,7 +82,7 @@ def local_path(target: str) -> Path | None:
 
 def missing(target: str) -> Path | None:
     """The path that `target` is meant as, if it looks like one and nothing is there."""
-    if "://" in target or "/" not in target or registry.claim(target) is not None:
+    if ":" in target.partition("/")[0] or "/" not in target or registry.claim(target) is not None:
         return None
     return None if local_path(target) is not None else Path(target)
 

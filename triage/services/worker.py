@@ -202,8 +202,10 @@ class Worker:
         current = self._current()
         as_of = current.built_at if current else now
         ranked = self._ranking.rank(as_of)
-        item_id = questions.most_telling(ranked, passed)
-        top = [item.to_json() for item in questions.top(ranked)]
+        with self._database.read() as connection:
+            handed_in = feedback.handed_in(event_log.events(connection))
+        item_id = questions.most_telling(ranked, passed | handed_in)
+        top = [item.to_json() for item in questions.top(ranked, handed_in)]
         if item_id is None:
             return {"item": None, "said": "", "top": top}
         item = digests.explained(ranked, self._past(as_of), item_id).item
@@ -324,7 +326,7 @@ class Worker:
             found.append(f"Ranked by words only. {self._vectors.problem}")
         elif waiting := self._waiting():
             items_waiting = words.plural(waiting, "item")
-            found.append(f"A first order: of {items_waiting} only the beginning was read so far.")
+            found.append(f"A first order: only the beginning was read of {items_waiting}; the rest follows.")
         if problem := self._models.in_use(self._vectors.name).problem:
             found.append(problem)
         return tuple(found)

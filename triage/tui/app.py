@@ -22,6 +22,7 @@ from triage.core.errors import TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Item
 from triage.core.query import SAVING
+from triage.core.starting import LEFT
 from triage.tui import messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
@@ -90,6 +91,7 @@ class TriageApp(MannerlyApp):
         self.now = now
         self._poll_seconds = poll_seconds
         self._starting = start
+        self.parting = LEFT if start else ""
         self.session = Session()
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
@@ -135,6 +137,7 @@ class TriageApp(MannerlyApp):
         """The guided start is over."""
         from triage.core.starting import AFTERWARDS, NOTHING
 
+        self.parting = ""
         if not stand.sources:
             self.exit(message=NOTHING)
             return
@@ -468,6 +471,8 @@ class TriageApp(MannerlyApp):
 
     @handles(SearchBox.Submitted)
     def _search_submitted(self, event: SearchBox.Submitted) -> None:
+        if not isinstance(event.input, SearchBox):  # an answer to something else
+            return
         query = event.value.strip()
         if (keeping := SAVING.fullmatch(query)) is not None:
             name, query = keeping[1], keeping[2].strip()
@@ -507,15 +512,19 @@ class TriageApp(MannerlyApp):
         if isinstance(self.screen, ReadingScreen):
             self.pop_screen()
         elif self.base.close_search():
-            self.loader.abandon_search()
+            self._no_more_search()
         elif self.base.widen():
             return
         elif self.base.reader.has_focus:
             self.base.list.focus()
         elif self.session.query is not None:
-            self.loader.abandon_search()
+            self._no_more_search()
             self.session.query, self.session.results = None, ()
             self.base.show()
+
+    def _no_more_search(self) -> None:
+        self.loader.abandon_search()
+        self.say("")
 
     async def action_leave(self) -> None:
         """Out of the text or the results; from the digest, out of the program."""

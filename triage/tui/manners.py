@@ -9,9 +9,11 @@ import asyncio
 import os
 import signal
 import threading
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 
 from triage.core import words
@@ -24,12 +26,20 @@ from triage.tui.widgets.bars import StatusBar
 
 QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
+LOOK_SECONDS = 0.01
+WRITING_LOOKS = 200
+"""How often the way to the shell looks whether all marks are written, before it goes without."""
 
 
 class MannerlyApp(App[int]):
     """An app with marks that are stored before it ends, however it ends."""
 
     marks: Marks
+    parting = ""
+    """What the terminal says when the reader has left; empty for nothing."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", show=False, priority=True),
+    ]
 
     def __init__(self) -> None:
         # Without colour, Textual must know at once that it draws in the terminal's own: it would put a filter
@@ -108,8 +118,23 @@ class MannerlyApp(App[int]):
             waits = f"Storing {words.plural(self.marks.pending, 'mark')}" if self.marks.pending else "Ranking"
             self.say(f"{waits} before leaving …")
             await closing
-        lost = Text("\n".join(self.marks.lost)) if self.marks.lost else None
-        self.exit(return_code=1 if lost else 0, message=lost)
+        last_words = "\n".join(self.marks.lost) or self.parting
+        self.exit(return_code=1 if self.marks.lost else 0, message=Text(last_words) if last_words else None)
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell until `fg`, if a shell is there that can bring the app back."""
+        if os.getpgrp() == os.getsid(0):  # no job control: nothing would ever wake it again
+            self.notify("No shell could bring this back, so it stays.")
+        else:
+            self.run_worker(self._suspend(), group="leave")
+
+    async def _suspend(self) -> None:
+        # A process that sleeps in the middle of a write would keep the daemon from writing.
+        for _ in range(WRITING_LOOKS):
+            if not self.marks.pending:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        super().action_suspend_process()
 
     def action_help_quit(self) -> None:
         """Control-C leaves, as everywhere else."""

@@ -37,6 +37,7 @@ class Dialog(ModalScreen[Any]):
     def __init__(self) -> None:
         super().__init__()
         self.page = VerticalScroll(classes="page")
+        self.page.border_subtitle = "Esc close"
         self.body = Static()
 
     def compose(self) -> ComposeResult:

@@ -23,6 +23,7 @@ from triage.tui.loader import Loader
 from triage.tui.messages import sentence
 from triage.tui.start import Start
 from triage.tui.widgets.bars import TitleBar
+from triage.tui.widgets.search_box import TypedLine
 
 T = TypeVar("T")
 SCREENS = (Step.INTERESTS, Step.PACKS, Step.IMPORTS, Step.FETCH, Step.MARKS)
@@ -40,17 +41,17 @@ def open_start(app: App[Any], loader: Loader, then: Callable[[Stand], object]) -
     app.push_screen(InterestsScreen(loader, then, opening=True))
 
 
-class AnswerBox(Input):
-    """A line for an answer, whose value never holds a control character."""
+class AnswerBox(TypedLine):
+    """A line for an answer. What was pasted in lines is parted by commas, as phrases are."""
 
+    LONGEST = 2000
+    JOINT = ", "
     DEFAULT_CSS = """
-    AnswerBox { height: 3; border: round $panel; background: $surface; margin: 0 1; padding: 0 1; }
+    AnswerBox {
+        dock: none; height: 3; border: round $panel; background: $surface; margin: 0 1; padding: 0 1;
+    }
     AnswerBox:focus { border: round $accent; }
     """
-
-    def validate_value(self, value: str) -> str:
-        """Sanitises what was pasted; a space that is being typed stays."""
-        return line(value, 2000) + (" " if value.endswith(" ") and value.strip() else "")
 
 
 class StepScreen(ModalScreen[None]):
@@ -64,7 +65,9 @@ class StepScreen(ModalScreen[None]):
     StepScreen { background: $background; color: $foreground; }
     StepScreen > .asks { padding: 1 2 0 2; text-style: bold; height: auto; }
     StepScreen > .hint { padding: 0 2 1 2; color: $foreground 58%; height: auto; }
-    StepScreen > .said { dock: bottom; height: 1; padding: 0 1; margin-bottom: 1; background: $surface; }
+    StepScreen > .said {
+        dock: bottom; height: auto; max-height: 4; padding: 0 1; margin-bottom: 1; background: $surface;
+    }
     StepScreen > .keys { dock: bottom; height: 1; }
     StepScreen > TitleBar { dock: top; }
     """
@@ -97,8 +100,8 @@ class StepScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Says where the reader is."""
         place = SCREENS.index(self.STEP) + 1
-        where = f"{place} of {len(SCREENS)} · {NAMES[self.STEP]}"
-        self.title_bar.show("start", where, "^C leaves, to go on later")
+        where = f"step {place} of {len(SCREENS)} · {NAMES[self.STEP]}"
+        self.title_bar.show("triage", where, "^C leaves, to go on later")
 
     def _keys(self) -> Content:
         shown = [*self.KEYS, ("Esc", "skip"), *([("^B", "back")] if self.STEP is not SCREENS[0] else [])]
@@ -198,6 +201,7 @@ class InterestsScreen(StepScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Shows what the answer is taken for."""
+        self.say("")
         found = phrases(event.value)
         rows = [Content.assemble(("• ", "$accent"), phrase, "\n") for phrase in found]
         self.understood.update(Content("").join(rows))

@@ -9,13 +9,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from triage.core.errors import TriageError
-from triage.core.starting import IMPORTABLE, Found, Stand, Step
+from triage.core.starting import IMPORTABLE, MAILBOX_ASKED, Found, Stand, Step
 from triage.tui.cells import line
 from triage.tui.loader import Loader
 from triage.tui.screens.start import AnswerBox, StepScreen
 
 ADDRESS = "such as ~/feeds.opml"
-COMMAND = "such as pass show mail/me"
+COMMAND = "a command"
 
 
 class ImportsScreen(StepScreen):
@@ -36,7 +36,7 @@ class ImportsScreen(StepScreen):
 
     def middle(self) -> ComposeResult:
         """The line, and what was taken in so far."""
-        yield Static(Content(f"{IMPORTABLE}. It is only ever read."), classes="hint")
+        yield Static(Content(f"{IMPORTABLE}. One at a time; it is only ever read."), classes="hint")
         yield self.box
         yield self.done
 
@@ -68,7 +68,7 @@ class ImportsScreen(StepScreen):
         if found.kind == "password":
             self.box.placeholder = COMMAND
             self.box.value = ""
-            self.say("Which command prints its password? Esc drops the mailbox.")
+            self.say(f"{MAILBOX_ASKED}. Esc drops the mailbox.")
             return
         self.say(f"{line(found.said)}. Enter takes it in, Esc drops it.")
 
@@ -89,6 +89,7 @@ class ImportsScreen(StepScreen):
         self._busy = False
         if self._found is not None and self._found.kind == "password":
             self.box.value = self._found.target
+            self.box.action_end()
         self._found = None
         self.box.placeholder = ADDRESS
         super().failed(error)

@@ -11,6 +11,10 @@ from triage.core import ending
 from triage.core.items import Digest
 from triage.tui.cells import line
 
+NOTHING_CAME = (
+    "Your sources have brought nothing lately. In a shell, triage sources says how they fare, triage sync "
+    "asks them again, triage add brings in others, and triage demo shows an invented day."
+)
 Part = Literal["rule", "title", "text", "note"]
 
 
@@ -30,6 +34,8 @@ def end_card(digest: Digest, width: int, *, demo: bool) -> list[CardLine]:
         width: Cells that a line may use.
         demo: Whether the items are the ones that come with the program.
     """
+    if not digest.items and not digest.considered:
+        return message_card("There is nothing to read yet.", NOTHING_CAME, width)
     paragraphs: list[tuple[Part, str]] = [("title", "You are done."), ("text", ending.covered(digest))]
     paragraphs += [("text", said) for said in (ending.left_out(digest), ending.missed(digest)) if said]
     paragraphs.append(("text", "Nothing was deleted: / searches all of it."))

@@ -1,9 +1,11 @@
-"""The single lines in which a search or a filter is typed."""
+"""The single lines in which something is typed: a search, a filter, an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
+from textual import events
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -32,11 +34,21 @@ class QuerySuggester(Suggester):
 class TypedLine(Input):
     """An input whose value, typed or pasted, never holds a control character."""
 
+    LONGEST: ClassVar[int] = 512
+    JOINT: ClassVar[str] = " "
+    """What stands between lines that were pasted."""
     DEFAULT_CSS = "TypedLine { dock: bottom; height: 1; border: none; background: $panel; }"
 
     def validate_value(self, value: str) -> str:
         """Sanitises what was pasted; a space that is being typed stays."""
-        return line(value) + (" " if value.endswith(" ") and value.strip() else "")
+        return line(value, self.LONGEST) + (" " if value.endswith(" ") and value.strip() else "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Takes all lines that were pasted, as one; Textual's own would drop all but the first."""
+        event.prevent_default()
+        event.stop()
+        lines = (each.strip() for each in event.text.splitlines())
+        self.replace(self.JOINT.join(each for each in lines if each), *self.selection)
 
 
 class SearchBox(TypedLine):
