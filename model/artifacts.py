@@ -195,12 +195,15 @@ def install(folder: Path, name: str, document: bytes, tensors: bytes) -> None:
     if _is_whole(target):
         return
     partial.mkdir(mode=0o700, exist_ok=True)
-    for file, content in ((TENSORS, tensors), (DOCUMENT, document)):
-        _write_durably(partial / file, content)
-    sync(partial)
-    if target.exists():  # damaged, or it would have been whole
-        shutil.rmtree(target)
-    partial.rename(target)
+    try:
+        for file, content in ((TENSORS, tensors), (DOCUMENT, document)):
+            _write_durably(partial / file, content)
+        sync(partial)
+        if target.exists():  # damaged, or it would have been whole
+            shutil.rmtree(target)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     sync(folder)
 
 

@@ -60,8 +60,10 @@ class VectorFile:
         try:
             self._lock()
             try:
-                if os.fstat(self._file.fileno()).st_size == 0:
-                    self._file.write(header)
+                size = os.fstat(self._file.fileno()).st_size
+                if size < _HEADER.size and header.startswith(os.pread(self._file.fileno(), size, 0)):
+                    os.ftruncate(self._file.fileno(), 0)  # new, or there was no room for the whole header
+                    _write(self._file.fileno(), header)
                 found = os.pread(self._file.fileno(), _HEADER.size, 0)
             finally:
                 self._unlock()
@@ -100,9 +102,7 @@ class VectorFile:
         try:
             first = len(self)
             os.ftruncate(descriptor, _HEADER.size + first * self._record.itemsize)
-            data = memoryview(records.tobytes())
-            while data:  # a raw write may be short
-                data = data[os.write(descriptor, data) :]
+            _write(descriptor, records.tobytes())
             os.fsync(descriptor)
         finally:
             self._unlock()
@@ -174,3 +174,9 @@ class VectorFile:
 
     def _unlock(self) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    data = memoryview(content)
+    while data:  # a raw write may be short
+        data = data[os.write(descriptor, data) :]

@@ -19,7 +19,7 @@ from pathlib import Path
 from triage import config
 from triage.config import Clock, Config
 from triage.core import schedule
-from triage.core.errors import TriageError
+from triage.core.errors import TriageError, WorkerError
 from triage.daemon import desktop, heartbeat, jobs, metrics, power
 from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 POLL_S = 30
 """How often the table of due times is looked at: a query of under a millisecond."""
 DRAIN_S = 10
+LONGEST_PAUSE_S = 3_600.0
+"""Between two tries with a model worker that dies each time."""
 LONGEST_NAP = timedelta(hours=1)
 
 
@@ -55,6 +57,10 @@ class Daemon:
         self._since = time.monotonic()
         self._birth = heartbeat.birth_of(os.getpid())
         self._shown = 0.0
+        self._deaths = 0
+        self._died: WorkerError | None = None
+        self._alone_until = 0.0
+        self._muted = False
         self._stop = asyncio.Event()
         self._reloaded = False
         self._busy = asyncio.Lock()
@@ -133,37 +139,18 @@ class Daemon:
                 if self._reloaded:
                     self._reloaded = False
                     await asyncio.to_thread(self._worker.close)  # the next one reads the settings
+                    self._died = None
                 self._say("fetching")
                 await ingest.sync(self._database, self._config, self._clock, on_report=self._fetched)
                 await asyncio.to_thread(self._worker.rest)
                 if not self._config.daemon.on_battery and await asyncio.to_thread(power.on_battery):
                     self._say("on battery: fetching only")
                     return
-                digest = digest_file.read(self._paths.digest)
-                now = self._clock()
-                late = schedule.edition_due(
-                    digest.built_at if digest else None, now, self._config.digest.hour
-                )
-                if late or await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
-                    self._say("ranking")
-                    began = time.monotonic()
-                    built = await asyncio.to_thread(self._worker.build, now, self._progress)
-                    log.info(
-                        "ranked: a digest of %d items in %.1f s",
-                        len(built.items),
-                        time.monotonic() - began,
-                        extra={
-                            "event": "ranked",
-                            "items": len(built.items),
-                            "seconds": round(time.monotonic() - began, 3),
-                        },
-                    )
-                    await asyncio.to_thread(self._tell)
-                await self._fetch_texts()
-                await self._read_on()
+                died = await self._ask_worker()
                 await self._now_and_then()
                 nap = await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP)
-                self._say(f"waiting until {(self._clock() + nap).astimezone():%H:%M}")
+                waiting = f"waiting until {(self._clock() + nap).astimezone():%H:%M}"
+                self._say(waiting if died is None else f"{heartbeat.TROUBLE}{died}")
             except asyncio.CancelledError:
                 return  # given up by the drain, which has said so
             except (TriageError, OSError) as error:
@@ -171,6 +158,42 @@ class Daemon:
                 fix = error.fix if isinstance(error, TriageError) else None
                 log.error("%s%s", error, f" ({fix})" if fix else "", extra={"event": "trouble"})
                 self._say(f"{heartbeat.TROUBLE}{error}")
+
+    async def _ask_worker(self) -> WorkerError | None:
+        """Has everything done that takes the model worker, unless it has just died; how it did.
+
+        For want of memory it would die again at once, and to start it costs seconds of a processor: each time
+        it is left alone for twice as long. Sources are polled meanwhile, and jobs done.
+        """
+        if self._died is not None and time.monotonic() < self._alone_until:
+            return self._died
+        try:
+            await self._rank_what_is_new()
+            await self._fetch_texts()
+            await self._read_on()
+        except WorkerError as error:
+            self._deaths += 1
+            pause_s = min(POLL_S * 2**self._deaths, LONGEST_PAUSE_S)
+            self._alone_until = time.monotonic() + pause_s
+            log.error("%s; it is tried again in %.0f s", error, pause_s, extra={"event": "trouble"})
+            self._died = error
+        else:
+            self._deaths, self._died = 0, None
+        return self._died
+
+    async def _rank_what_is_new(self) -> None:
+        digest = digest_file.read(self._paths.digest)
+        now = self._clock()
+        late = schedule.edition_due(digest.built_at if digest else None, now, self._config.digest.hour)
+        if not late and not await asyncio.to_thread(ingest.anything_new, self._database, digest, now):
+            return
+        self._say("ranking")
+        began = time.monotonic()
+        built = await asyncio.to_thread(self._worker.build, now, self._progress)
+        seconds = round(time.monotonic() - began, 3)
+        told = {"event": "ranked", "items": len(built.items), "seconds": seconds}
+        log.info("ranked: a digest of %d items in %.1f s", len(built.items), seconds, extra=told)
+        await asyncio.to_thread(self._tell)
 
     def _fetched(self, report: SourceReport, done: int, total: int) -> None:
         self._progress("fetching", done, total)
@@ -296,8 +319,11 @@ class Daemon:
             now = time.monotonic()
             beat = heartbeat.Heartbeat(os.getpid(), now, self._doing, self._since, self._birth)
             heartbeat.write(self._paths.heartbeat, beat)
+            self._muted = False
         except OSError as error:
-            log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)
+            if not self._muted:
+                log.error("cannot write %s: %s", self._paths.heartbeat, error.strerror)
+            self._muted = True
 
     def _measure(self) -> None:
         """Writes the figures, if they are wanted. Reads the database, in a thread of the scheduler's."""

@@ -81,11 +81,22 @@ class Heartbeat:
 
 
 def write(path: Path, beat: Heartbeat) -> None:
-    """Replaces the file atomically."""
+    """Replaces the file atomically; where there is no room for another, writes over it.
+
+    Raises:
+        OSError: It cannot be written at all.
+    """
+    told = json.dumps({name: getattr(beat, name) for name in Heartbeat.__slots__})
     partial = path.with_suffix(".part")
-    partial.touch(mode=0o600)
-    partial.write_text(json.dumps({name: getattr(beat, name) for name in Heartbeat.__slots__}))
-    partial.replace(path)
+    try:
+        partial.touch(mode=0o600)
+        partial.write_text(told)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        with path.open("r+") as file:  # that the disk is full is what is to be said
+            file.write(told)
+            file.truncate()
 
 
 def read(path: Path) -> Heartbeat | None:

@@ -58,6 +58,7 @@ def make(paths: Paths, now: datetime, target: Path | None = None, *, automatic: 
     paths.backups.mkdir(mode=0o700, exist_ok=True)
     name, kept = ("daily", automatic) if automatic else ("copy", KEPT)
     made = paths.backups / f"{name}-{now:%Y%m%dT%H%M%SZ}.db"
+    backup.discard_abandoned(paths.backups)
     backup.copy(paths.database, made)
     # What was made when the clock was ahead goes first: else it stayed, and each new copy would go instead.
     for old in sorted(paths.backups.glob(f"{name}-*.db"), key=lambda path: (path <= made, path))[:-kept]:

@@ -18,8 +18,11 @@ from triage.core.items import Digest
 
 
 def write(path: Path, digest: Digest) -> None:
-    """Replaces the file atomically: a reader sees the old digest or the new one, never a part."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    """Replaces the file atomically: a reader sees the old digest or the new one, never a part.
+
+    The caller holds the database's write lock, so nobody else writes.
+    """
+    partial = path.with_name(f"{path.name}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(digest.to_json(), file, ensure_ascii=False)

@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -123,6 +124,8 @@ def write(path: Path, text: str, check: Check) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
+        with suppress(OSError):  # a part of a file is of no use, and its content may be secret
+            partial.unlink()
         raise TriageError(f"cannot write {path}: {error.strerror}") from error
 
 

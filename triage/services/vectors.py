@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.encoder import EncoderProcess, Weights, find_weights
+from model.encoder import EncoderFailed, EncoderProcess, Weights, find_weights
 from model.types import EncoderUnavailable, Window
 from model.vectors import VectorFile
 from triage.config import Config
@@ -117,7 +117,11 @@ class Vectors:
             if self._process is None:
                 self._on_progress("starting the encoder", 0, 1)
                 self._process = EncoderProcess(self.weights, threads=self._threads).__enter__()
-            vectors = self._process.encode(list(missing.values()), on_progress)
+            try:
+                vectors = self._process.encode(list(missing.values()), on_progress)
+            except EncoderFailed:
+                self.release()  # the next request starts another
+                raise
             new = [key for of_window in missing for key in of_window]
             with self._appending(), self._database.write() as connection:
                 first = self._file.append(vectors)

@@ -44,6 +44,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from model.encoder import EncoderFailed
 from model.frames import BrokenFrame, read_frame, write_frame
 from model.types import ModelError
 from triage import config, logs
@@ -368,9 +369,10 @@ def main() -> None:
                     "error": str(error),
                     "fix": getattr(error, "fix", None),
                     "usage": isinstance(error, UsageError),
+                    "died": isinstance(error, EncoderFailed),
                 }
             except OSError as error:
-                reply = {"error": str(refused_by_system(error)), "fix": None, "usage": False}
+                reply = {"error": str(refused_by_system(error)), "fix": None, "usage": False, "died": False}
             write_frame(replies, reply)
             if worker is not None:
                 worker.finish()

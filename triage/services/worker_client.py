@@ -232,7 +232,7 @@ class ModelWorker:
                 self._reap()
                 raise
         if "error" in reply:
-            kind = UsageError if reply["usage"] else TriageError
+            kind = UsageError if reply["usage"] else WorkerError if reply["died"] else TriageError
             raise kind(reply["error"], fix=reply["fix"])
         return reply
 

@@ -6,6 +6,8 @@ that at any moment there is a whole one under its name or beside it. Knows no ta
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -27,18 +29,24 @@ def copy(database: Path, target: Path) -> None:
     Raises:
         TriageError: It cannot be read, or there is no room for the copy; `target` is as it was.
     """
-    partial = target.with_name(target.name + ".part")
-    with _named(target):
-        partial.unlink(missing_ok=True)
+    partial = target.with_name(f".{target.name}.part")
+    with _named(target), _being_written(partial):
         try:
             with closing(driver.connect(str(database))) as connection:
                 connection.execute("VACUUM INTO ?", (str(partial),))
-            partial.chmod(0o600)
             _flush(partial)
             crash_point("backup:copied")
             partial.replace(target)
         finally:
-            partial.unlink(missing_ok=True)
+            _discard(partial)
+
+
+def discard_abandoned(folder: Path) -> None:
+    """Removes the parts of copies that processes left which died while they made them."""
+    for partial in folder.glob(".*.db.part"):
+        with partial.open("rb") as file, contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _discard(partial)
 
 
 def problems(file: Path) -> tuple[int, list[str]]:
@@ -103,6 +111,23 @@ def _one(connection: Any, statement: str) -> Any:  # noqa: ANN401 - the driver h
 
 def _quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+@contextmanager
+def _being_written(partial: Path) -> Iterator[None]:
+    """An empty file, 0600, that nobody takes for abandoned; SQLite writes into one that is empty."""
+    _discard(partial)
+    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _discard(partial: Path) -> None:
+    partial.with_name(f"{partial.name}-journal").unlink(missing_ok=True)
+    partial.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

@@ -7,6 +7,7 @@ Only a process that holds the ingest lock checkpoints the write-ahead log. Knows
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -28,7 +29,16 @@ try:  # a SQLite without the WAL-reset corruption bug, where the platform has a 
 except ImportError:
     driver = sqlite3
 
-__all__ = ["APPLICATION_ID", "OLDEST_SQLITE", "SAFE_SQLITE", "Database", "driver", "sqlite_version", "upsert"]
+__all__ = [
+    "APPLICATION_ID",
+    "OLDEST_SQLITE",
+    "SAFE_SQLITE",
+    "Database",
+    "driver",
+    "named_errors",
+    "sqlite_version",
+    "upsert",
+]
 
 APPLICATION_ID = 0x74726961
 """`tria` in ASCII, stamped into the file, so that a wrong file is refused."""
@@ -42,6 +52,9 @@ CHECKPOINT_PAGES = 4_000
 the same pages of the search index again and again, does not copy them each time."""
 CACHE_KB = 16_000
 """Memory for pages in the process that ingests; SQLite's own choice is 2,000."""
+MEMORY_SHARE = 8
+"""An eighth of the machine's memory may be taken for writing the file anew. The SQLite that comes along
+builds it there, whatever `temp_store` says (it is compiled with SQLITE_TEMP_STORE=3)."""
 _NOT_A_DATABASE = "file is not a database"
 _DAMAGED = ("malformed", "Could not decode to UTF-8", "no such table")
 
@@ -79,7 +92,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent snapshot; raises TriageError for what a reader can mend."""
-        with _named_errors(self.path), self._engine.connect() as connection, connection.begin():
+        with named_errors(self.path), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -91,7 +104,7 @@ class Database:
         """
         with (
             self._writer,
-            _named_errors(self.path),
+            named_errors(self.path),
             self._engine.connect().execution_options(triage_write=True) as connection,
             connection.begin(),
         ):
@@ -100,25 +113,27 @@ class Database:
     def put_in_order(self) -> int:
         """Has SQLite keep its statistics and its file in order; returns the bytes given back to the disk.
 
-        The file is written anew only where a quarter of it is empty, because that takes its size once more
-        and keeps writers out meanwhile.
+        The file is written anew only where a quarter of it is empty, because that keeps writers out, and
+        takes what is left of it in memory and on the disk. Where there is no room, empty pages stay.
         """
-        with _named_errors(self.path), self._writer, self._engine.connect() as connection:
+        with named_errors(self.path), self._writer, self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             size = self.path.stat().st_size
             raw.execute("PRAGMA optimize").close()
-            pages, free = (
-                raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+            pages, free, of_bytes = (
+                raw.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
             )
-            if free * 4 > pages and shutil.disk_usage(self.path.parent).free > 2 * size:
+            fits = (pages - free) * of_bytes < _memory() / MEMORY_SHARE
+            if free * 4 > pages and fits and shutil.disk_usage(self.path.parent).free > 2 * size:
                 raw.execute("VACUUM").close()
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
             return max(size - self.path.stat().st_size, 0)
 
     def change_counter(self) -> int:
         """A number that changes whenever another connection has committed."""
-        with _named_errors(self.path):
+        with named_errors(self.path):
             if self._watch is None:
                 self._watch = self._engine.connect()
             counter = self._watch.exec_driver_sql("PRAGMA data_version").scalar_one()
@@ -127,7 +142,7 @@ class Database:
 
     def pragma(self, name: str) -> Any:  # noqa: ANN401 - pragmas return numbers or text
         """The first value of a pragma, outside any transaction of ours."""
-        with _named_errors(self.path), self._engine.connect() as connection:
+        with named_errors(self.path), self._engine.connect() as connection:
             return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
     @property
@@ -175,13 +190,18 @@ def _create_engine(path: Path, checkpoints: bool) -> Engine:
     return engine
 
 
+def _memory() -> int:
+    """Bytes of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _to_json(value: object) -> str:
     """An eighth of the time of the standard library, which items have four times each."""
     return msgspec.json.encode(value).decode()
 
 
 @contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
+def named_errors(path: Path) -> Iterator[None]:
     """Turns what a reader can cause or mend into our errors; anything else is a bug and passes through."""
     try:
         yield

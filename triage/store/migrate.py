@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from triage.core.errors import SchemaError
-from triage.store.backup import copy
-from triage.store.engine import APPLICATION_ID, Database
+from triage.store.backup import copy, discard_abandoned
+from triage.store.engine import APPLICATION_ID, Database, named_errors
 
 HEAD = 5
 """The newest schema number. Each file in `migrations/versions` is named by the number it leads to."""
@@ -47,13 +47,17 @@ def ensure_schema(database: Database, backups: Path, now: datetime) -> None:
 
 
 def upgrade(database: Database, target: int = HEAD) -> None:
-    """Runs the steps up to `target`, each in one transaction that also stamps its number."""
+    """Runs the steps up to `target`, each in one transaction that also stamps its number.
+
+    Raises:
+        TriageError: There is no room for one; those before it are done.
+    """
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    with database.engine.connect() as connection:
+    with named_errors(database.path), database.engine.connect() as connection:
         # Batch migrations rebuild tables: to drop the old one would delete what points to it. Enforcement is
         # switched outside of transactions only, and SQLAlchemy begins one by itself, so the driver is asked.
         raw = connection.connection.driver_connection
@@ -97,6 +101,7 @@ def _create_private(path: Path) -> None:
 def _back_up(database: Database, backups: Path, now: datetime, number: int) -> None:
     backups.mkdir(mode=0o700, exist_ok=True)
     target = backups / f"schema-{number}-{now:%Y%m%dT%H%M%SZ}.db"
+    discard_abandoned(backups)
     copy(database.path, target)
     written = {path: path.stat().st_mtime for path in backups.glob("schema-*.db")}
     # The one just made is the newest, whatever the clock said when the others were made.
