@@ -1,4 +1,4 @@
-"""Children that are killed again and again, for want of memory: what needs them waits, and nothing runs hot."""
+"""Children that are killed again and again, for want of memory: who needs them waits, nothing runs hot."""
 
 from __future__ import annotations
 
