@@ -140,7 +140,7 @@ def test_a_mark_stands_when_nothing_can_be_learned_and_the_next_start_learns(
     item = backend.digest().items[0].id
     runtime.worker.close()
     with monkeypatch.context() as broken:
-        broken.setattr("sys.executable", "/bin/false")
+        broken.setattr("triage.services.worker_client.ModelWorker.COMMAND", ("/bin/false",))
         backend.mark(item, Verb.LIKE)
         with pytest.raises(TriageError, match="what you marked is stored"):
             backend.learn()
