@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from loopback import LoopbackServer, Route
+from waiting import wait_for
 
 from triage.config import Config
 from triage.core.errors import LockedError
@@ -28,13 +29,6 @@ from triage.store.engine import Database
 
 ITEM = "<item><guid>1</guid><title>One</title></item>"
 FEED = f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{ITEM}</channel></rss>'.encode()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from loopback import LoopbackServer, Route
+from waiting import wait_for
 from world import NOW, stored_items
 
 from triage.core import feedback as said
@@ -147,10 +148,9 @@ def test_a_mark_stands_when_nothing_can_be_learned_and_the_next_start_learns(
     with Runtime(paths, clock=lambda: NOW) as again:
         late = ReaderBackend(again)
         assert {i.id: i.state for i in late.digest().items}[item] == "like", "shown before it is learned from"
-        end = time.monotonic() + 60
-        while (page := again.first_page()) is None or not page.labels:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        wait_for(lambda: (page := again.first_page()) is not None and page.labels > 0)
+        page = again.first_page()
+        assert page is not None
         assert {i.id: i.state for i in page.items}[item] == "like"
 
 

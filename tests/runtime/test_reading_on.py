@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
+from waiting import wait_for
 from world import NOW, stored_items
 
 from triage.core.feedback import Verb
@@ -28,10 +28,7 @@ def test_the_rest_is_read_while_the_reader_marks(database: Database, paths: Path
         change = backend.learn()
         assert runtime.unread() > 0, "a mark waits for a portion, not for all"
         assert change.digest.warnings
-        end = time.monotonic() + 100
-        while backend.status() != "daemon: not running":
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        wait_for(lambda: backend.status() == "daemon: not running")
         assert runtime.unread() == 0
         page = runtime.first_page()
         assert page is not None

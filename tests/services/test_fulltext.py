@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import pkgutil
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from documents import SENTENCE, article, pdf
 from loopback import LoopbackServer, Route
+from waiting import wait_for
 from world import NOW
 
 from ingestors.sandbox import ParseRefused, ParserPool
@@ -287,18 +287,12 @@ def test_a_paper_is_fetched_only_when_the_reader_asks(world: World) -> None:
     assert world.pages_asked_for() == ["/abs", "/paper.pdf"]
 
 
-def _asked_once(world: World) -> None:
-    end = time.monotonic() + 30
-    while not world.pages_asked_for() and time.monotonic() < end:
-        time.sleep(0.01)
-
-
 async def test_a_try_is_on_record_before_it_is_made(world: World) -> None:
     world.page("/tram", article(), delay=1.0)
     await asyncio.to_thread(world.feed, TRAM)
     digest = digest_of(reading.best(world.database, 9))
     trying = asyncio.create_task(fulltext.fetch_likely(world.database, world.config, world.clock, digest))
-    await asyncio.to_thread(_asked_once, world)
+    await asyncio.to_thread(wait_for, lambda: bool(world.pages_asked_for()))
     trying.cancel()
     await asyncio.wait({trying})
     assert world.pages_asked_for() == ["/tram"]
