@@ -142,8 +142,10 @@ def _remember(exchange: Exchange, page: _Page, wishes: Wishes) -> None:
     page.last = at
     page.moved = [*page.moved, at] if status in (301, 308) else []
     page.gone = [*page.gone, at] if status == 410 else []
-    # A login page with status 200 says nothing about the feed, and must not be believed.
-    document = status == 200 and not exchange.body.lstrip().lower().startswith((b"<html", b"<!doctype html"))
+    # A login page with status 200 says nothing about the feed, nor does what was cut: neither is believed.
+    whole = len(exchange.body) >= int(exchange.headers.get("content-length", 0))
+    login = exchange.body.lstrip().lower().startswith((b"<html", b"<!doctype html"))
+    document = status == 200 and whole and not login
     if status not in (200, 301, 302, 303, 304, 307, 308) or (status == 200 and not document):
         page.failures += 1
         page.not_before = 0.0

@@ -15,7 +15,7 @@ from triage.core.feedback import Verb
 from triage.services import feedback, maintenance, rules, searching, sources, writing
 from triage.services.client import http_client
 from triage.services.worker_client import ModelWorker
-from triage.store import contacts, items, openings
+from triage.store import contacts, items, openings, scores
 from triage.store.engine import Database
 
 YEAR = timedelta(days=365)
@@ -112,3 +112,16 @@ def test_who_was_asked_is_counted_by_day_and_forgotten_after_a_month(database: D
     maintenance.tidy(database, RetentionConfig(), NOW + timedelta(days=40))
     with database.read() as connection:
         assert contacts.since(connection, NOW - timedelta(days=7)) == []
+
+
+def test_a_digest_that_nobody_looked_at_is_kept_for_a_week(database: Database) -> None:
+    days = {name: NOW - timedelta(days=days) for name, days in (("old", 9), ("seen", 8), ("young", 6))}
+    with database.write() as connection:
+        model = scores.model_version(connection, profile="p", encoder="e", ranker="r", labels=0, now=NOW)
+        for at in (*days.values(), NOW):
+            scores.add_digest(connection, built_at=at, model_version_id=model, document={"items": []})
+        scores.set_seen(connection, days["seen"], NOW)
+    maintenance.tidy(database, RetentionConfig(), NOW)
+    with database.read() as connection:
+        left = connection.exec_driver_sql("SELECT id FROM digest ORDER BY id").scalars().all()
+    assert left == [2, 3, 4]

@@ -16,6 +16,7 @@ from triage.core.errors import LockedError, TriageError
 from triage.paths import Paths
 from triage.store import engine, items, sources
 from triage.store.engine import Database
+from triage.store.migrate import ensure_schema
 
 ADD_ONE = """
 import sys
@@ -185,6 +186,25 @@ def test_an_open_reader_does_not_keep_the_log_from_being_written_back(
         sizes.append(Path(f"{paths.database}-wal").stat().st_size)
     daemon.close()
     assert max(sizes[30:]) <= 1.5 * max(sizes[:30])
+
+
+def test_what_another_process_writes_for_long_is_written_back_meanwhile(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DB-16."""
+    monkeypatch.setattr(engine, "LONGEST_LOG", 1_000_000)
+    daemon, worker = Database(paths.database, checkpoints=True), Database(paths.database)
+    ensure_schema(daemon, paths.backups, NOW)
+    add_source(daemon)
+    sizes = []
+    for n in range(30):
+        with worker.write() as connection:
+            connection.exec_driver_sql("UPDATE source SET title = ?", (f"{n} " * 60_000,))
+        daemon.shorten_log()
+        sizes.append(Path(f"{paths.database}-wal").stat().st_size)
+    daemon.close()
+    worker.close()
+    assert max(sizes) < 3_000_000
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show descriptors")

@@ -243,6 +243,7 @@ class Daemon:
         while waiting and not self._stop.is_set():
             self._say(f"reading the rest, {waiting} items to go")
             waiting = await asyncio.to_thread(self._worker.read_on, self._clock())
+            await asyncio.to_thread(self._database.shorten_log)
             if not await asyncio.to_thread(ingest.until_next, self._database, self._clock, LONGEST_NAP):
                 return
 

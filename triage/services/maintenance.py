@@ -22,6 +22,8 @@ PORTION = 500
 """Items in one transaction: whoever marks something meanwhile waits for one portion."""
 DIGESTS = timedelta(days=400)
 """Digests that are kept: a year to look back on."""
+UNSEEN_DIGESTS = timedelta(days=7)
+"""Those that nobody looked at: one is built whenever something new came in, two dozen of 25 KB on a day."""
 CONTACTS = timedelta(days=30)
 LEAP = timedelta(days=14)
 """Without a digest for so long, the machine was off, or its clock was set ahead and all looks past its time.
@@ -62,7 +64,7 @@ def tidy(database: Database, policy: RetentionConfig, now: datetime, spared: Spa
                 crash_point("retention:written")
             kept += len(held)
     with database.write() as connection:
-        retention.drop_digests(connection, now - DIGESTS)
+        retention.drop_digests(connection, now - DIGESTS, now - UNSEEN_DIGESTS)
         retention.drop_contacts(connection, now - CONTACTS)
     freed = database.put_in_order()
     said = [f"the texts of {words.plural(emptied, 'item')} dropped"] if emptied else []

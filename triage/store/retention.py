@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from triage.store import search
 from triage.store.schema import (
@@ -53,10 +53,12 @@ def last_digest(connection: Connection, before: datetime) -> datetime | None:
     return connection.execute(select(func.max(Digest.built_at)).where(Digest.built_at < before)).scalar_one()
 
 
-def drop_digests(connection: Connection, before: datetime) -> None:
-    """Drops digests that were built before then, never the latest."""
+def drop_digests(connection: Connection, before: datetime, unseen_before: datetime) -> None:
+    """Drops digests that were built before then, earlier those that nobody looked at; never the latest."""
     latest = select(func.max(Digest.id)).scalar_subquery()
-    connection.execute(delete(Digest).where(Digest.built_at < before, Digest.id < latest))
+    looked_at = or_(Digest.seen_at.is_not(None), exists().where(Opening.digest_id == Digest.id))
+    past = or_(Digest.built_at < before, and_(Digest.built_at < unseen_before, ~looked_at))
+    connection.execute(delete(Digest).where(past, Digest.id < latest))
 
 
 def drop_contacts(connection: Connection, before: datetime) -> None:
