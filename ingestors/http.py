@@ -145,6 +145,8 @@ class HttpClient:
         self._transport: Transport | None = None
         self.asked: Counter[str] = Counter()
         """Host -> requests that went to it."""
+        self.ahead: dict[str, float] = {}
+        """Host -> seconds by which its clock is ahead of ours, by its last answer."""
 
     @property
     def waits(self) -> Mapping[str, datetime]:
@@ -290,6 +292,8 @@ class HttpClient:
                 raise
             lane.silence.clear()
             lane.heed(hop.headers)
+            if (date := _date_of(hop.headers)) is not None:
+                self.ahead[parts.hostname or ""] = (date - self._clock()).total_seconds()
             took_s = loop.time() - started
         if hop.status in (429, 503):
             wait_s = self._retry_after(hop)
@@ -370,6 +374,14 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     if moment is None:
         return None
     return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+
+
+def _date_of(headers: Mapping[str, str]) -> datetime | None:
+    """What the clock of a server says; a copy on the way has the date of the original, and its own age."""
+    date, age = parse_date(headers.get("date")), headers.get("age", "0").strip()
+    if date is None or not (age.isascii() and age.isdigit() and len(age) < 10):
+        return None
+    return date + timedelta(seconds=int(age))
 
 
 def parse_date(value: str | None) -> datetime | None:

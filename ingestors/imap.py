@@ -86,6 +86,23 @@ class ImapIngestor:
             more=reading.more,
         )
 
+    async def login(self, request: FetchRequest) -> FetchError | None:
+        """Logs in and opens every folder for reading (EXAMINE); fetches nothing.
+
+        Returns:
+            None if all of that works.
+        """
+        from ingestors.imap_reading import Trial
+
+        account = Account.of(request.target)
+        if account is None:
+            return _NO_ACCOUNT
+        try:
+            trial = Trial(request, account, await _secret(request, account))
+        except SecretError as problem:
+            return FetchError("usage", problem.message)
+        return await _in_thread(trial.run, trial.stop)
+
     async def watch(self, request: FetchRequest) -> FetchError | None:
         """Waits until there is something to fetch since `request.cursor`: a new mail in the first folder.
 

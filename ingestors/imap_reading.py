@@ -35,6 +35,8 @@ MAX_KNOWN = 50_000
 DEADLINE_S = 300.0
 PAUSES_S = (1.0, 4.0)
 """Before a lost connection is made again. One that cannot be made at all is a matter of the next poll."""
+TRIAL_S = 20.0
+"""Of a login that somebody waits for."""
 IDLE_S = 28 * 60.0
 """Servers end an IDLE after 30 minutes."""
 
@@ -304,6 +306,23 @@ class Reading(_Visit):
                     self.own.add(message_id.group(1))
             self._sent.high = uids[-1]
         self._sent.modseq = found.modseq or 0
+
+
+class Trial(_Visit):
+    """A login that fetches nothing."""
+
+    def run(self) -> FetchError | None:
+        """Returns None if the account can be opened with all its folders, else what is in the way."""
+        try:
+            with self._open(time.monotonic() + TRIAL_S) as session:
+                for name in self._folders:
+                    try:
+                        session.examine(name)
+                    except ServerRefusedError as error:
+                        return FetchError("not-found", f"{name} cannot be opened: {error.message}")
+        except ImapError as error:
+            return FetchError(error.kind, error.message)
+        return None
 
 
 class Watching(_Visit):

@@ -70,6 +70,12 @@ def problems() -> dict[str, str]:
     }
 
 
+def brought_by(name: str) -> list[str]:
+    """The other distributions that register an ingestor of this name."""
+    points = [point for point in importlib.metadata.entry_points(group=GROUP) if point.name == name]
+    return sorted({point.dist.name for point in points if point.dist is not None and not _is_ours(point)})
+
+
 def claim(target: str) -> Claim | None:
     """The first ingestor's claim on `target`, in the order of their names; None if nobody reads it."""
     return next((c for ingestor in load().values() if (c := ingestor.claim(target)) is not None), None)

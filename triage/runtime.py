@@ -154,8 +154,9 @@ class Runtime:
 
     def send(self, digest: Digest) -> str:
         """Sends a digest by mail; returns the address that it went to."""
-        from triage.services import digest_mail
+        from triage.services import client, digest_mail
 
+        client.note(self.database, self.clock, "sending", filter(None, [self.config.digest.mail.host]))
         return digest_mail.send(digest, self.config.digest.mail, self.clock())
 
     def unread(self) -> int:

@@ -42,6 +42,8 @@ def upgrade() -> None:
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("purpose", sa.String(length=32), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(), nullable=True),
+        sa.Column("ahead_s", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("host", "day", "purpose", name=op.f("pk_contact")),
     )
     op.create_index(

@@ -16,7 +16,7 @@ import pytest
 import trustme
 from scripted_imap import MAILS, ScriptedImap, Visit
 
-from ingestors.base import FetchRequest, FetchResult, JsonValue, Tools
+from ingestors.base import FetchError, FetchRequest, FetchResult, JsonValue, Tools
 from ingestors.imap import ImapIngestor
 from ingestors.testing import check_claims, check_result
 
@@ -515,6 +515,33 @@ async def test_a_refused_login_is_tried_once_and_leaks_nothing(
     assert encoded not in result.error.message
     assert PASSWORD not in caplog.text
     assert encoded not in caplog.text
+
+
+async def test_a_login_is_tried_without_reading_anything() -> None:
+    """MAIL-09, MAIL-17: every folder is opened by EXAMINE, and a refusal is not repeated."""
+
+    async def login(target: str, **options: JsonValue) -> FetchError | None:
+        told = {"password_env": "MAIL_PASSWORD", **options}
+        request = FetchRequest(target=target, cursor={}, allow_local=True, options=told)
+        return await ImapIngestor().login(request)
+
+    with ScriptedImap() as server:
+        assert await login(server.target(), folders=["INBOX", "Lists"]) is None
+        said = [line.split(" ", 1)[1] for line in server.log if " " in line]
+    assert [line for line in said if "EXAMINE" in line] == ['EXAMINE "INBOX"', 'EXAMINE "Lists"']
+    assert not [line for line in said if "SELECT" in line or "FETCH" in line or "SEARCH" in line]
+    for script, kind in (
+        ({"AUTHENTICATE": _refuse("wrong password")}, "denied"),
+        ({"EXAMINE": lambda visit, tag, line: f"{tag} NO no such folder\r\n".encode()}, "not-found"),
+    ):
+        with ScriptedImap(script=script) as server:  # type: ignore[arg-type]
+            error = await login(server.target())
+            assert server.connections == 1
+        assert error is not None
+        assert error.kind == kind
+    unset = await login(server.target(), password_env="NOT_SET")
+    assert unset is not None
+    assert "NOT_SET" in unset.message
 
 
 async def test_login_where_the_server_knows_nothing_better(

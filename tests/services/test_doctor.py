@@ -1,30 +1,62 @@
-"""What the doctor finds in a machine that is not what a database wants."""
+"""What the doctor finds: every red line names what mends it, and what mends it makes it green."""
 
 from __future__ import annotations
+
+import os
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from world import NOW
 
-from triage.config import Config
+from ingestors.base import Entry, FetchError, FetchRequest, FetchResult
+from triage.config import Config, DigestConfig, DigestMailConfig, ModelConfig
+from triage.core.errors import UsageError
+from triage.core.health import Check, Daemon
+from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import doctor
-from triage.services.doctor import Check
-from triage.store.engine import SAFE_SQLITE
+from triage.services import backups, digest_file, doctor, logins, machine, sources, writing
+from triage.store import contacts, jobs
+from triage.store.engine import SAFE_SQLITE, Database
+from triage.store.migrate import HEAD
+
+WELL = Daemon("well", "waiting until 07:40")
+ABSENT = Daemon("absent", "not running")
 
 
-def found(paths: Paths, name: str) -> Check:
-    (check,) = (each for each in doctor.examine(paths, Config(), NOW, "waiting") if each.name == name)
+def examined(paths: Paths, daemon: Daemon = ABSENT, now: datetime = NOW, **how: object) -> list[Check]:
+    settings = how.pop("settings", Config(model=ModelConfig(encoder="/nonexistent")))
+    return doctor.examine(paths, settings, now, daemon, **how)  # type: ignore[arg-type]
+
+
+def found(paths: Paths, name: str, daemon: Daemon = ABSENT, now: datetime = NOW, **how: object) -> Check:
+    (check,) = (each for each in examined(paths, daemon, now, **how) if each.name == name)
     return check
+
+
+def add_source(database: Database) -> int:
+    return sources.add(database, lambda: NOW, "https://e.example/feed", allow_local=False).id
+
+
+def set_source(database: Database, **values: object) -> None:
+    with database.write() as connection:
+        for name, value in values.items():
+            connection.exec_driver_sql(f"UPDATE source SET {name} = ?", (value,))
+
+
+def stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S.000000}"
 
 
 def test_an_sqlite_that_can_lose_pages_is_named(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """DB-14."""
-    monkeypatch.setattr(doctor, "sqlite_version", lambda: (3, 51, 2))
+    monkeypatch.setattr(machine, "sqlite_version", lambda: (3, 51, 2))
     old = found(paths, "sqlite")
     assert old.verdict == "warning"
     assert old.fix is not None
     assert old.fix.endswith("pip install pysqlite3")
-    monkeypatch.setattr(doctor, "sqlite_version", lambda: SAFE_SQLITE)
+    monkeypatch.setattr(machine, "sqlite_version", lambda: SAFE_SQLITE)
     assert found(paths, "sqlite").verdict == "ok"
 
 
@@ -52,7 +84,224 @@ def test_a_home_on_a_network_is_named(
     table = tmp_path_factory.mktemp("proc") / "mounts"
     lines = mounts.format(root="/", home=str(paths.data.resolve()).replace(" ", "\\040")).splitlines()
     table.write_text("".join(f"server:/x {line} rw,relatime 0 0\n" for line in lines))
-    monkeypatch.setattr(doctor, "MOUNTS", table)
+    monkeypatch.setattr(machine, "MOUNTS", table)
     check = found(paths, "file system")
     assert check.verdict == verdict
     assert (check.fix is None) == (verdict == "ok")
+
+
+def test_settings_that_cannot_be_used_hide_no_other_line(paths: Paths, database: Database) -> None:
+    """DB-21."""
+    refused = UsageError("line 2: unknown setting", fix="triage config edit")
+    checks = {check.name: check for check in examined(paths, refused=refused)}
+    assert (checks["settings"].verdict, checks["settings"].fix) == ("bad", "triage config edit")
+    assert checks["database"].verdict == "ok"
+
+
+def test_a_folder_that_others_can_read_or_own_is_named(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PRV-04."""
+    paths.data.chmod(0o755)
+    check = found(paths, "folder")
+    assert (check.verdict, check.fix) == ("warning", f"chmod go= {paths.data}")
+    paths.data.chmod(0o700)
+    assert not [check for check in examined(paths) if check.name == "folder"]
+    somebody = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody)
+    foreign = next(check for check in examined(paths) if check.name == "folder")
+    assert foreign.verdict == "bad"
+    assert (foreign.fix or "").startswith(f"sudo chown -R {somebody}:")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
+def test_what_cannot_be_written_is_named_and_what_cannot_be_seen_too(
+    paths: Paths, database: Database
+) -> None:
+    """DB-07, DB-19."""
+    database.close()
+    paths.database.chmod(0o400)
+    assert "readonly" in found(paths, "database").says
+    paths.database.chmod(0o600)
+    paths.data.chmod(0o000)
+    checks = {check.name: check for check in examined(paths)}
+    paths.data.chmod(0o700)
+    assert checks["folder"].fix == f"chmod u+rwx {paths.data}"
+    assert "database" in checks["unseen"].says
+
+
+def test_a_database_that_is_gone_damaged_or_foreign_comes_back_from_the_copy_that_is_named(
+    paths: Paths, database: Database
+) -> None:
+    """DB-10."""
+    add_source(database)
+    copy = backups.make(paths, NOW)
+    database.close()
+
+    def gone() -> None:
+        paths.database.unlink()
+
+    def damaged() -> None:
+        with paths.database.open("r+b") as file:
+            file.seek(8192)
+            file.write(b"garbage" * 5_000)
+
+    def foreign() -> None:
+        gone()
+        with sqlite3.connect(paths.database) as connection:
+            connection.executescript("CREATE TABLE a (b); PRAGMA user_version = 3")
+
+    def junk() -> None:
+        paths.database.write_bytes(b"no database, but long enough to be looked at" * 50)
+
+    for harm in (gone, damaged, foreign, junk):
+        for log in ("-wal", "-shm"):
+            paths.database.with_name(f"triage.db{log}").unlink(missing_ok=True)
+        harm()
+        check = found(paths, "database")
+        assert (check.verdict, check.fix) == ("bad", f"triage db restore {copy.path}"), harm
+        backups.restore(paths, Path(copy.path), NOW)
+        assert found(paths, "database").verdict == "ok", harm
+
+
+def test_a_schema_of_another_version_is_no_damage(paths: Paths, database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {HEAD - 1}")
+    older = found(paths, "database")
+    assert (older.verdict, older.fix) == ("warning", "triage db upgrade")
+    with database.write() as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {HEAD + 1}")
+    newer = found(paths, "database")
+    assert newer.verdict == "bad"
+    assert (newer.fix or "").endswith("pip install --upgrade triage")
+
+
+def test_weights_that_are_not_there_are_named_with_what_brings_them(paths: Paths) -> None:
+    configured = found(paths, "encoder")
+    assert (configured.verdict, configured.fix) == ("warning", "triage config set model.encoder ''")
+
+
+@pytest.mark.parametrize(
+    ("daemon", "verdict", "fix"),
+    [
+        (WELL, "ok", None),
+        (Daemon("in trouble", "in trouble: no space left"), "bad", "triage daemon logs"),
+        (Daemon("silent", "silent for 9 min (process 3)"), "bad", "triage daemon stop, then: "),
+        (Daemon("stuck", "ranking, for 3h by now", "systemctl --user restart triage"), "bad", "systemctl"),
+        (Daemon("gone", "ended without a word"), "warning", "triage daemon install"),
+        (ABSENT, "warning", "triage daemon install"),
+    ],
+)
+def test_the_daemon_is_well_only_if_it_gets_on(
+    paths: Paths, daemon: Daemon, verdict: str, fix: str | None
+) -> None:
+    check = found(paths, "daemon", daemon)
+    assert check.verdict == verdict
+    assert (check.fix or "").startswith(fix or "")
+    assert (check.fix is None) == (fix is None)
+
+
+def test_who_polls_without_a_daemon_needs_none(paths: Paths, database: Database) -> None:
+    add_source(database)
+    set_source(database, attempted_at=stamp(NOW - timedelta(hours=3)))
+    check = found(paths, "daemon")
+    assert (check.verdict, check.says) == ("ok", "not running; sources were last asked 3h ago")
+    assert found(paths, "daemon", now=NOW + timedelta(days=2)).verdict == "warning"
+
+
+def test_a_digest_is_stale_only_where_there_is_something_newer(paths: Paths, database: Database) -> None:
+    digest = Digest(built_at=NOW - timedelta(days=3), budget_minutes=15.0, items=(), considered=0)
+    digest_file.write(paths.digest, digest)
+    assert found(paths, "digest").verdict == "ok"
+    source = add_source(database)
+    writing.keep(database, lambda: NOW, source, FetchResult(entries=(Entry(key="1", title="A", text="B"),)))
+    assert found(paths, "digest").fix == "triage sync"
+    assert "still to come" in found(paths, "digest", now=NOW - timedelta(days=9)).says
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict", "words"),
+    [
+        ([1.0, -2.0, 0.0], "ok", "as 3 hosts said 1h ago"),
+        ([86_400.0, 86_399.0, 0.0], "bad", "24 hours behind 3 hosts"),
+        ([-86_400.0 * 3], "warning", "3 days ahead of 1 host"),
+        ([0.0, 1.0, 86_400.0], "ok", "as 3 hosts"),
+    ],
+)
+def test_the_clock_is_compared_with_hosts_that_were_asked_anyway(
+    paths: Paths, database: Database, ahead: list[float], verdict: str, words: str
+) -> None:
+    """DB-17."""
+    by_host = {f"h{n}.example": seconds for n, seconds in enumerate(ahead)}
+    with database.write() as connection:
+        # Of a day on which the clock was wrong, and of a time that has not come yet.
+        contacts.count(
+            connection, "polling", {"old.example": 1}, NOW - timedelta(days=1), {"old.example": 9e5}
+        )
+        contacts.count(
+            connection, "polling", {"new.example": 1}, NOW + timedelta(days=1), {"new.example": 9e5}
+        )
+        contacts.count(connection, "polling", dict.fromkeys(by_host, 1), NOW - timedelta(hours=1), by_host)
+    check = found(paths, "clock")
+    assert (check.verdict, words in check.says) == (verdict, True), check.says
+    assert (check.fix is None) == (verdict == "ok")
+
+
+def test_a_job_that_failed_or_did_not_end_is_named(paths: Paths, database: Database) -> None:
+    with database.write() as connection:
+        jobs.start(connection, "backup", NOW)
+        jobs.finish(connection, "backup", NOW, "no space left", failed=True)
+        jobs.start(connection, "tidy", NOW - timedelta(days=1))
+        jobs.start(connection, "learn", NOW - timedelta(minutes=1))
+    said = [check.says for check in examined(paths) if check.name == "job"]
+    assert len(said) == 2
+    assert "no space left" in said[0]
+    assert "did not end" in said[1]
+
+
+def test_sources_that_fail_are_paused_or_forgotten_are_named(paths: Paths, database: Database) -> None:
+    assert "triage demo" in (found(paths, "sources").fix or "")
+    number = add_source(database)
+    assert found(paths, "sources").verdict == "ok"
+    set_source(database, next_due_at=stamp(NOW - timedelta(hours=5)))
+    forgotten = found(paths, "sources", WELL)
+    assert (forgotten.verdict, "1 should have been asked" in forgotten.says) == ("bad", True)
+    assert found(paths, "sources", ABSENT).verdict == "ok", "the line on the daemon says it"
+    set_source(database, wait_until=stamp(NOW + timedelta(hours=5)))
+    assert found(paths, "sources", WELL).verdict == "ok"
+    set_source(database, failures=9, last_error="no answer", failing_since=stamp(NOW - timedelta(days=7)))
+    failing = found(paths, "source")
+    assert "failed 9 times since" in failing.says
+    assert f"triage sync {number}" in (failing.fix or "")
+    set_source(database, paused="the password was refused")
+    assert f"triage sources resume {number}" in (found(paths, "source").fix or "")
+    set_source(database, failures=0)
+    assert not [check for check in examined(paths) if check.name == "source"], "the reader paused it"
+
+
+class Mailbox:
+    """An ingestor that logs in, or not."""
+
+    error: FetchError | None = None
+
+    async def login(self, request: FetchRequest) -> FetchError | None:
+        assert request.target.startswith("imaps://")
+        return self.error
+
+
+def test_logins_are_tried_when_asked_and_remembered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAIL-17."""
+    target = "imaps://ada@mail.example/INBOX"
+    number = sources.add(database, lambda: NOW, target, allow_local=False).id
+    mailbox = Mailbox()
+    monkeypatch.setattr(logins.registry, "get", lambda name: mailbox if name == "imap" else None)
+    (well,) = logins.try_all(database, lambda: NOW, Config())
+    assert (well.verdict, well.fix) == ("ok", None)
+    mailbox.error = FetchError("denied", "mail.example refused the login")
+    unsent = Config(digest=DigestConfig(mail=DigestMailConfig(host="localhost", port=1, user="ada")))
+    refused, sending = logins.try_all(database, lambda: NOW, unsent)
+    assert (refused.verdict, sending.verdict) == ("bad", "bad")
+    assert (refused.fix or "").startswith(f"triage sources set {number} password_command=")
+    with database.read() as connection:
+        asked = {(row.host, row.purpose): row.requests for row in contacts.since(connection, NOW)}
+    assert asked == {("mail.example", "login"): 2, ("localhost", "login"): 1}

@@ -20,6 +20,7 @@ from model.types import Label, Profile
 from triage import config
 from triage.core import feedback as said
 from triage.core.feedback import Event, Verb
+from triage.core.health import Daemon
 from triage.core.items import Digest
 from triage.core.learning import Outcome
 from triage.paths import Paths
@@ -356,7 +357,7 @@ def test_a_version_that_cannot_be_used_is_said_wherever_the_ranking_is_shown(
         assert warnings[1].startswith(says)
         assert str(damaged) in warnings[1]
     assert scores(database) == before
-    checks = doctor.examine(paths, config.load(paths.config_file), NOW, "running")
+    checks = doctor.examine(paths, config.load(paths.config_file), NOW, Daemon("well", "ranking"))
     (check,) = [check for check in checks if check.name == "model"]
     assert (check.verdict, check.says) == ("warning", digest.warnings[1])
     ask(inner, "roll_back")

@@ -143,6 +143,7 @@ def stop() -> None:
     where = Paths.of().heartbeat
     beat = heartbeat.read(where)
     if beat is None or not beat.alive():
+        where.unlink(missing_ok=True)  # of one that was killed
         output.line("the daemon is not running")
         return
     os.kill(beat.pid, signal.SIGTERM)

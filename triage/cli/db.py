@@ -61,7 +61,7 @@ def check(file: Path | None, as_json: bool) -> None:
 
 
 @db.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:
     """Makes the copy FILE the database again; the one in use is kept beside the backups."""

@@ -53,4 +53,4 @@ class WorkerError(TriageError):
 def refused_by_system(error: OSError) -> TriageError:
     """What the machine refuses in words: a full disk, a folder that may not be used."""
     where = f": {error.filename}" if error.filename else ""
-    return TriageError(f"{error.strerror or error}{where}")
+    return TriageError(f"{error.strerror or error}{where}", fix="triage doctor" if where else None)

@@ -155,9 +155,9 @@ class Daemon:
                 return  # given up by the drain, which has said so
             except (TriageError, OSError) as error:
                 # A full disk or a locked database passes; the next round tries again.
-                fix = error.fix if isinstance(error, TriageError) else None
-                log.error("%s%s", error, f" ({fix})" if fix else "", extra={"event": "trouble"})
-                self._say(f"{heartbeat.TROUBLE}{error}")
+                fix = f" ({error.fix})" if isinstance(error, TriageError) and error.fix else ""
+                log.error("%s%s", error, fix, extra={"event": "trouble"})
+                self._say(f"{heartbeat.TROUBLE}{error}{fix}")
 
     async def _ask_worker(self) -> WorkerError | None:
         """Has everything done that takes the model worker, unless it has just died; how it did.

@@ -14,7 +14,7 @@ from triage.config import Clock, Config
 from triage.core import schedule
 from triage.core.errors import TriageError
 from triage.paths import Paths
-from triage.services import backups, digest_file, digest_mail, feedback, maintenance
+from triage.services import backups, client, digest_file, digest_mail, feedback, maintenance
 from triage.services.worker_client import ModelWorker, Progress
 from triage.store.engine import Database
 from triage.store.jobs import JobRow
@@ -92,6 +92,7 @@ def jobs(
         digest = digest_file.read(paths.digest)
         if digest is None:
             raise TriageError("there is no digest to send")
+        client.note(database, clock, "sending", filter(None, [config.digest.mail.host]))
         to = digest_mail.send(digest, config.digest.mail, clock())
         # Who has it in the mail need not get the same tomorrow.
         digest_file.looked(paths.seen, digest, clock())

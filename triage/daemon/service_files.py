@@ -27,6 +27,8 @@ class ServiceFile:
     """Commands that start the service now and at every login; shown, never run by stealth."""
     stop: tuple[tuple[str, ...], ...]
     """Commands that end it and have it start no more; run before the file is removed."""
+    restart: tuple[str, ...]
+    """The command that starts it again, whether it runs or not."""
 
 
 def service_file(
@@ -86,6 +88,7 @@ WantedBy=default.target
             ("systemctl", "--user", "enable", "--now", LABEL),
         ),
         (("systemctl", "--user", "disable", "--now", LABEL),),
+        ("systemctl", "--user", "restart", LABEL),
     )
 
 
@@ -115,7 +118,11 @@ def _launch_agent(home: Path, variables: Mapping[str, str], python: str) -> Serv
 """
     path = home / "Library" / "LaunchAgents" / f"{LABEL}.plist"
     return ServiceFile(
-        path, text, (("launchctl", "load", "-w", str(path)),), (("launchctl", "unload", "-w", str(path)),)
+        path,
+        text,
+        (("launchctl", "load", "-w", str(path)),),
+        (("launchctl", "unload", "-w", str(path)),),
+        ("launchctl", "kickstart", "-k", f"gui/{os.getuid()}/{LABEL}"),
     )
 
 

@@ -17,6 +17,9 @@ from triage.store.migrate import HEAD
 KEPT = 7
 """Copies made by `triage db backup` that stay in its folder; those made before upgrades are counted apart."""
 
+REPLACED = "replaced-"
+"""What the names of databases begin with that a restore has put aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -72,6 +75,11 @@ def listing(paths: Paths) -> list[Copy]:
     return sorted(found, key=lambda copy: copy.made_at, reverse=True)
 
 
+def was_replaced(copy: Copy) -> bool:
+    """Whether it is what a restore put aside: mostly a damaged one."""
+    return Path(copy.path).name.startswith(REPLACED)
+
+
 def check(file: Path) -> Report:
     """Reads a whole database file and says what is wrong with it.
 
@@ -104,7 +112,7 @@ def restore(paths: Paths, source: Path, now: datetime) -> Path:
             f"{source} has schema {report.schema}, newer than this program's {HEAD}", fix="upgrade triage"
         )
     paths.backups.mkdir(mode=0o700, exist_ok=True)
-    aside = _free(paths.backups, f"replaced-{now:%Y%m%dT%H%M%SZ}")
+    aside = _free(paths.backups, f"{REPLACED}{now:%Y%m%dT%H%M%SZ}")
     backup.put_back(source, paths.database, aside)
     paths.digest.unlink(missing_ok=True)  # it shows items of the database that was replaced
     return aside

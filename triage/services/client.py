@@ -7,7 +7,8 @@ source.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
@@ -33,15 +34,21 @@ async def http_client(database: Database, clock: Clock, purpose: str) -> AsyncIt
             yield client
         finally:
             # Also of a round that was given up: the requests were made.
-            await asyncio.shield(asyncio.to_thread(_record, purpose, client.asked, database, clock))
+            await asyncio.shield(asyncio.to_thread(_record, purpose, client, database, clock))
         if news := {host: until for host, until in client.waits.items() if waits.get(host) != until}:
             await asyncio.to_thread(leave_alone, news, database, clock)
 
 
-def _record(purpose: str, asked: Mapping[str, int], database: Database, clock: Clock) -> None:
-    if asked:
+def _record(purpose: str, client: HttpClient, database: Database, clock: Clock) -> None:
+    if client.asked:
         with database.write() as connection:
-            contacts.count(connection, purpose, asked, clock())
+            contacts.count(connection, purpose, client.asked, clock(), client.ahead)
+
+
+def note(database: Database, clock: Clock, purpose: str, hosts: Iterable[str]) -> None:
+    """Remembers that hosts are asked by another way than HTTP."""
+    with database.write() as connection:
+        contacts.count(connection, purpose, Counter(hosts), clock())
 
 
 def leave_alone(waits: Mapping[str, datetime], database: Database, clock: Clock) -> None:

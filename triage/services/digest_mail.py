@@ -11,6 +11,7 @@ import ipaddress
 import re
 import smtplib
 import ssl
+from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -57,6 +58,17 @@ def send(digest: Digest, mail: DigestMailConfig, now: datetime) -> str:
         TriageError: The server cannot be reached, or does not take it.
     """
     letter = message(digest, mail, now)
+    _speak(mail, lambda server: server.send_message(letter))
+    return str(letter["To"])
+
+
+def log_in(mail: DigestMailConfig) -> None:
+    """Logs in as for sending, and sends nothing; raises what `send` does."""
+    _speak(mail, lambda server: server.noop())
+
+
+def _speak(mail: DigestMailConfig, say: Callable[[smtplib.SMTP], object]) -> None:
+    """Has `say` talk to the server, logged in; its failures in words."""
     if not mail.host:
         raise UsageError("digest.mail.host names no server to send by", fix=HELP)
     if mail.user and mail.security == "none" and not _this_machine(mail.host):
@@ -69,7 +81,7 @@ def send(digest: Digest, mail: DigestMailConfig, now: datetime) -> str:
         with _connected(mail) as server:
             if mail.user:
                 server.login(mail.user, password)
-            server.send_message(letter)
+            say(server)
     except smtplib.SMTPAuthenticationError as error:
         raise TriageError(f"{where} refuses the login of {mail.user} ({error.smtp_code})", fix=HELP) from None
     except smtplib.SMTPRecipientsRefused:
@@ -89,7 +101,6 @@ def send(digest: Digest, mail: DigestMailConfig, now: datetime) -> str:
         raise TriageError("a login by mail takes plain ASCII letters only", fix=HELP) from None
     except OSError as error:
         raise TriageError(f"cannot reach {where}: {error.strerror or error}", fix=HELP) from None
-    return str(letter["To"])
 
 
 def _connected(mail: DigestMailConfig) -> smtplib.SMTP:

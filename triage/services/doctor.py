@@ -1,79 +1,98 @@
-"""Health in words: every check says what it found, and what to do where it is not well.
+"""Health in words: every check says what it found, and the command that mends it where it is not well.
 
-Each check is independent: one that fails never hides the next.
+Each check is independent: one that fails never hides the next. Nothing here asks a host; what does is
+`triage.services.logins`.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
+import importlib.util
+import shlex
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from triage import __version__, config
+from triage import config
 from triage.core import words
-from triage.core.errors import TriageError
+from triage.core.errors import LockedError, SchemaError, TriageError, UsageError, refused_by_system
+from triage.core.health import Check, Daemon
+from triage.core.text import sanitize_line
 from triage.paths import Paths
-from triage.services import digest_file
+from triage.services import backups, digest_file, machine
 from triage.store import contacts, items, jobs, sources
 from triage.store.contacts import ContactRow
-from triage.store.engine import SAFE_SQLITE, Database, sqlite_version
+from triage.store.engine import APPLICATION_ID, Database
 from triage.store.migrate import HEAD
+from triage.store.sources import SourceRow
 
-Verdict = Literal["ok", "warning", "bad"]
-LOW_DISK_MB = 500
-CLOCK_SLACK = timedelta(minutes=10)
 NETWORK_WINDOW = timedelta(days=7)
-MOUNTS = Path("/proc/self/mounts")
-"""What is mounted where, one line each: device, folder, type. Linux alone has it."""
-NETWORKED = ("nfs", "cifs", "smb", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.glusterfs")
-"""Beginnings of the types of file systems that other machines may write to at the same time."""
+TOGETHER = timedelta(hours=1)
+"""Answers of hosts within this time are compared with our clock together."""
+LATELY = timedelta(hours=24)
+OVERDUE = timedelta(hours=2)
+"""A source whose turn came so long ago has been forgotten, unless its host wants to be left alone."""
+AGAIN = "triage daemon stop, then: triage daemon run"
+LONG = timedelta(hours=6)
+"""More than any job takes."""
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the doctor's report."""
-
-    name: str
-    verdict: Verdict
-    says: str
-    fix: str | None = None
-
-
-def examine(paths: Paths, settings: config.Config, now: datetime, daemon: str) -> list[Check]:
+def examine(
+    paths: Paths, settings: config.Config, now: datetime, daemon: Daemon, refused: UsageError | None = None
+) -> list[Check]:
     """All checks, in the order in which trouble is best mended.
 
     Args:
         paths: Where to look.
-        settings: Valid settings; a broken file is refused before we get here.
+        settings: As they are in force.
         now: The present.
-        daemon: One line on the daemon.
+        daemon: How it is.
+        refused: Why the file of settings cannot be used; the defaults hold then.
     """
-    checks: list[Callable[[], Iterator[Check]]] = [
-        lambda: iter([Check("program", "ok", f"triage {__version__}, Python {platform.python_version()}")]),
-        lambda: _folders(paths),
-        lambda: _file_system(paths),
-        _sqlite,
-        lambda: _database(paths),
-        lambda: _encoder(paths, settings),
-        lambda: _daemon(daemon),
-        lambda: _digest(paths, now),
-        _plugins,
-        lambda: _clock(paths, now),
-        lambda: _jobs(paths),
-        _processors,
-        lambda: _sources(paths),
+    checks: list[tuple[str, Callable[[], Iterator[Check]]]] = [
+        ("program", machine.program),
+        ("settings", lambda: _settings(paths, refused)),
+        ("folder", lambda: machine.folders(paths)),
+        ("disk", lambda: machine.disk(paths)),
+        ("file system", lambda: machine.file_system(paths)),
+        ("sqlite", machine.sqlite),
+        ("database", lambda: _database(paths)),
+        ("encoder", lambda: _encoder(paths, settings)),
+        ("daemon", lambda: _daemon(paths, daemon, now)),
+        ("digest", lambda: _digest(paths, now)),
+        ("plug-in", _plugins),
+        ("clock", lambda: _clock(paths, now)),
+        ("job", lambda: _jobs(paths, now)),
+        ("machine", machine.processors),
+        ("sources", lambda: _sources(paths, daemon, now)),
     ]
-    return [check for run in checks for check in run()]
+    found: list[Check] = []
+    unseen: dict[str, OSError] = {}
+    for name, run in checks:
+        try:
+            found += run()
+        except OSError as error:
+            unseen[name] = error
+    if unseen:
+        first = next(iter(unseen.values()))
+        fix = f"chmod -R u+rwX {' '.join(shlex.quote(str(folder)) for folder in paths.folders)}"
+        says = f"{refused_by_system(first)}; not looked at: {', '.join(unseen)}"
+        found.append(Check("unseen", "bad", says, fix if isinstance(first, PermissionError) else None))
+    return found
+
+
+def _settings(paths: Paths, refused: UsageError | None) -> Iterator[Check]:
+    if refused is not None:
+        yield Check("settings", "bad", str(refused), refused.fix or "triage config edit")
+    elif paths.config_file.exists():
+        yield Check("settings", "ok", str(paths.config_file))
+    else:
+        yield Check("settings", "ok", "the defaults")
 
 
 def _plugins() -> Iterator[Check]:
@@ -81,99 +100,76 @@ def _plugins() -> Iterator[Check]:
 
     if working := registry.plugins():
         yield Check("plug-ins", "ok", ", ".join(working))
-    for reason in registry.problems().values():
-        yield Check("plug-in", "warning", reason, "upgrade or uninstall the distribution that brings it")
-
-
-def _folders(paths: Paths) -> Iterator[Check]:
-    for folder in (paths.config, paths.data, paths.cache, paths.state):
-        if not folder.exists():
-            continue
-        if folder.stat().st_mode & 0o077:
-            yield Check("folder", "warning", f"{folder} can be read by others", f"chmod 700 {folder}")
-    at = next(p for p in (paths.data, *paths.data.parents) if p.exists())
-    free = shutil.disk_usage(at).free // 2**20
-    verdict: Verdict = "ok" if free > LOW_DISK_MB else "bad"
-    yield Check("disk", verdict, f"{free} MB free", None if verdict == "ok" else "free some disk space")
-
-
-def _file_system(paths: Paths) -> Iterator[Check]:
-    """Processes that share a write-ahead log share memory, which two machines cannot."""
-    kind = _kind_of(paths.data.resolve())
-    if kind.startswith(NETWORKED):
-        yield Check(
-            "file system",
-            "warning",
-            f"{paths.data} is on a network ({kind}): two machines that write there damage the database",
-            "keep it on a local disk (TRIAGE_HOME), and move it between machines by: triage export all FILE",
-        )
-    else:
-        yield Check("file system", "ok", kind or "unknown")
-
-
-def _kind_of(folder: Path) -> str:
-    """The type of the file system that holds a folder; empty where nobody says."""
-    try:
-        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return ""
-    mounted = {}
-    for line in lines:
-        _, place, kind, *_ = (*line.split(" "), "", "", "")
-        mounted[Path(place.replace("\\040", " "))] = kind  # of two on one folder, the later hides the other
-    holding = [place for place in mounted if place in (folder, *folder.parents)]
-    return mounted[max(holding, key=lambda place: len(place.parts))] if holding else ""
-
-
-def _sqlite() -> Iterator[Check]:
-    version = sqlite_version()
-    text = ".".join(map(str, version))
-    if version >= SAFE_SQLITE:
-        yield Check("sqlite", "ok", text)
-    else:
-        yield Check(
-            "sqlite",
-            "warning",
-            f"{text} can lose pages when two processes write (fixed in {'.'.join(map(str, SAFE_SQLITE))})",
-            f"{sys.executable} -m pip install pysqlite3",
-        )
+    for name, reason in registry.problems().items():
+        fix = f"{sys.executable} -m pip uninstall {' '.join(registry.brought_by(name)) or 'what brings it'}"
+        yield Check("plug-in", "warning", reason, fix)
 
 
 def _database(paths: Paths) -> Iterator[Check]:
-    if not paths.database.exists():
+    copies = [copy for copy in backups.listing(paths) if not backups.was_replaced(copy)]
+    if not paths.database.exists() and not copies:
         yield Check("database", "warning", "there is none yet", "triage add URL-OR-PATH")
         return
-    database = Database(paths.database)
-    try:
-        number = database.pragma("user_version")
-        if number == 0:  # the first start was killed before it made the tables
-            yield Check("database", "warning", "it is empty", "triage add URL-OR-PATH")
-            return
-        found = database.pragma("quick_check")
-        if found != "ok":
-            yield Check(
-                "database",
-                "bad",
-                f"damaged: {found}",
-                "triage db backup --list, then: triage db restore FILE",
-            )
-            return
-        with database.read() as connection:
-            count, waiting = items.count(connection), items.count_stale(connection, None)
-        behind = f", {waiting} not ranked yet" if waiting else ""
-        verdict: Verdict = "ok" if number == HEAD else "bad"
+    if copies:
+        restore = f"triage db restore {shlex.quote(copies[0].path)}"
+    else:
+        restore = f"mv {shlex.quote(str(paths.database))} somewhere else, and begin anew: triage start"
+    if not paths.database.exists():
         yield Check(
             "database",
-            verdict,
-            f"schema {number}, {count} items{behind}",
-            None if number == HEAD else "upgrade triage",
+            "bad",
+            f"it is gone; the last copy is of {copies[0].made_at.astimezone():%Y-%m-%d %H:%M}",
+            restore,
         )
-        if paths.database.stat().st_mode & 0o077:
-            yield Check("database", "warning", "can be read by others", f"chmod 600 {paths.database}")
+        return
+    try:
+        database = Database(paths.database)
+        try:
+            number = int(database.pragma("user_version"))
+            if number == 0:  # the first start was killed before it made the tables
+                yield Check("database", "warning", "it is empty", "triage add URL-OR-PATH")
+            elif database.pragma("application_id") != APPLICATION_ID:
+                yield Check("database", "bad", f"{paths.database} belongs to another program", restore)
+            elif number > HEAD:
+                says = f"schema {number} is newer than this program, which knows {HEAD}"
+                yield Check("database", "bad", says, f"{sys.executable} -m pip install --upgrade triage")
+            elif number < HEAD:
+                says = f"schema {number}; the next start makes it {HEAD}, after a copy"
+                yield Check("database", "warning", says, "triage db upgrade")
+            elif (found := database.pragma("quick_check")) != "ok":
+                yield Check("database", "bad", f"damaged: {sanitize_line(str(found), 120)}", restore)
+            else:
+                yield Check("database", "ok", _contents(database))
+                _write(database)
+        finally:
+            database.close()
+    except LockedError as error:
+        yield Check("database", "warning", str(error), "triage status, which says who is at work")
     except TriageError as error:
-        yield Check("database", "bad", str(error), error.fix)
-    finally:
-        database.close()
+        yield Check("database", "bad", str(error), restore if _is_beyond_repair(error) else _permit(paths))
+
+
+def _contents(database: Database) -> str:
+    with database.read() as connection:
+        count, waiting = items.count(connection), items.count_stale(connection, None)
+    return f"schema {HEAD}, {count} items" + (f", {waiting} not ranked yet" if waiting else "")
+
+
+def _write(database: Database) -> None:
+    """Writes and takes it back; raises TriageError where what can be read cannot be written."""
+    # A transaction for writing that writes nothing begins on a read-only file as well.
+    with database.write() as connection, connection.begin_nested() as point:
+        connection.exec_driver_sql(f"PRAGMA user_version = {HEAD}")
+        point.rollback()
+
+
+def _is_beyond_repair(error: TriageError) -> bool:
+    return isinstance(error, SchemaError) or "damaged" in str(error)
+
+
+def _permit(paths: Paths) -> str:
+    """The command after which the database and its logs can be written, if permissions are what it lacks."""
+    return f"chmod u+rwx {shlex.quote(str(paths.data))}; chmod u+rw {shlex.quote(str(paths.database))}*"
 
 
 def _encoder(paths: Paths, settings: config.Config) -> Iterator[Check]:
@@ -181,15 +177,22 @@ def _encoder(paths: Paths, settings: config.Config) -> Iterator[Check]:
     from model.types import EncoderUnavailable
 
     configured = Path(settings.model.encoder).expanduser() if settings.model.encoder else None
-    fix = "correct or remove `encoder` in the settings (triage paths)" if configured else INSTALL
+    fix = "triage config set model.encoder ''" if configured else f"{INSTALL} --force-reinstall"
     try:
         weights = find_weights(configured)
     except EncoderUnavailable as error:
-        yield Check("encoder", "warning", f"ranking by words only: {error}", fix)
+        says = str(error).partition("; run: ")[0]
+        yield Check("encoder", "warning", f"ranking by words only: {says}", fix)
         yield from _model(paths, None)
         return
     language = "English only" if weights.english_only else "multilingual"
-    yield Check("encoder", "ok", f"{weights.id}, {language}, every file verified")
+    says = f"{weights.id}, {language}, {'your own' if configured else 'every file verified'}"
+    if importlib.util.find_spec("torch") is None:
+        torch = f"{shlex.quote(sys.executable)} -m pip install torch"
+        yield Check("encoder", "warning", f"ranking by words only: {says}, but there is no torch", torch)
+    else:
+        yield Check("encoder", "ok", says)
+    yield Check("hub", "ok", f"no model hub is asked; the weights lie in {weights.path}")
     yield from _model(paths, weights.id)
 
 
@@ -207,54 +210,64 @@ def _model(paths: Paths, encoder: str | None) -> Iterator[Check]:
         yield Check("model", "ok", BUILT_IN if found.version is None else f"version {found.version}")
 
 
-def _daemon(says: str) -> Iterator[Check]:
-    says = says.removeprefix("daemon: ")
-    if "not running" in says or "ended" in says or "silent" in says:
-        fix = "triage daemon install, or by hand: triage daemon run; triage sync polls once"
-        yield Check("daemon", "warning", says, fix)
-    else:
-        yield Check("daemon", "ok", says)
+def _daemon(paths: Paths, daemon: Daemon, now: datetime) -> Iterator[Check]:
+    says = daemon.says
+    start = daemon.start or "triage daemon install, or by hand: triage daemon run"
+    match daemon.health:
+        case "well":
+            yield Check("daemon", "ok", says)
+        case "in trouble":
+            yield Check("daemon", "bad", says, "triage daemon logs")
+        case "stuck" | "silent":
+            yield Check("daemon", "bad", says, daemon.start or AGAIN)
+        case "gone":
+            yield Check("daemon", "warning", says, f"{start}; if it is not to run: triage daemon stop")
+        case "absent":
+            rows = _read(paths, sources.active) or []
+            asked = max((row.attempted_at for row in rows if row.attempted_at is not None), default=None)
+            if asked is not None and timedelta(0) <= now - asked < LATELY:
+                age = words.age(asked, now)
+                when = "just now" if age == "now" else f"{age} ago"
+                yield Check("daemon", "ok", f"{says}; sources were last asked {when}")
+            else:
+                yield Check("daemon", "warning", says, f"{start}; triage sync polls once")
 
 
 def _digest(paths: Paths, now: datetime) -> Iterator[Check]:
     digest = digest_file.read(paths.digest)
     if digest is None:
-        yield Check("digest", "warning", "none has been built yet", "triage sync")
+        if _read(paths, sources.active):
+            yield Check("digest", "warning", "none has been built yet", "triage sync")
         return
-    hours = max((now - digest.built_at).total_seconds() / 3600, 0.0)
-    verdict: Verdict = "ok" if hours < 24 else "warning"
+    if digest.built_at > now + machine.CLOCK_SLACK:
+        says = f"built at {digest.built_at.astimezone():%Y-%m-%d %H:%M}, which is still to come"
+        yield Check("digest", "warning", says, "triage sync")
+        return
+    age = max(now - digest.built_at, timedelta(0))
     holds, taught = words.plural(len(digest.items), "item"), words.plural(digest.labels, "mark")
-    says = f"built {hours:.0f} h ago, {holds}, taught by {taught}"
-    yield Check("digest", verdict, says, None if verdict == "ok" else "triage sync")
+    says = f"built {age / timedelta(hours=1):.0f} h ago, {holds}, taught by {taught}"
+    newer = _read(paths, lambda connection: items.changed_since(connection, digest.built_at, now))
+    if age >= LATELY and newer:
+        yield Check("digest", "warning", f"{says}; there is newer to choose from", "triage sync")
+    else:
+        yield Check("digest", "ok", says)
 
 
 def _clock(paths: Paths, now: datetime) -> Iterator[Check]:
     """A clock that was ahead once leaves times in the database that have not come yet."""
-    found = _read(paths, lambda connection: items.latest_first_seen(connection))
-    if found is not None and found > now + CLOCK_SLACK:
-        yield Check(
-            "clock",
-            "bad",
-            f"it says {now:%Y-%m-%d %H:%M} UTC, but an item came in on {found:%Y-%m-%d %H:%M} UTC",
-            "set the clock of this machine (timedatectl set-ntp true)",
-        )
-    else:
-        yield Check("clock", "ok", f"{now.astimezone():%Y-%m-%d %H:%M %Z}")
+    newest = _read(paths, items.latest_first_seen)
+    compared = _read(paths, lambda connection: contacts.clocks(connection, now, TOGETHER))
+    yield from machine.clock(now, newest, compared)
 
 
-def _jobs(paths: Paths) -> Iterator[Check]:
+def _jobs(paths: Paths, now: datetime) -> Iterator[Check]:
     for row in (_read(paths, jobs.all_jobs) or {}).values():
+        when = f"{row.started_at.astimezone():%Y-%m-%d %H:%M}"
         if row.failed:
-            says = f"{row.name} failed on {row.started_at:%Y-%m-%d %H:%M} UTC: {row.said}"
-            yield Check("job", "warning", says, f"the log has more ({paths.log}); it is tried again")
-
-
-def _processors() -> Iterator[Check]:
-    """What encodes, told without importing torch, which takes seconds."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    gpus = sorted(path.name for path in Path("/proc/driver/nvidia/gpus").glob("*"))
-    with_gpu = f", {words.plural(len(gpus), 'NVIDIA GPU')}" if gpus else ", no NVIDIA GPU"
-    yield Check("machine", "ok", f"{words.plural(count or 1, 'processor core')}{with_gpu}")
+            says = f"{row.name} failed on {when}, and is tried again within an hour: {row.said}"
+            yield Check("job", "warning", says, "triage daemon logs")
+        elif row.finished_at is None and now - row.started_at > LONG:
+            yield Check("job", "warning", f"{row.name} began on {when} and did not end", "triage daemon logs")
 
 
 def contacts_of(database: Database, now: datetime) -> list[ContactRow]:
@@ -277,21 +290,37 @@ def _read(paths: Paths, question: Callable[[Connection], T]) -> T | None:
         database.close()
 
 
-def _sources(paths: Paths) -> Iterator[Check]:
+def _sources(paths: Paths, daemon: Daemon, now: datetime) -> Iterator[Check]:
     rows = _read(paths, sources.active)
     if rows is None:
         return
-    failing = [row for row in rows if row.failures]
-    yield Check("sources", "ok", f"{len(rows)} polled, {len(failing)} failing")
-    for row in failing:
-        since = f"since {row.failing_since:%Y-%m-%d}" if row.failing_since else "from the start"
-        if row.paused:
-            fix = f"triage sources resume {row.id}"
+    if not rows:
+        fix = "triage add URL-OR-PATH, or look around with: triage demo"
+        yield Check("sources", "warning", "there are none yet", fix)
+        return
+    polled = [row for row in rows if not row.paused]
+    failing = [row for row in polled if row.failures]
+    late = [row for row in polled if row.next_due_at < now - OVERDUE and not _waits(row, now)]
+    says = f"{len(polled)} polled, {len(failing)} failing, {len(rows) - len(polled)} paused"
+    if late and daemon.health == "well":
+        oldest = words.age(min(row.next_due_at for row in late), now)
+        says += f"; {len(late)} should have been asked by now, the first {oldest} ago"
+        yield Check("sources", "bad", says, daemon.start or AGAIN)
+    else:
+        yield Check("sources", "ok", says)
+    for row in rows:
+        if row.paused and row.failures:
+            fix = f"triage sources check {row.id}; if it answers: triage sources resume {row.id}"
             yield Check("source", "warning", f"{row.title} is paused: {row.paused}", fix)
-            continue
-        yield Check(
-            "source",
-            "warning",
-            f"{row.title} has failed {since}: {row.last_error} (next try {row.next_due_at:%a %H:%M} UTC)",
-            f"triage sources check {row.id}; if it is gone for good: triage sources remove {row.id}",
-        )
+        elif row.failures:
+            since = f"since {row.failing_since.astimezone():%Y-%m-%d}" if row.failing_since else "at once"
+            times = words.plural(row.failures, "time")
+            next_try = f"next try {row.next_due_at.astimezone():%a %H:%M}"
+            says = f"{row.title} has failed {times} {since}: {row.last_error} ({next_try})"
+            fix = f"triage sources check {row.id}; if it answers: triage sync {row.id}"
+            yield Check("source", "warning", says, f"{fix}; if it is gone: triage sources remove {row.id}")
+
+
+def _waits(row: SourceRow, now: datetime) -> bool:
+    """Whether its host wants to be left alone."""
+    return row.wait_until is not None and row.wait_until > now

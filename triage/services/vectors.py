@@ -172,6 +172,8 @@ class Vectors:
     def _appending(self) -> Iterator[None]:
         # Row numbers are promised in the database after they were written to the file: a crash in between
         # leaves rows that nobody knows, never a promise without a row.
-        with (self._folder / "append.lock").open("w") as lock:
+        path = self._folder / "append.lock"
+        path.touch(mode=0o600)
+        with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -388,3 +388,7 @@ class Contact(Base):
     """ISO 8601, UTC."""
     purpose: Mapped[str] = mapped_column(String(32), primary_key=True)
     requests: Mapped[int] = mapped_column(Integer)
+    answered_at: Mapped[datetime | None]
+    """When it last told the time; None if it never did."""
+    ahead_s: Mapped[float | None] = mapped_column(Float)
+    """Seconds by which its clock was ahead of ours then."""
