@@ -10,17 +10,17 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Connection, Dialect, Table
 
 from triage.store.engine import upsert
+from triage.store.schema import Base
 
 _Processor = Callable[[Any], Any] | None
 
 
 def insert_rows(
     connection: Connection,
-    table: type[DeclarativeBase],
+    table: type[Base],
     columns: tuple[str, ...],
     rows: Iterable[tuple[Any, ...]],
     *,
@@ -35,7 +35,7 @@ def insert_rows(
         rows: A tuple a row, with values as the columns' types take them.
         ignore_taken: Whether a row whose key is taken is left out, instead of an error.
     """
-    sql, processors = _statement(table, columns, ignore_taken, connection.dialect)
+    sql, processors = _statement(table.__table__, columns, ignore_taken, connection.dialect)
     converted = [
         values if process is None else map(process, values)
         for process, values in zip(processors, zip(*rows, strict=True), strict=False)
@@ -46,7 +46,7 @@ def insert_rows(
 
 @functools.cache
 def _statement(
-    table: type[DeclarativeBase], columns: tuple[str, ...], ignore_taken: bool, dialect: Dialect
+    table: Table, columns: tuple[str, ...], ignore_taken: bool, dialect: Dialect
 ) -> tuple[str, Sequence[_Processor]]:
     statement = upsert(table)
     if ignore_taken:
@@ -55,5 +55,6 @@ def _statement(
     order = list(compiled.positiontup or ())
     assert sorted(order) == sorted(columns), f"the driver wants values by position: {order}"
     assert order == list(columns), f"give the columns in the order of the table: {order}"
-    types = table.__table__.columns
-    return str(compiled), [types[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+    return str(compiled), [
+        table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns
+    ]

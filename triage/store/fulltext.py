@@ -111,7 +111,7 @@ def rows(connection: Connection, ids: Sequence[int]) -> dict[int, FullTextRow]:
                 options=row.options,
                 wait_until=row.wait_until,
                 removed=row.removed_at is not None,
-                attempt=None if row.state is None else Attempt(*(getattr(row, c.key) for c in _ATTEMPT)),
+                attempt=None if row.state is None else Attempt(*(row._mapping[c] for c in _ATTEMPT)),
                 found_at=row.found_at,
             )
     return found

@@ -1,5 +1,8 @@
 """The tables. Definitions only: statements are in the module of their noun, changes in `migrations/`.
 
+A class is a name for a table and its attributes are columns, for the statements of SQLAlchemy's Core. Nothing
+is mapped to objects: what would do that takes .15 s to import and to set up, at every start.
+
 Columns hold what was said or served; anything that is a function of the event log (labels, interests,
 states) is computed by `triage.core.feedback` and has no table.
 """
@@ -7,12 +10,14 @@ states) is computed by `triage.core.feedback` and has no table.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    Column,
+    ColumnElement,
     DateTime,
     Float,
     ForeignKey,
@@ -21,12 +26,12 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
@@ -49,10 +54,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can name it too."""
+class Base:
+    """A table, of the columns that a class names; SQLAlchemy takes the class wherever it wants a table.
+
+    A column may be NULL if its annotation says `None`. Options of the table are those of the class.
+    """
+
+    __tablename__: ClassVar[str]
+    __table_args__: ClassVar[tuple[Any, ...]] = ()
+    __table__: ClassVar[Table]
 
     metadata = MetaData(
+        # Every constraint has a name, so that a migration can name it too.
         naming_convention={
             "ix": "ix_%(column_0_label)s",
             "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -60,11 +73,21 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-    }
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - they are SQLAlchemy's
+        """Makes the table."""
+        columns = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
+        for name, each in columns.items():
+            each.name = each.key = name
+            each.nullable = cls.__annotations__[name].endswith("| None]")
+        cls.__table__ = Table(
+            cls.__tablename__, cls.metadata, *columns.values(), *cls.__table_args__, **options
+        )
+
+    @classmethod
+    def __clause_element__(cls) -> Table:
+        """What SQLAlchemy asks of whatever stands in the place of a table."""
+        return cls.__table__
 
 
 class Source(Base):
@@ -73,34 +96,34 @@ class Source(Base):
     __tablename__ = "source"
     __table_args__ = (UniqueConstraint("ingestor", "target"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    ingestor: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(16))
-    target: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    tags: Mapped[list[str]]
-    allow_local: Mapped[bool] = mapped_column(Boolean)
-    cursor: Mapped[dict[str, Any]]
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    ingestor: ColumnElement[str] = Column(String(64))
+    kind: ColumnElement[str] = Column(String(16))
+    target: ColumnElement[str] = Column(Text)
+    title: ColumnElement[str] = Column(Text)
+    tags: ColumnElement[list[str]] = Column(JSON)
+    allow_local: ColumnElement[bool] = Column(Boolean)
+    cursor: ColumnElement[dict[str, Any]] = Column(JSON)
     """Validators and positions of the last committed fetch."""
-    added_at: Mapped[datetime]
-    next_due_at: Mapped[datetime] = mapped_column(index=True)
-    wait_until: Mapped[datetime | None]
+    added_at: ColumnElement[datetime] = Column(UtcDateTime)
+    next_due_at: ColumnElement[datetime] = Column(UtcDateTime, index=True)
+    wait_until: ColumnElement[datetime | None] = Column(UtcDateTime)
     """The server asked to be left alone until then (Retry-After); not even a person may ask sooner."""
-    attempted_at: Mapped[datetime | None]
-    succeeded_at: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(Integer)
+    attempted_at: ColumnElement[datetime | None] = Column(UtcDateTime)
+    succeeded_at: ColumnElement[datetime | None] = Column(UtcDateTime)
+    failures: ColumnElement[int] = Column(Integer)
     """In a row."""
-    failing_since: Mapped[datetime | None]
+    failing_since: ColumnElement[datetime | None] = Column(UtcDateTime)
     """When the first of them was."""
-    polling: Mapped[dict[str, Any]]
+    polling: ColumnElement[dict[str, Any]] = Column(JSON)
     """`triage.core.polling.Polling`: its rhythm, its manners, what it refuses, where it is moving to."""
-    last_error: Mapped[str | None] = mapped_column(Text)
-    options: Mapped[dict[str, Any]]
+    last_error: ColumnElement[str | None] = Column(Text)
+    options: ColumnElement[dict[str, Any]] = Column(JSON)
     """What the reader has set for it: `full_text` (auto, always, never), mailbox folders, where its
     password is found. References to secrets, never secrets."""
-    paused: Mapped[str | None] = mapped_column(Text)
+    paused: ColumnElement[str | None] = Column(Text)
     """Why it is not polled until the reader says so: it is gone for good, or refuses the password."""
-    removed_at: Mapped[datetime | None]
+    removed_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """A removed source is not polled; its items and marks stay, and count again when it is added again."""
 
 
@@ -109,9 +132,9 @@ class Host(Base):
 
     __tablename__ = "host"
 
-    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    name: ColumnElement[str] = Column(String(300), primary_key=True)
     """As `ingestors.lanes` names it: host and port, or the service that it belongs to."""
-    wait_until: Mapped[datetime]
+    wait_until: ColumnElement[datetime] = Column(UtcDateTime)
 
 
 _REVISED = Index("ix_item_revised_at", "revised_at", sqlite_where=text("revised_at IS NOT NULL"))
@@ -124,31 +147,33 @@ class Item(Base):
     __tablename__ = "item"
     __table_args__ = (UniqueConstraint("source_id", "key"), _REVISED)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str] = mapped_column(String(16))
-    title: Mapped[str] = mapped_column(Text)
-    url: Mapped[str | None] = mapped_column(Text)
-    people: Mapped[list[str]]
-    tags: Mapped[list[str]]
-    identifiers: Mapped[dict[str, Any]]
-    personal: Mapped[bool] = mapped_column(Boolean)
-    flags: Mapped[list[str]]
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    source_id: ColumnElement[int] = Column(Integer, ForeignKey("source.id", ondelete="CASCADE"))
+    key: ColumnElement[str] = Column(Text)
+    kind: ColumnElement[str] = Column(String(16))
+    title: ColumnElement[str] = Column(Text)
+    url: ColumnElement[str | None] = Column(Text)
+    people: ColumnElement[list[str]] = Column(JSON)
+    tags: ColumnElement[list[str]] = Column(JSON)
+    identifiers: ColumnElement[dict[str, Any]] = Column(JSON)
+    personal: ColumnElement[bool] = Column(Boolean)
+    flags: ColumnElement[list[str]] = Column(JSON)
     """`ingestors.base.Flag`."""
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"), index=True)
+    parent_id: ColumnElement[int | None] = Column(
+        Integer, ForeignKey("item.id", ondelete="SET NULL"), index=True
+    )
     """The item that this one is a part of: the newsletter around a story."""
-    published_at: Mapped[datetime | None]
+    published_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """Clamped to `first_seen_at`."""
-    first_seen_at: Mapped[datetime] = mapped_column(index=True)
-    revised_at: Mapped[datetime | None]
+    first_seen_at: ColumnElement[datetime] = Column(UtcDateTime, index=True)
+    revised_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """When its source last changed its words."""
-    edition: Mapped[int] = mapped_column(Integer)
+    edition: ColumnElement[int] = Column(Integer)
     """Counts the texts that were read of it: 0 for the first. Passages belong to one edition."""
-    content_hash: Mapped[str] = mapped_column(String(32))
-    words: Mapped[int] = mapped_column(Integer)
-    cjk_characters: Mapped[int] = mapped_column(Integer)
-    indexed_with: Mapped[str | None] = mapped_column(String(128), index=True)
+    content_hash: ColumnElement[str] = Column(String(32))
+    words: ColumnElement[int] = Column(Integer)
+    cjk_characters: ColumnElement[int] = Column(Integer)
+    indexed_with: ColumnElement[str | None] = Column(String(128), index=True)
     """The encoder that made the passages' vectors, with a mark while it has read the lead only; `words` if
     there was none; None until the text as it now is has been split."""
 
@@ -158,13 +183,13 @@ class ItemText(Base):
 
     __tablename__ = "item_text"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    text: Mapped[str] = mapped_column(Text)
-    links: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    text: ColumnElement[str] = Column(Text)
+    links: ColumnElement[list[Any] | None] = Column(JSON(none_as_null=True))
     """What its text leads to, as its source served it: pairs of words and URL. None if to nothing."""
 
 
-class Identity(Base):
+class Identity(Base, sqlite_with_rowid=False):
     """A name under which an item is known: what makes the document of a later poll the same one.
 
     Names of one source are its key, its link with its title, and its content; names that hold in all
@@ -173,13 +198,12 @@ class Identity(Base):
     """
 
     __tablename__ = "identity"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
-    scope: Mapped[int] = mapped_column(Integer, primary_key=True)
+    scope: ColumnElement[int] = Column(Integer, primary_key=True)
     """The source that gives the name; 0 for names that hold in all of them."""
-    name: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    name: ColumnElement[bytes] = Column(LargeBinary(16), primary_key=True)
     """Hash of the kind of name and the name: at 100k items, text would take four times the space."""
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), index=True)
 
 
 class FullText(Base):
@@ -190,19 +214,19 @@ class FullText(Base):
 
     __tablename__ = "full_text"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    state: Mapped[str] = mapped_column(String(8))
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    state: ColumnElement[str] = Column(String(8))
     """have, same (the page has no more than the source served), failed (only the reader asks again), or
     wanted: it is to be fetched (again) from `next_try_at` on."""
-    error: Mapped[str | None] = mapped_column(Text)
+    error: ColumnElement[str | None] = Column(Text)
     """Why it failed; of a text that is there, what is missing of it."""
-    attempts: Mapped[int] = mapped_column(Integer)
+    attempts: ColumnElement[int] = Column(Integer)
     """That failed, in a row."""
-    tried_at: Mapped[datetime | None]
-    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
-    url: Mapped[str | None] = mapped_column(Text)
+    tried_at: ColumnElement[datetime | None] = Column(UtcDateTime)
+    next_try_at: ColumnElement[datetime | None] = Column(UtcDateTime, index=True)
+    url: ColumnElement[str | None] = Column(Text)
     """The address that the page calls its own, or where the text was found."""
-    served: Mapped[str | None] = mapped_column(Text)
+    served: ColumnElement[str | None] = Column(Text)
     """What the source served in its place; None while the item still has that."""
 
 
@@ -211,8 +235,8 @@ class ItemTerms(Base):
 
     __tablename__ = "item_terms"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    terms: Mapped[bytes] = mapped_column(LargeBinary)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    terms: ColumnElement[bytes] = Column(LargeBinary)
 
 
 class Vector(Base):
@@ -221,11 +245,11 @@ class Vector(Base):
     __tablename__ = "vector"
     __table_args__ = (UniqueConstraint("encoder", "key"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    encoder: Mapped[str] = mapped_column(String(128))
-    key: Mapped[bytes] = mapped_column(LargeBinary(16))
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    encoder: ColumnElement[str] = Column(String(128))
+    key: ColumnElement[bytes] = Column(LargeBinary(16))
     """Hash of all that the encoder read, and of which part of it this is."""
-    row: Mapped[int] = mapped_column(BigInteger)
+    row: ColumnElement[int] = Column(BigInteger)
 
 
 class Passage(Base):
@@ -233,12 +257,14 @@ class Passage(Base):
 
     __tablename__ = "passage"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
-    field: Mapped[str] = mapped_column(String(8))
-    start: Mapped[int] = mapped_column(Integer)
-    end: Mapped[int] = mapped_column(Integer)
-    vector_id: Mapped[int | None] = mapped_column(ForeignKey("vector.id", ondelete="SET NULL"), index=True)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: ColumnElement[int] = Column(Integer, primary_key=True)
+    field: ColumnElement[str] = Column(String(8))
+    start: ColumnElement[int] = Column(Integer)
+    end: ColumnElement[int] = Column(Integer)
+    vector_id: ColumnElement[int | None] = Column(
+        Integer, ForeignKey("vector.id", ondelete="SET NULL"), index=True
+    )
 
 
 class ItemStory(Base):
@@ -249,9 +275,9 @@ class ItemStory(Base):
 
     __tablename__ = "item_story"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    story: Mapped[int] = mapped_column(Integer, index=True)
-    particulars: Mapped[bytes] = mapped_column(LargeBinary)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    story: ColumnElement[int] = Column(Integer, index=True)
+    particulars: ColumnElement[bytes] = Column(LargeBinary)
     """As `model.particulars` packs them."""
 
 
@@ -260,26 +286,26 @@ class Event(Base):
 
     __tablename__ = "event"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    at: Mapped[datetime]
-    verb: Mapped[str] = mapped_column(String(16))
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"), index=True)
-    undoes: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    phrase: Mapped[str | None] = mapped_column(Text)
-    weight: Mapped[float | None] = mapped_column(Float)
-    standing: Mapped[float | None] = mapped_column(Float)
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    at: ColumnElement[datetime] = Column(UtcDateTime)
+    verb: ColumnElement[str] = Column(String(16))
+    item_id: ColumnElement[int | None] = Column(Integer, ForeignKey("item.id"), index=True)
+    undoes: ColumnElement[int | None] = Column(Integer, ForeignKey("event.id"))
+    phrase: ColumnElement[str | None] = Column(Text)
+    weight: ColumnElement[float | None] = Column(Float)
+    standing: ColumnElement[float | None] = Column(Float)
     """How high the item stood when it was marked; its score in units that stay comparable."""
-    model: Mapped[str | None] = mapped_column(String(256))
+    model: ColumnElement[str | None] = Column(String(256))
     """What ranked it: a ranker and its encoder (`triage.store.scores.kind`)."""
-    shown: Mapped[dict[str, Any]]
+    shown: ColumnElement[dict[str, Any]] = Column(JSON)
     """What was on the screen when it was said: digest, rank, score, p, lane, propensity."""
-    until: Mapped[datetime | None]
+    until: ColumnElement[datetime | None] = Column(UtcDateTime)
     """From when on it says nothing any more; None for ever."""
-    scope: Mapped[str | None] = mapped_column(Text)
+    scope: ColumnElement[str | None] = Column(Text)
     """The profile that it belongs to, of a reader who has several; None for all of them."""
-    step: Mapped[int | None]
+    step: ColumnElement[int | None] = Column(Integer)
     """The first event of the step that it was made in, of several that are undone together."""
-    stamp: Mapped[datetime] = mapped_column(index=True)
+    stamp: ColumnElement[datetime] = Column(UtcDateTime, index=True)
     """Its place in the log, also among events that came from another machine: see `triage.store.feedback`."""
 
 
@@ -291,12 +317,12 @@ class Effect(Base):
 
     __tablename__ = "effect"
 
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
-    moved: Mapped[int] = mapped_column(Integer)
+    event_id: ColumnElement[int] = Column(Integer, ForeignKey("event.id"), primary_key=True)
+    moved: ColumnElement[int] = Column(Integer)
     """How many items of the digest stood elsewhere afterwards."""
-    size: Mapped[int] = mapped_column(Integer)
+    size: ColumnElement[int] = Column(Integer)
     """How many there were."""
-    together: Mapped[int] = mapped_column(Integer)
+    together: ColumnElement[int] = Column(Integer)
     """How many events were learned from at once, this one among them: the effect is that of all."""
 
 
@@ -305,12 +331,12 @@ class Opening(Base):
 
     __tablename__ = "opening"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    seconds: Mapped[float | None] = mapped_column(Float)
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    at: ColumnElement[datetime] = Column(UtcDateTime, index=True)
+    seconds: ColumnElement[float | None] = Column(Float)
     """None where nobody saw it closed: in a browser, or from the shell."""
-    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digest.id", ondelete="SET NULL"))
+    digest_id: ColumnElement[int | None] = Column(Integer, ForeignKey("digest.id", ondelete="SET NULL"))
     """The digest that it stood in then; None where it was found elsewhere."""
 
 
@@ -320,12 +346,12 @@ class ModelVersion(Base):
     __tablename__ = "model_version"
     __table_args__ = (UniqueConstraint("profile", "encoder", "ranker"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    profile: Mapped[str] = mapped_column(String(64))
-    encoder: Mapped[str] = mapped_column(String(128))
-    ranker: Mapped[str] = mapped_column(String(64))
-    labels: Mapped[int] = mapped_column(Integer)
-    created_at: Mapped[datetime]
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    profile: ColumnElement[str] = Column(String(64))
+    encoder: ColumnElement[str] = Column(String(128))
+    ranker: ColumnElement[str] = Column(String(64))
+    labels: ColumnElement[int] = Column(Integer)
+    created_at: ColumnElement[datetime] = Column(UtcDateTime)
 
 
 class Score(Base):
@@ -333,11 +359,11 @@ class Score(Base):
 
     __tablename__ = "score"
 
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
-    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
-    logit: Mapped[float] = mapped_column(Float, index=True)
-    standing: Mapped[float] = mapped_column(Float)
-    probability: Mapped[float] = mapped_column(Float)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    model_version_id: ColumnElement[int] = Column(Integer, ForeignKey("model_version.id"))
+    logit: ColumnElement[float] = Column(Float, index=True)
+    standing: ColumnElement[float] = Column(Float)
+    probability: ColumnElement[float] = Column(Float)
 
 
 class Digest(Base):
@@ -345,12 +371,12 @@ class Digest(Base):
 
     __tablename__ = "digest"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    built_at: Mapped[datetime] = mapped_column(index=True)
-    seen_at: Mapped[datetime | None]
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    built_at: ColumnElement[datetime] = Column(UtcDateTime, index=True)
+    seen_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """When the reader last looked at it; None if they never did."""
-    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
-    document: Mapped[dict[str, Any]]
+    model_version_id: ColumnElement[int] = Column(Integer, ForeignKey("model_version.id"))
+    document: ColumnElement[dict[str, Any]] = Column(JSON)
 
 
 class Job(Base):
@@ -358,13 +384,13 @@ class Job(Base):
 
     __tablename__ = "job"
 
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
+    name: ColumnElement[str] = Column(String(32), primary_key=True)
+    started_at: ColumnElement[datetime] = Column(UtcDateTime)
+    finished_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """None while it runs, or where it never came to its end."""
-    said: Mapped[str | None] = mapped_column(Text)
+    said: ColumnElement[str | None] = Column(Text)
     """What came of it, in words."""
-    failed: Mapped[bool] = mapped_column(Boolean)
+    failed: ColumnElement[bool] = Column(Boolean)
 
 
 class Notification(Base):
@@ -372,10 +398,10 @@ class Notification(Base):
 
     __tablename__ = "notification"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime]
-    probability: Mapped[float] = mapped_column(Float)
+    id: ColumnElement[int] = Column(Integer, primary_key=True)
+    item_id: ColumnElement[int] = Column(Integer, ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    at: ColumnElement[datetime] = Column(UtcDateTime)
+    probability: ColumnElement[float] = Column(Float)
 
 
 class Contact(Base):
@@ -383,12 +409,12 @@ class Contact(Base):
 
     __tablename__ = "contact"
 
-    host: Mapped[str] = mapped_column(String(300), primary_key=True)
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    host: ColumnElement[str] = Column(String(300), primary_key=True)
+    day: ColumnElement[str] = Column(String(10), primary_key=True)
     """ISO 8601, UTC."""
-    purpose: Mapped[str] = mapped_column(String(32), primary_key=True)
-    requests: Mapped[int] = mapped_column(Integer)
-    answered_at: Mapped[datetime | None]
+    purpose: ColumnElement[str] = Column(String(32), primary_key=True)
+    requests: ColumnElement[int] = Column(Integer)
+    answered_at: ColumnElement[datetime | None] = Column(UtcDateTime)
     """When it last told the time; None if it never did."""
-    ahead_s: Mapped[float | None] = mapped_column(Float)
+    ahead_s: ColumnElement[float | None] = Column(Float)
     """Seconds by which its clock was ahead of ours then."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Table,
     bindparam,
     func,
     insert,
@@ -289,7 +288,7 @@ _WRITTEN = (
 )
 # Built once: when nothing has changed anywhere, making this statement would be most of storing that.
 _SUCCESS = (
-    update(cast(Table, Source.__table__))
+    update(Source)
     .where(Source.id == bindparam("source_id"))
     .values(
         **{name: _new(name) for name in _WRITTEN},

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
-from sqlalchemy.orm import aliased
 
 from triage.store.items import CHUNK
 from triage.store.schema import Item, ItemStory, ItemText
@@ -102,14 +101,10 @@ def put(connection: Connection, rows: Iterable[tuple[int, int, bytes]]) -> None:
 
 def around(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     """Item id -> story, of some items and of all that tell the same."""
-    own, other = aliased(ItemStory), aliased(ItemStory)
     found: dict[int, int] = {}
     for start in range(0, len(ids), CHUNK):
-        rows = connection.execute(
-            select(other.item_id, other.story)
-            .join(own, own.story == other.story)
-            .where(own.item_id.in_(ids[start : start + CHUNK]))
-        )
+        told = select(ItemStory.story).where(ItemStory.item_id.in_(ids[start : start + CHUNK]))
+        rows = connection.execute(select(ItemStory.item_id, ItemStory.story).where(ItemStory.story.in_(told)))
         found.update((item_id, story) for item_id, story in rows)
     return found
 
