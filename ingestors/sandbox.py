@@ -17,6 +17,8 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from typing import Any
 
+import msgspec
+
 from ingestors.base import JsonValue
 from ingestors.wire import FRAME
 
@@ -175,7 +177,7 @@ class _Child:
         (size,) = FRAME.unpack(await stdout.readexactly(FRAME.size))
         if size > MAX_ANSWER:
             raise ParseRefused("it unpacks to more text than a document may have", died=True)
-        answer: dict[str, Any] = json.loads(await stdout.readexactly(size))
+        answer: dict[str, Any] = msgspec.json.decode(await stdout.readexactly(size))
         return answer
 
     async def kill(self) -> None:

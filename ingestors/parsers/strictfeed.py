@@ -8,7 +8,7 @@ comes without prolog and DTD, so there are no entities, and nothing is fetched o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.entities import name2codepoint
 from typing import Any
 
@@ -75,6 +75,16 @@ _DATES = (
     *("updated", "modified", "dc:date", "dcterms:modified"),
     *("created", "dcterms:created"),
 )
+_PLAIN, _HTML, _XHTML = "text/plain", "text/html", "application/xhtml+xml"
+# Names of elements, best first, and the media type of what does not say its own.
+_TITLES = dict.fromkeys(("title", "dc:title", "media:title", "itunes:title"), _PLAIN)
+_CONTENTS = {"content:encoded": _HTML, "content": _PLAIN, "body": _XHTML, "xhtml:body": _XHTML}
+_SUMMARIES = {
+    **dict.fromkeys(("description", "dc:description"), _HTML),
+    **dict.fromkeys(("summary", "abstract"), _PLAIN),
+    **dict.fromkeys(("itunes:summary", "media:description"), _HTML),
+    "itunes:subtitle": _PLAIN,
+}
 _KNOWN = frozenset(_PREFIXES.values())
 _SHORT_TYPES = {
     "text": "text/plain",
@@ -135,7 +145,7 @@ def _read(root: Element, url: str, *, has_bases: bool) -> Feed:
         return _item(element, base, feed_authors, atom=atom)
 
     entries, refusals = to_entries(found, read)
-    titles = _markups(channel, ("title",), "text/plain", guess=not atom)
+    titles = _markups(channel, {"title": _PLAIN}, atom=atom)
     return Feed(
         title=titles[0].line()[:MAX_TITLE] if titles else "",
         entries=entries,
@@ -161,20 +171,9 @@ def _item(element: Element, base: str, feed_authors: list[str], *, atom: bool) -
     return Item(
         guid=_string(guids[0]) if guids else element.get(_ABOUT, ""),
         guid_is_link=bool(guids) and _attribute(guids[0], "ispermalink", "true") == "true",
-        titles=_markups(
-            fields, ("title", "dc:title", "media:title", "itunes:title"), "text/plain", guess=not atom
-        ),
-        contents=[
-            *_markups(fields, ("content:encoded",), "text/html"),
-            *_markups(fields, ("content",), "text/plain", guess=not atom),
-            *_markups(fields, ("body", "xhtml:body"), "application/xhtml+xml"),
-        ],
-        summaries=[
-            *_markups(fields, ("description", "dc:description"), "text/html"),
-            *_markups(fields, ("summary", "abstract"), "text/plain", guess=not atom),
-            *_markups(fields, ("itunes:summary", "media:description"), "text/html"),
-            *_markups(fields, ("itunes:subtitle",), "text/plain", guess=True),
-        ],
+        titles=_markups(fields, _TITLES, atom=atom),
+        contents=_markups(fields, _CONTENTS, atom=atom),
+        summaries=_markups(fields, _SUMMARIES, atom=atom),
         links=[_first(fields, "feedburner:origlink"), *links],
         base=base,
         authors=_authors(fields) or feed_authors,
@@ -240,21 +239,21 @@ def _published(fields: Fields) -> int | None:
     return None
 
 
-def _markups(fields: Fields, names: tuple[str, ...], default: str, *, guess: bool = False) -> list[Markup]:
+def _markups(fields: Fields, names: Mapping[str, str], *, atom: bool) -> list[Markup]:
     """Texts of the elements of these names that have one, in the order of the names.
 
     Args:
         fields: Where they are looked for.
-        names: Of the elements.
-        default: Media type of what does not say its type.
-        guess: Whether plain text that looks like HTML is HTML: only Atom can be believed.
+        names: Of the elements, each with the media type of what does not say its type.
+        atom: Whether plain text is believed to be that; elsewhere what looks like HTML is HTML. A subtitle of
+            iTunes is read the same everywhere.
     """
     return [
         markup
-        for name in names
+        for name, default in names.items()
         if name in fields
         for each in fields[name]
-        if (markup := _markup(each, default, guess=guess)) is not None
+        if (markup := _markup(each, default, guess=not atom or name == "itunes:subtitle")) is not None
     ]
 
 

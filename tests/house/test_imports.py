@@ -68,7 +68,7 @@ def modules_after(code: str) -> set[str]:
         # What the terminal interface and the daemon hold of the ranker: frames over a pipe.
         ("import triage.services.worker_client", {*HEAVY, "textual", "ingestors", "triage.store"}),
         # Runs for weeks: numbers belong to the worker, parsers to the children, migrations to the start.
-        ("import triage.daemon.app", {*PARSERS, *NUMBERS, "httpx2", "alembic", "textual"}),
+        ("import triage.daemon.app", {*PARSERS, *NUMBERS, "httpx2", "alembic", "sqlalchemy.orm", "textual"}),
         # `triage add` claims targets without the HTTP library, which the first request loads.
         (
             "from ingestors import registry; registry.claim('https://example.org/')",

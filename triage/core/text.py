@@ -63,15 +63,14 @@ def sanitize_text(text: str, limit: int | None = None) -> str:
             text = _JOINERS.sub("", text)
     # Not by a regular expression: one for spaces before a line end tries every space of a run, which takes
     # minutes for the longest text that is stored.
-    if _blank_before_line_end(text):
-        text = "\n".join(line.rstrip(" \t\u00a0") for line in text.split("\n"))
+    text = "\n".join([line.rstrip(" \t\u00a0") for line in text.split("\n")])
     text = (_BLANK_RUNS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
     return _cut(text, limit)
 
 
 def sanitize_line(text: str, limit: int | None = None) -> str:
     """`sanitize_text` for one line, such as a title or a name: all white space becomes single spaces."""
-    if _is_plain(text):
+    if (text.isascii() and text.isprintable()) or _is_plain(text):
         return _cut(" ".join(text.split()), limit)
     return sanitize_text(" ".join(sanitize_text(text).split()), limit)
 
@@ -90,13 +89,6 @@ def _is_plain(text: str) -> bool:
     if text.isascii():
         return not text.encode().translate(None, _PLAIN_ASCII)
     return _NOT_PLAIN.search(text) is None
-
-
-def _blank_before_line_end(text: str) -> bool:
-    if text.isascii():  # bytes are searched in a third of the time
-        body = text.encode()
-        return b" \n" in body or b"\t\n" in body
-    return " \n" in text or "\t\n" in text or "\u00a0\n" in text
 
 
 def _limit_marks(text: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from triage.store.bulk import insert_rows
-from triage.store.items import CHUNK
 from triage.store.schema import Identity, Item
 
 SHARED = 0
@@ -29,7 +29,9 @@ class Known:
     words: int
 
 
-# Built once: with the names as values of the statement, making it takes longer than running it.
+# The names are one value: a statement with a place for each is made anew for every number of them, and that
+# takes longer than running it.
+_NAMES = func.json_each(bindparam("names")).table_valued("value")
 _LOOKUP = (
     select(
         Identity.name,
@@ -42,17 +44,16 @@ _LOOKUP = (
         Item.words,
     )
     .join(Item, Item.id == Identity.item_id)
-    .where(Identity.scope == bindparam("scope"), Identity.name.in_(bindparam("names", expanding=True)))
+    .where(Identity.scope == bindparam("scope"), Identity.name.in_(select(func.unhex(_NAMES.c.value))))
 )
 
 
 def lookup(connection: Connection, scope: int, names: Sequence[bytes]) -> dict[bytes, Known]:
     """Name -> item, for those of `names` that are known in `scope`."""
-    found: dict[bytes, Known] = {}
-    for start in range(0, len(names), CHUNK):
-        rows = connection.execute(_LOOKUP, {"scope": scope, "names": names[start : start + CHUNK]})
-        found.update((row[0], Known(*row[1:])) for row in rows)
-    return found
+    if not names:
+        return {}
+    rows = connection.execute(_LOOKUP, {"scope": scope, "names": json.dumps([name.hex() for name in names])})
+    return {row[0]: Known(*row[1:]) for row in rows}
 
 
 def add(connection: Connection, scope: int, names: Mapping[bytes, int]) -> None:
