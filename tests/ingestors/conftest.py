@@ -14,7 +14,7 @@ from ingestors.sandbox import ParserPool
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def parsers() -> AsyncIterator[ParserPool]:
-    pool = ParserPool(cpu_s=1, wall_s=8)
+    pool = ParserPool(cpu_s=1, wall_s=60)
     yield pool
     await pool.aclose()
 

@@ -60,7 +60,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingestor]:
 @pytest.fixture
 async def own_tools() -> AsyncIterator[Tools]:
     """Children that are started by the test itself."""
-    async with aclosing(HttpClient(deadline_s=5)) as http, aclosing(ParserPool(cpu_s=1, wall_s=8)) as pool:
+    async with aclosing(HttpClient(deadline_s=5)) as http, aclosing(ParserPool(cpu_s=1, wall_s=60)) as pool:
         yield Tools(http, pool)
 
 

@@ -18,7 +18,7 @@ HERE = "child_parsers"
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ParserPool]:
-    pool = ParserPool(cpu_s=1, wall_s=8)
+    pool = ParserPool(cpu_s=1, wall_s=60)
     yield pool
     await pool.aclose()
 
