@@ -230,10 +230,12 @@ class Runtime:
         self._reopen(checkpoints=True)
         self._worker = ModelWorker(self.paths, demo=self.demo, nice=10)
 
-        async def run() -> None:
-            await Daemon(self.paths, self.config, self.clock, self.database, self.worker).run()
+        async def run() -> bool:
+            return await Daemon(self.paths, self.config, self.clock, self.database, self.worker).run()
 
-        asyncio.run(run())
+        with asyncio.Runner() as runner:
+            if not runner.run(run()):
+                os._exit(0)  # a thread that was given up would be waited for
 
     def guided_start(self) -> GuidedStart:
         """The guided start on the services of this run."""

@@ -24,12 +24,14 @@ from world import NOW
 
 from ingestors.base import Entry, FetchRequest, FetchResult, Tools
 from triage.config import Clock, Config, RetentionConfig
-from triage.core.errors import TriageError
+from triage.core.errors import LockedError, TriageError
 from triage.core.feedback import MARKS, Verb
 from triage.core.items import Recorded
+from triage.daemon import app
 from triage.paths import Paths
 from triage.services import backups, digest_file, feedback, ingest, maintenance
 from triage.services.worker import Worker
+from triage.services.worker_client import ModelWorker
 from triage.store.engine import Database
 from triage.tui.backend import Backend
 from triage.tui.writer import Job, Write, Writer
@@ -143,6 +145,15 @@ class Home:
                 writer.submit(cast("Write", write), "marked", verb=verb, item_ids=frozenset({item}))
                 time.sleep(0.002)
 
+    def run_daemon(self) -> None:
+        """Runs a daemon that has nothing to do, or ends with the code of a lock that is held."""
+        with self.opened() as database:
+            worker = ModelWorker(self.paths, demo=False)
+            try:
+                asyncio.run(app.Daemon(self.paths, Config(), self.clock, database, worker).run())
+            except LockedError as error:
+                os._exit(error.exit_code)
+
     def lives(self, seconds: float, victims: str, *, marked: bool = False) -> float:
         """Has both processes live for so long or, `marked`, until a mark is stored; kills one or both.
 
@@ -150,8 +161,8 @@ class Home:
         """
         reading, writing = os.pipe()
         children = {
-            "ingest": _fork(self.ingest),
-            "mark": _fork(lambda: self.mark(lambda line: os.write(writing, line))),
+            "ingest": fork(self.ingest),
+            "mark": fork(lambda: self.mark(lambda line: os.write(writing, line))),
         }
         os.close(writing)
         born = time.monotonic()
@@ -205,7 +216,7 @@ class Home:
         return found
 
 
-def _fork(work: Callable[[], None]) -> int:
+def fork(work: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid

@@ -11,16 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from loopback import LoopbackServer, Route
 from waiting import wait_for
+from world import NOW
 
 from triage.config import Config
-from triage.core.errors import LockedError
+from triage.core.errors import LockedError, WorkerError
+from triage.core.items import Digest
 from triage.daemon import app, heartbeat
 from triage.daemon.heartbeat import Heartbeat
+from triage.daemon.jobs import Job
 from triage.daemon.lock import hold
 from triage.paths import Paths
 from triage.services import digest_file, reading, sources
@@ -174,6 +177,54 @@ def test_it_ends_with_its_terminal_also_in_the_middle_of_a_fetch(
         os.close(descriptor)
     assert not paths.heartbeat.exists()
     assert "Traceback" not in paths.log.read_text()
+
+
+@pytest.mark.parametrize("hanging", ["a source", "ranking", "a job"])
+def test_whatever_is_under_way_is_given_up_in_time(
+    paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch, hanging: str
+) -> None:
+    """DB-18."""
+    began, release = threading.Event(), threading.Event()
+
+    async def asking(*_: object, **__: object) -> list[object]:
+        if hanging == "a source":
+            began.set()
+            await asyncio.Event().wait()
+        return []
+
+    def blocked() -> str:
+        began.set()
+        assert release.wait(60)
+        return "done"
+
+    class Worker(ModelWorker):
+        def build(self, *_: object, **__: object) -> Digest:  # type: ignore[override]
+            if hanging == "ranking":
+                blocked()
+            raise WorkerError("it has been ended")
+
+        def close(self) -> None:
+            """The thread that waits for it goes on."""
+            if hanging == "ranking":
+                release.set()
+
+    async def live() -> bool:
+        daemon = app.Daemon(paths, Config(), lambda: NOW, database, Worker(paths, demo=False))
+        try:
+            return await daemon.run()
+        finally:
+            release.set()  # outside of tests, the process ends here
+
+    job = Job("copy", "copying", timedelta(days=1), blocked)
+    monkeypatch.setattr(app.jobs, "jobs", lambda *_: (job,) if hanging == "a job" else ())
+    monkeypatch.setattr(app, "DRAIN_S", 0.1)
+    monkeypatch.setattr(app, "GIVE_UP_S", 0.5)
+    monkeypatch.setattr(app.ingest, "sync", asking)
+    killer = threading.Thread(target=lambda: began.wait(60) and os.kill(os.getpid(), signal.SIGTERM))
+    killer.start()
+    assert asyncio.run(live()) is False
+    killer.join()
+    assert not paths.heartbeat.exists()
 
 
 @pytest.mark.slow

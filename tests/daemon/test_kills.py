@@ -11,14 +11,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from encoder_in_process import install
-from killing import Home, Numbered
+from family import KINDS, Family
+from killing import Home, Numbered, fork
 from world import NOW
 
 from triage.core.crash import LABELS, VARIABLE
+from triage.core.errors import LockedError
+from triage.daemon import app, heartbeat
 from triage.paths import Paths
 from triage.services import backups
 from triage.store import migrate
@@ -49,6 +53,60 @@ def test_random_kills_lose_nothing_and_double_nothing(home: Home) -> None:
     with home.opened() as database, database.read() as connection:
         polled = connection.exec_driver_sql("SELECT count(*) FROM item").scalar_one()
     assert polled > KILLS / 5
+
+
+def test_of_two_daemons_that_start_within_milliseconds_one_runs(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DB-09."""
+
+    async def nothing(_: app.Daemon) -> None:
+        return
+
+    monkeypatch.setattr(app.Daemon, "round", nothing)
+    rng = random.Random(5)
+    for _ in range(20):
+        home.paths.heartbeat.unlink(missing_ok=True)
+        one = fork(home.run_daemon)
+        time.sleep(rng.uniform(0, 0.005))
+        other = fork(home.run_daemon)
+        ended = (0, 0)
+        while not ended[0]:
+            time.sleep(0.01)
+            ended = max(os.waitpid(pid, os.WNOHANG) for pid in (one, other))
+        assert os.waitstatus_to_exitcode(ended[1]) == LockedError.exit_code
+        alive = one if ended[0] == other else other
+        while (beat := heartbeat.read(home.paths.heartbeat)) is None:
+            time.sleep(0.01)
+        os.kill(alive, signal.SIGKILL)
+        assert os.waitpid(alive, 0)[1] == signal.SIGKILL
+        assert beat.pid == alive
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found by /proc")
+def test_children_that_are_killed_one_by_one_or_all_together_lose_nothing(
+    paths: Paths, database: Database
+) -> None:
+    """DB-02, DB-03, DB-18: parsers, encoder, worker, daemon and a reader who marks, with the real encoder."""
+    database.close()
+    paths.config_file.unlink()
+    home, rng = Home(paths), random.Random(KILLS)
+    home.prepare()
+    family = Family(home, rng)
+    killed: Counter[str] = Counter()
+    end = time.monotonic() + 60 + 5 * KILLS
+    while killed.total() < KILLS / 5:
+        assert time.monotonic() < end, killed
+        time.sleep(rng.expovariate(1 / 1.5))
+        kind = rng.choice([*KINDS, "all"])
+        killed[kind] += family.kill(kind)
+        home.acknowledged = family.acknowledged()
+        assert home.problems(thorough=kind == "all") == [], f"after {killed}"
+    family.close()
+    assert home.problems(thorough=True) == []
+    assert home.acknowledged
+    sys.stderr.write(f"{killed}, {len(home.acknowledged)} marks\n")
 
 
 PROGRAM = """

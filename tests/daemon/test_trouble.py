@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -112,14 +111,3 @@ def test_a_database_that_somebody_else_holds_is_waited_for(
         other.execute("ROLLBACK")
         other.close()
         wait_for(lambda: stored(database) == 2)
-
-
-def test_of_two_daemons_that_start_together_one_runs(paths: Paths, database: Database) -> None:
-    """DB-09."""
-    database.close()
-    with running() as one, running() as other:
-        wait_for(lambda: one.poll() is not None or other.poll() is not None)
-        ended, alive = (one, other) if one.poll() is not None else (other, one)
-        assert ended.wait() == 4
-        wait_for(lambda: "waiting" in says(paths))
-        assert json.loads(paths.heartbeat.read_text())["pid"] == alive.pid

@@ -8,6 +8,7 @@ terminal, SIGHUP has it read its settings again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from triage import config
 from triage.config import Clock, Config
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 POLL_S = 30
 """How often the table of due times is looked at: a query of under a millisecond."""
 DRAIN_S = 10
+GIVE_UP_S = 3
 LONGEST_PAUSE_S = 3_600.0
 """Between two tries with a model worker that dies each time."""
 LONGEST_NAP = timedelta(hours=1)
@@ -65,10 +68,15 @@ class Daemon:
         self._reloaded = False
         self._busy = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self) -> None:
-        """Runs until a signal asks to stop; returns when the work under way is done.
+    async def run(self) -> bool:
+        """Runs until a signal asks to stop.
+
+        Returns:
+            Whether the work under way has come to its end. If not, a thread may still copy or tidy up the
+            database: it cannot be interrupted, and may be killed at any moment.
 
         Raises:
             LockedError: Another process ingests already.
@@ -97,10 +105,11 @@ class Daemon:
                 wakeups.pause()
                 if self._watching is not None:
                     self._watching.cancel()
-                await self._drain()
+                ended = await self._drain()
                 wakeups.close()
                 self._paths.heartbeat.unlink(missing_ok=True)
                 log.info("stopped", extra={"event": "stopped"})
+        return ended
 
     def _watch(self) -> None:
         """Waits for news of sources that can say so, in place of whatever waited before."""
@@ -119,7 +128,8 @@ class Daemon:
         self._watch()
         self._reloaded = True
 
-    async def _drain(self) -> None:
+    async def _drain(self) -> bool:
+        """Waits for the work under way, or gives it up; whether it has come to its end."""
         try:
             async with asyncio.timeout(DRAIN_S):
                 await self._busy.acquire()
@@ -127,14 +137,22 @@ class Daemon:
             log.warning(
                 "the work under way did not end within %d s; it is repeated at the next start", DRAIN_S
             )
+            if self._under_way is not None:
+                self._under_way.cancel()
             # A thread that waits for the worker cannot be cancelled, and would be waited for.
             await asyncio.to_thread(self._worker.close)
+            with contextlib.suppress(TimeoutError):  # what was asked of whom is still put down
+                async with asyncio.timeout(GIVE_UP_S):
+                    await self._busy.acquire()
+            return False
+        return True
 
     async def round(self) -> None:
         """Polls what is due; when something new came in, builds the digest anew; reads what is unread."""
         if self._stop.is_set():
             return
         async with self._busy:
+            self._under_way = asyncio.current_task()
             try:
                 if self._reloaded:
                     self._reloaded = False
