@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
@@ -42,7 +43,11 @@ def run(log_format: Literal["plain", "json"] | None) -> None:
         runtime.paths.create()
         logs.to_file(runtime.paths.log, log_format or runtime.config.daemon.log_format)
         diagnostics.note(f"The daemon runs; its log is {runtime.paths.log}. Stop it with Ctrl-C.")
-        runtime.run_daemon()
+        try:
+            runtime.run_daemon()
+        except TriageError as error:  # a service manager starts it where nobody sees standard error
+            logging.getLogger(__name__).error("%s", error, extra={"event": "refused"})
+            raise
 
 
 @daemon.command()

@@ -13,8 +13,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 LABEL = "triage"
-KEPT_VARIABLES = ("TRIAGE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
-"""What decides where everything lies: the service must see the same places as the shell that installs it."""
+KEPT_VARIABLES = (
+    "TRIAGE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "PATH",
+)  # fmt: skip
+"""What decides where everything lies, and where commands are found, such as the one that prints a password: a
+service must see what the shell sees that installs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +53,39 @@ def _systemd_unit(config: Path, variables: Mapping[str, str], python: str) -> Se
     text = f"""\
 [Unit]
 Description=triage: fetches and ranks feeds, mail and papers
-After=network-online.target
-StartLimitIntervalSec=600
-StartLimitBurst=5
+# It is to run for months: whatever ends it, it is started again.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={_quoted(python)} -m triage daemon run
+ExecStart={_quoted(python)} -P -m triage daemon run
 ExecReload=/bin/kill -HUP $MAINPID
-{settings}WatchdogSec=180
+{settings}# An upgrade copies and rewrites the whole database before the daemon is ready.
+TimeoutStartSec=1h
 TimeoutStopSec=30
+WatchdogSec=180
+# The daemon ends the model worker itself, after its transaction.
+KillMode=mixed
+# What takes memory is the encoder, without which all else goes on.
+OOMPolicy=continue
 Restart=on-failure
-RestartSec=30
-# The lock is held by another process (4), or the settings cannot be used (2): trying again changes nothing.
-RestartPreventExitStatus=2 4
+RestartSec=60
+# Settings that cannot be used: trying again changes nothing.
+RestartPreventExitStatus=2
 Nice=10
-IOSchedulingClass=idle
+# Not idle: whoever waits for the database would wait until the disk is.
+IOSchedulingClass=best-effort
+IOSchedulingPriority=7
 UMask=0077
+# No PrivateTmp or ProtectSystem: for a user they take a user namespace, and where users may have none,
+# nothing would start. No MemoryDenyWriteExecute: torch writes code.
 NoNewPrivileges=true
-PrivateTmp=true
-ProtectSystem=full
 LockPersonality=true
 RestrictRealtime=true
 RestrictSUIDSGID=true
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# By netlink the C library learns which kinds of addresses this machine has.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
 
 [Install]
@@ -103,7 +114,7 @@ def _launch_agent(home: Path, variables: Mapping[str, str], python: str) -> Serv
 <plist version="1.0"><dict>
   <key>Label</key><string>{LABEL}</string>
   <key>ProgramArguments</key><array>
-    <string>{escape(python)}</string><string>-m</string><string>triage</string>
+    <string>{escape(python)}</string><string>-P</string><string>-m</string><string>triage</string>
     <string>daemon</string><string>run</string>
   </array>
   <key>EnvironmentVariables</key><dict>
@@ -111,6 +122,7 @@ def _launch_agent(home: Path, variables: Mapping[str, str], python: str) -> Serv
   <key>RunAtLoad</key><true/>
   <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>
   <key>ThrottleInterval</key><integer>60</integer>
+  <key>ExitTimeOut</key><integer>30</integer>
   <key>ProcessType</key><string>Background</string>
   <key>LowPriorityIO</key><true/>
   <key>Umask</key><integer>63</integer>
@@ -127,6 +139,6 @@ def _launch_agent(home: Path, variables: Mapping[str, str], python: str) -> Serv
 
 
 def _quoted(text: str) -> str:
-    """One word of a unit file, whatever is in it: quotes, percent signs and dollars mean something there."""
+    """One word of a unit file, whatever is in it: quotes and percent signs mean something there."""
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("\n", " ")
     return f'"{text}"'
