@@ -56,7 +56,7 @@ def prepare(home: Path, items: int, environ: dict[str, str]) -> None:
         for command in (
             [sys.executable, "-c", ADD, *urls],
             [sys.executable, "-m", "triage", "sync", "--now"],
-            [sys.executable, "-m", "triage", "digest", "--minutes", "1440", "--json"],
+            [sys.executable, "-m", "triage", "digest", "--minutes", "120", "--json"],
         ):
             subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
 

@@ -142,22 +142,23 @@ async def test_a_mark_that_fails_is_taken_back_and_explained(open_app):
         assert "The database is in use; wait for the import to end" in " ".join(shown.split())
 
 
-async def test_what_was_pressed_behind_a_mark_that_fails_fails_with_it(open_app):
-    """TUI-06: an undo in the queue would take back something else than what it was meant for."""
+@pytest.mark.parametrize("held", [True, False])
+async def test_an_undo_behind_a_mark_that_fails_takes_nothing_else_back(held, open_app):
+    """TUI-06: and where the database is held, nothing behind it waits as long again."""
     backend = FakeBackend()
     async with open_app(backend, size=(80, 24)) as pilot:
         await press(pilot, "l")
         gate = backend.gates["mark"] = threading.Event()
-        backend.failures["mark"] = [LockedError("The database is in use")]
+        backend.failures["mark"] = [(LockedError if held else TriageError)("It cannot be stored")]
         await keys(pilot, "d", "u", "d")
         gate.set()
         await settle(pilot)
         assert backend.item(1).state == "like"
         assert not backend.called("undo")
-        assert glyphs(pilot.app) == ["+"]
-        assert screen_text(pilot.app).count("The database is in use") == 1
+        assert glyphs(pilot.app) == (["+"] if held else ["+", "−"])
+        assert screen_text(pilot.app).count("It cannot be stored") == 1
         await press(pilot, "u")
-        assert backend.item(1).state == "new", "what is pressed afterwards is carried out"
+        assert len(backend.called("undo")) == 1, "what is pressed afterwards is carried out"
 
 
 async def test_the_same_mark_again_is_not_written_again(open_app):
@@ -184,12 +185,17 @@ async def test_leaving_writes_what_is_queued_and_says_so(open_app):
     assert pilot.app.return_code == 0
 
 
-async def test_a_mark_that_fails_on_the_way_out_is_not_silent(open_app, capfd):
+@pytest.mark.parametrize("already", [True, False], ids=["while leaving", "just before"])
+async def test_a_mark_that_fails_on_the_way_out_is_not_silent(already, open_app, capfd):
     backend = FakeBackend()
     gate = backend.gates["mark"] = threading.Event()
     backend.failures["mark"] = [TriageError("The disk is full")]
     async with open_app(backend, size=(80, 24)) as pilot:
-        await keys(pilot, "l", "q")
+        await keys(pilot, "l")
+        if not already:
+            gate.set()
+            await settle(pilot)
+        await keys(pilot, "q")
         gate.set()
         await until(pilot, lambda: not pilot.app.is_running)
     assert pilot.app.return_code == 1

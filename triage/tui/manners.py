@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import threading
+from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,6 +27,8 @@ from triage.tui.widgets.bars import StatusBar
 
 QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
+COMPLAINT_S = 8.0
+"""How long an error is shown."""
 LOOK_SECONDS = 0.01
 WRITING_LOOKS = 200
 """How often the way to the shell looks whether all marks are written, before it goes without."""
@@ -46,6 +49,8 @@ class MannerlyApp(App[int]):
         # in the place of its colours that makes black on black of ours.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._ending = threading.Lock()
+        self._complaint = "", 0.0
+        """The last error that was shown, and when."""
 
     def release(self) -> None:
         """Gives back what the app holds; called when the last mark is written. May be called twice."""
@@ -74,8 +79,12 @@ class MannerlyApp(App[int]):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def complain(self, error: TriageError) -> None:
-        """Shows an error with what helps."""
-        self.notify(sentence(error), severity="error", timeout=8)
+        """Shows an error with what helps; of many that are alike, as of marks on a full disk, one."""
+        said, now = sentence(error), monotonic()
+        before, at = self._complaint
+        if said != before or now > at + COMPLAINT_S:
+            self._complaint = said, now
+            self.notify(said, severity="error", timeout=COMPLAINT_S)
 
     # ------------------------------------------------------------ the end
 

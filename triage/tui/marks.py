@@ -56,9 +56,9 @@ class Marks:
         self._unlearned: dict[int, str] = {}
         """Number of a job -> what was said, of what the order does not know."""
         self.leaving = False
-        """Set when the reader leaves: nothing is marked any more, and a failure is kept in `lost`."""
+        """Set when the reader leaves: nothing is marked any more."""
         self.lost: list[str] = []
-        """What failed while the reader left, who would not see it on the screen."""
+        """What failed since something was stored: who leaves may not have seen it on the screen."""
 
     @property
     def pending(self) -> int:
@@ -164,8 +164,9 @@ class Marks:
     def _deliver(self, job: Job, recorded: Recorded | None, error: BaseException | None) -> None:
         """Runs on the writer's thread."""
         if error is None:
+            self.lost.clear()
             self._learner.want()
-        elif self.leaving:
+        elif self.leaving or job.verb is not None:
             which = f" (item {', '.join(map(str, sorted(job.item_ids)))})" if job.item_ids else ""
             self.lost.append(sanitize_line(f"Not {job.what}{which}: {error}"))
         self._post(Written(job, recorded, error))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.core.crash import crash_point
-from triage.core.errors import TriageError
+from triage.core.errors import LockedError, TriageError
 from triage.core.feedback import Verb
 from triage.core.items import Recorded
 from triage.tui.backend import Backend
@@ -50,8 +50,9 @@ class BehindError(TriageError):
 class Writer:
     """Carries out jobs in order on a thread of its own, which the first job starts.
 
-    Whoever says something believes that all before it was heard: an undo would take back something else than
-    what it was meant for. So when a job fails, those in the queue behind it fail with it, as `BehindError`.
+    When a job fails, an undo in the queue behind it fails with it, as `BehindError`: it would take back
+    something else than what it was meant for. When the database is held by somebody else, all that is in the
+    queue does, because each would wait as long.
     """
 
     def __init__(self, backend: Backend, deliver: Deliver) -> None:
@@ -59,8 +60,10 @@ class Writer:
         self._deliver = deliver
         self._thread: ThreadPoolExecutor | None = None
         self._submitted = 0
-        self._void = 0
-        """Up to this number jobs are not carried out any more."""
+        self._behind = 0
+        """The number of the last job that was in the queue when one failed."""
+        self._held = False
+        """Whether that one failed because the database is held by somebody else."""
         self.finished = 0
         """The number of the last job that is recorded or has failed."""
         self._delivered = 0
@@ -98,12 +101,12 @@ class Writer:
 
     def _carry_out(self, job: Job, write: Write) -> Recorded:
         crash_point("event:queued")
-        if job.number <= self._void:
+        if job.number <= self._behind and (self._held or job.turns_back):
             raise BehindError("what was said before it could not be stored")
         try:
             return write(self._backend)
-        except BaseException:
-            self._void = self._submitted
+        except BaseException as error:
+            self._behind, self._held = self._submitted, isinstance(error, LockedError)
             raise
 
     def _report(self, job: Job, done: Future[Recorded]) -> None:
