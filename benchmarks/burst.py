@@ -2,7 +2,8 @@
 
     python benchmarks/burst.py [--items 10000] [--marks 50] [--every 0] [--rounds 3]
 
-Runs the real program in a pseudo-terminal on invented feeds, ranked by words only, presses `d` so many times
+Runs the real program in a pseudo-terminal on invented feeds, ranked by words only. It marks one item and
+waits for the order, so that everything is loaded; then it presses `d` so many times, in the next round `l`,
 and watches from outside:
 
 stored    seconds until every mark is in the database
@@ -32,7 +33,7 @@ ENTRIES = 50
 """A feed."""
 NOW = "2026-11-02T08:00:00Z"
 GIVE_UP_S = 120.0
-FIGURES = ("stored", "ranked", "orders", "cpu")
+STATES = {"d": "dislike", "l": "like"}
 
 
 @dataclass
@@ -61,15 +62,19 @@ def prepare(home: Path, items: int, environ: dict[str, str]) -> None:
             subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
 
 
-def burst(home: Path, environ: dict[str, str], marks: int, every: float) -> Burst:
+def burst(home: Path, environ: dict[str, str], key: str, marks: int, every: float) -> Burst:
     """Presses the keys and watches."""
-    terminal, found = Terminal(environ, 120, 36), Burst()
+    terminal, found, state = Terminal(environ, 120, 36), Burst(), STATES[key]
     while not terminal.selected:
         terminal.rest(0.2)
-    terminal.rest(4.0)
-    terminal.press("j")
     database = sqlite3.connect(f"file:{home / 'data' / 'triage.db'}?mode=ro", uri=True, isolation_level=None)
     digest = home / "data" / "digest.json"
+    file = digest.stat().st_ino
+    terminal.press("s")
+    while digest.stat().st_ino == file:
+        terminal.rest(0.2)
+    terminal.rest(2.0)
+    terminal.press("g")
     before, file = _marked(database), digest.stat().st_ino
     worker = _worker(terminal.process.pid)
     computed = _computed(worker)
@@ -79,7 +84,7 @@ def burst(home: Path, environ: dict[str, str], marks: int, every: float) -> Burs
         if now > GIVE_UP_S:
             raise SystemExit(f"{len(_marked(database))} are stored:\n" + "\n".join(terminal.screen.display))
         if pressed < marks and now >= pressed * every:
-            terminal.type("d" if every else "d" * marks)
+            terminal.type(key if every else key * marks)
             pressed += 1 if every else marks
         terminal.read(0.002)
         if not found.stored and len(_marked(database)) == len(before) + marks:
@@ -87,7 +92,8 @@ def burst(home: Path, environ: dict[str, str], marks: int, every: float) -> Burs
         if digest.stat().st_ino != file:
             file, found.orders = digest.stat().st_ino, found.orders + 1
             states = {item["id"]: item["state"] for item in json.loads(digest.read_bytes())["items"]}
-            if found.stored and all(states.get(each, "dislike") == "dislike" for each in _marked(database)):
+            new = _marked(database)[len(before) :]
+            if found.stored and all(states.get(each, state) == state for each in new):
                 found.ranked = time.monotonic() - began
     terminal.rest(1.0)
     found.cpu = _computed(worker) - computed
@@ -98,7 +104,7 @@ def burst(home: Path, environ: dict[str, str], marks: int, every: float) -> Burs
 
 def _marked(database: sqlite3.Connection) -> list[int]:
     """Ids of the items that were marked."""
-    return [item for (item,) in database.execute("SELECT item_id FROM event")]
+    return [item for (item,) in database.execute("SELECT item_id FROM event ORDER BY id")]
 
 
 def _worker(program: int) -> int:
@@ -126,8 +132,8 @@ def main() -> None:
         environ = {**os.environ, "TRIAGE_HOME": str(home), "TRIAGE_NOW": NOW, "TERM": "xterm-256color"}
         prepare(home, asked.items, environ)
         say("stored s  ranked s  orders  CPU s of the ranker")
-        for _ in range(asked.rounds):
-            found = burst(home, environ, asked.marks, asked.every)
+        for number in range(asked.rounds):
+            found = burst(home, environ, "dl"[number % 2], asked.marks, asked.every)
             say(f"{found.stored:8.2f}  {found.ranked:8.2f}  {found.orders:6}  {found.cpu:19.2f}")
 
 

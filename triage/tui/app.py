@@ -30,7 +30,7 @@ from triage.tui.following import LOOK_SECONDS, OPEN_FIRST, Following
 from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
 from triage.tui.manners import MannerlyApp
-from triage.tui.marks import Marks, Outcome
+from triage.tui.marks import Marks
 from triage.tui.messages import handles, sentence
 from triage.tui.readings import Readings
 from triage.tui.screens.digest import DigestScreen
@@ -193,9 +193,11 @@ class TriageApp(MannerlyApp):
             self._read(self.screen.item)
 
     def action_refresh(self) -> None:
-        """Loads the digest again."""
+        """Loads the digest again, and has it learn what it could not before."""
         self.say(LOADING)
         self.loader.digest()
+        if not self.session.settled:
+            self.marks.learn()
 
     # ------------------------------------------------------------ the item in question, and its text
 
@@ -398,7 +400,7 @@ class TriageApp(MannerlyApp):
         if outcome.error is None:
             self.say(outcome.said)
         else:
-            self._tell(outcome)
+            self.tell(outcome)
         if outcome.select is not None:
             self.base.list.select(outcome.select)
         if message.error is not None and self.session.settled:
@@ -408,19 +410,11 @@ class TriageApp(MannerlyApp):
     @handles(messages.Ranked)
     def _ranked(self, message: messages.Ranked) -> None:
         outcome = self.marks.ranked(message)
-        self._tell(outcome)
+        self.tell(outcome)
         if outcome.error is None:
             self.loader.overtake_digest()
         if self.session.settled:
             self._show_newest()
-
-    def _tell(self, outcome: Outcome) -> None:
-        """Says what came of what was said, also to the open screens, which ask again for what they show."""
-        self.say(outcome.said)
-        if outcome.error is not None:
-            self.complain(outcome.error)
-        for screen in self.screen_stack:
-            screen.post_message(messages.Learned(outcome.said))
 
     def _redraw_marks(self) -> None:
         self.base.list.refresh()

@@ -21,8 +21,8 @@ from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.text import sanitize_line, sanitize_text
 from triage.tui import hangup
-from triage.tui.marks import Marks
-from triage.tui.messages import sentence
+from triage.tui.marks import Marks, Outcome
+from triage.tui.messages import Learned, sentence
 from triage.tui.widgets.bars import StatusBar
 
 QUIET_SECONDS = 0.3
@@ -85,6 +85,14 @@ class MannerlyApp(App[int]):
         if said != before or now > at + COMPLAINT_S:
             self._complaint = said, now
             self.notify(said, severity="error", timeout=COMPLAINT_S)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Says what came of what was said, also to the open screens, which ask again for what they show."""
+        self.say(outcome.said)
+        if outcome.error is not None:
+            self.complain(outcome.error)
+        for screen in self.screen_stack:
+            screen.post_message(Learned(outcome.said))
 
     # ------------------------------------------------------------ the end
 

@@ -99,9 +99,9 @@ class Session:
         return item.state
 
     def has(self, item: Item, verb: Verb) -> bool:
-        """Whether `item` has a mark, or will have it when all is stored."""
-        wanted = [job.verb for job in self._pending if job.verb is not None and item.id in job.item_ids]
-        return wanted[-1] is verb if wanted else self.state_of(item) == verb.value
+        """Whether `item` has a mark, or will have it when all is stored; an undo may take any away."""
+        about = [job for job in self._pending if job.turns_back or item.id in job.item_ids]
+        return about[-1].verb is verb if about else self._stored_state(item) == verb.value
 
     def add(self, job: Job) -> None:
         """Something was queued."""
