@@ -142,6 +142,10 @@ def test_one_bad_target_does_not_stop_the_others(site: LoopbackServer) -> None:
         ("arxiv:cs.IR --password-env X", "is for mailboxes and feeds on a server"),
         ("imaps://me@e.example/INBOX", "where is the password for imaps://me@e.example/INBOX?"),
         ("imaps://me:hunter2@e.example/ --no-check", "would be stored"),
+        (
+            "imaps://me@e.example:hunter2@e.example/ --no-check",
+            "imaps://me@e.example:…@e.example/ would",
+        ),
         ("https://me:hunter2@e.example/feed", "the password in https://me:…@e.example/feed would be stored"),
         ("imaps://me@e.example/ --password-env NO_SUCH", "NO_SUCH (password_env) is not set"),
         ("a.example b.example --title T", "--title names one source"),

@@ -103,11 +103,17 @@ def test_it_is_installed_and_removed_without_a_trace(
     installed = triage("daemon", "install")
     file = tmp_path / "systemd/user/triage.service"
     assert installed.returncode == 0
-    assert "enable --now" in installed.stderr
+    assert "There is no systemctl here" in installed.stderr
+    manager = tmp_path / "bin" / "systemctl"
+    manager.parent.mkdir()
+    manager.write_text("#!/bin/sh\n")
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", str(manager.parent))
+    assert "enable --now" in triage("daemon", "install").stderr
     assert file.read_text() == triage("daemon", "install", "--print").stdout
     assert json.loads(triage("daemon", "status", "--json").stdout)["service_file"] == str(file)
     assert triage("daemon", "uninstall").returncode == 0
-    assert not file.exists()
+    assert not (tmp_path / "systemd").exists()
     assert "nothing to do" in triage("daemon", "uninstall").stdout
 
 

@@ -221,10 +221,8 @@ def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[
             )
         )
     if found.error is not None:
-        shown = output.address(target)
-        unseen = f"triage add --no-check {shown}, to add it unseen"
-        mends = "--allow-local" in found.error  # unseen, it would be refused at every fetch
-        raise UsageError(found.error, fix=f"triage add --allow-local {shown}" if mends else unseen)
+        unseen = f"triage add --no-check {output.address(target)}, to add it unseen"
+        raise UsageError(found.error, fix=found.fix or unseen)
     if len(found.choices) == 1 or wishes.take_best or wishes.take_first:
         return [found.choices[0]]
     if not wishes.ask:

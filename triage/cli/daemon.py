@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shlex
@@ -71,6 +72,10 @@ def install(only_print: bool) -> None:
             fix="triage daemon install --print, and put it where your system looks for it",
         ) from error
     output.line(f"written: {service.path}")
+    if shutil.which(manager := service.start[0][0]) is None:
+        diagnostics.note(f"There is no {manager} here, so nothing reads that file. Without it:")
+        diagnostics.note("    nohup triage daemon run >/dev/null 2>&1 &")
+        return
     diagnostics.note("It starts nothing yet. To start the daemon now and at every login:")
     for command in service.start:
         diagnostics.note(f"    {shlex.join(command)}")
@@ -92,6 +97,9 @@ def uninstall() -> None:
         if done.returncode:
             diagnostics.note(f"{shlex.join(command)}: {done.stderr.strip() or done.returncode}")
     service.path.unlink()
+    for folder in service.path.parents[:2]:  # made for it, if there is nothing else in them
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     output.line(f"removed: {service.path}")
 
 

@@ -30,7 +30,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
 _LINE_ENDS = re.compile("\r\n?|\u2028|\u0085|\x0b|\x0c")
 _BLANK_RUNS = re.compile(r"\n{3,}")
-_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
+_PASSWORD = re.compile(r"(?<=://)([^/?#:]*):[^/?#]*@")
 _MARKS = re.compile(r"[^\x00-\u02ff]")
 _PLAIN_ASCII = bytes([9, 10, *range(32, 127)])
 # Letters and punctuation that nothing below touches; what most texts consist of altogether.

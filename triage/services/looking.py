@@ -66,6 +66,8 @@ class Look:
     claim: Claim
     choices: tuple[Choice, ...] = ()
     error: str | None = None
+    fix: str | None = None
+    """What helps, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,15 @@ async def look(
         return Look(claim, error=f"there was no answer within {LOOK_S:.0f} s")
 
 
+def _failed(claim: Claim, error: FetchError) -> Look:
+    fix = None
+    if "--allow-local" in error.message:
+        fix = f"triage add --allow-local {sanitize_line(claim.target, MAX_LINE)}"
+    elif error.kind == "denied" and claim.kind == "mail":
+        fix = "run the password command by itself: it must print that password and nothing else"
+    return Look(claim, error=error.message, fix=fix)
+
+
 async def _look(
     claim: Claim, tools: Tools, config: Config, allow_local: bool, options: Mapping[str, Any], first: bool
 ) -> Look:
@@ -140,11 +151,11 @@ async def _look(
         request = FetchRequest(target=claim.target, allow_local=allow_local, options=asked)
         result = await _ask(ingestor, request, tools)
         if result.error is not None:
-            return Look(claim, error=result.error.message)
+            return _failed(claim, result.error)
         return Look(claim, (Choice(claim, "", result),))
     found = await discover(claim.target, ingestor, tools, allow_local=allow_local, options=asked, first=first)
     if found.error is not None:
-        return Look(claim, error=found.error.message)
+        return _failed(claim, found.error)
     choices = []
     for feed in found.feeds:
         # Another ingestor may know this address better; what ours has read is nothing to it then.

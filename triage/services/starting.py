@@ -147,9 +147,7 @@ class Imports:
         options = {"password_command": password_command} if on_server else {}
         seen = asyncio.run(looking.look(database, clock, claim, config, allow_local=False, options=options))
         if seen.error is not None:
-            local = "--allow-local" in seen.error
-            shown = sanitize_line(target, MAX_SHOWN)
-            raise UsageError(seen.error, fix=f"triage add --allow-local {shown}" if local else None)
+            raise UsageError(seen.error, fix=seen.fix)
         best = seen.choices[0]
         self._choices[target] = best
         count = len(best.result.entries) if best.result is not None else 0
