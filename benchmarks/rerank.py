@@ -4,7 +4,8 @@
 
 Documents, vectors and words are drawn from a fixed seed: passages with vectors of 384 numbers, about 100
 different words each, of a vocabulary in which the frequent ones are frequent. Each round adds one label and
-fits anew, as a mark does. CPU seconds count all threads; wall time is what a reader waits.
+fits anew, as a mark does, with linear algebra on one thread, as in the model worker. Wall time is what a
+reader waits.
 
 Beside it, in turns, what others do after a mark where it is installed: scikit-learn's LinearSVC over the same
 tf-idf rows of all documents, those that nobody liked as the other class, and a score for each.
@@ -24,6 +25,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in triage/cli/main.py
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from timing import CPU, OURS, WALL, Figures, say
 
 from model.corpus import Corpus
@@ -110,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.process_time()
     corpus, vectors = corpus_of(options.documents, options.passages)
     made = time.process_time() - started
-    found = measure(corpus, options.labels, options.rounds)
+    with threadpool_limits(1):
+        found = measure(corpus, options.labels, options.rounds)
     if options.json:
         say(json.dumps(found))
         return

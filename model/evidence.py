@@ -17,7 +17,8 @@ from model.attention import attention_weights
 from model.corpus import Corpus, Groups
 from model.grid import ALL, Floats, Grid, Rows
 from model.knowledge import AliasGraph
-from model.lexical import LinearSvm, NaiveBayes, Terms, count_terms
+from model.lexical import NaiveBayes, Terms, count_terms
+from model.svm import LinearSvm
 from model.types import Interest, Profile
 from model.wordgrid import WordGrid
 
@@ -138,7 +139,7 @@ class LearnedMeaning:
 
     def focus(self, grid: Grid, rows: NDArray[np.intp]) -> Floats:
         """Attention over the passages of some documents, (documents, passages), as in learning from them."""
-        scores = (grid.values[grid.slots[rows]] @ self.direction).astype(np.float64)
+        scores = grid.along(self.direction, rows)
         return grid.weights(LEARNING * self.sharpness.of(grid, rows) * scores, rows)
 
 
@@ -243,7 +244,7 @@ def meaning_from_labels(
         pooled = corpus.grid.pooled(corpus.grid.weights(force * scores, rows), rows)
         direction = _rocchio(likes @ pooled, likes.sum(), dislikes @ pooled, dislikes.sum(), dislike_share)
         if again:
-            scores = corpus.grid.values[corpus.grid.slots[rows]] @ direction
+            scores = corpus.grid.along(direction, rows)
     unseen = np.zeros(len(labels))
     unseen[taught] = _left_out(pooled, likes, dislikes, dislike_share)
     expert = LearnedMeaning(direction.astype(np.float32), sharpness)
@@ -315,11 +316,12 @@ def words_from_labels(
     documents made of six stories this adds .1 average precision at 20 labels and more.
     """
     rows = corpus.words.rows[labels.rows]
+    apart = labels.rows[corpus.grid.apart[labels.rows]]
+    if len(apart):
+        seen = meaning is not None and bool(corpus.grid.readable[apart].all())
+        guides = [] if seen else _classifiers(corpus, labels, rows, aliases)
+        rows = corpus.tf_idf.transform([_focused(corpus, row, meaning, guides) for row in labels.rows])
     experts = _classifiers(corpus, labels, rows, aliases)
-    if corpus.grid.apart[labels.rows].any():
-        focused = [_focused(corpus, row, meaning, experts) for row in labels.rows]
-        rows = corpus.tf_idf.transform(focused)
-        experts = _classifiers(corpus, labels, rows, aliases)
     return [Witness(words, usual, unseen) for words, unseen in experts]
 
 

@@ -14,6 +14,8 @@ from model.attention import attention_weights, pool
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp] | slice
 ALL = slice(None)
+BLOCK = 1000
+"""Documents whose vectors are laid out side by side at a time: the padded grid of all may be gigabytes."""
 
 
 class Grid:
@@ -87,10 +89,19 @@ class Grid:
             weights: (documents, passages), of these rows.
             rows: Which documents.
         """
-        values = self.values[self.slots[rows]].astype(np.float64)
-        sums: Floats = pool(weights[:, None, :], values)[:, 0, :]
+        sums = np.zeros((len(rows), self.values.shape[1]))
+        for start in range(0, len(rows), BLOCK):
+            part = slice(start, start + BLOCK)
+            values = self.values[self.slots[rows[part]]].astype(np.float64)
+            sums[part] = pool(weights[part, None, :], values)[:, 0, :]
         sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
         return sums
+
+    def along(self, direction: NDArray[np.floating], rows: NDArray[np.intp]) -> Floats:
+        """Dot products of the passages of some documents with a vector (dim,): (documents, passages)."""
+        parts = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+        found = [self.values[self.slots[part]] @ direction for part in parts]
+        return np.concatenate([np.zeros((0, self.slots.shape[1])), *found])
 
     def pooled_length(self, weights: Floats) -> Floats:
         """Lengths of each document's weighted sum of passages, (documents,); 1 for zero.
@@ -107,8 +118,8 @@ class Grid:
         products = np.zeros((count, width, width), dtype=np.float32)
         if not len(self.values):
             return products
-        for start in range(0, count, 1000):  # in blocks: the padded grid of all vectors may be gigabytes
-            part = slice(start, start + 1000)
+        for start in range(0, count, BLOCK):
+            part = slice(start, start + BLOCK)
             grid = self.values[self.slots[part]] * self.encoded[part, :, None]
             products[part] = grid @ grid.swapaxes(1, 2)
         return products

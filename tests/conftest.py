@@ -15,10 +15,12 @@ from loopback import LoopbackServer
 from world import NOW
 
 from triage.paths import Paths
-from triage.services.worker_client import ModelWorker
+from triage.services.worker_client import ONE_THREAD, ModelWorker
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 
+# As the worker has it; tests that run it in their own process import numpy after this.
+os.environ.update(ONE_THREAD | os.environ)
 # No deadline: the machine may be busy. Derandomised: a red run can be repeated.
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ci")

@@ -13,8 +13,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.svm import LinearSVC
 
-from model.lexical import BUCKETS, LinearSvm, NaiveBayes, Terms, TfIdf, count_terms, occurrences
+from model import svm
+from model.lexical import BUCKETS, NaiveBayes, Terms, TfIdf, count_terms, occurrences
 from model.passages import split
+from model.svm import LinearSvm
 
 WORDS = "vector index query lake river mail digest the of and not ranker model label passage score"
 VOCABULARY = WORDS.split(" ")
@@ -77,8 +79,12 @@ def test_terms_in_nearly_every_document_are_left_out() -> None:
     assert (tf_idf.columns(count_terms("", "word7").buckets) >= 0).all()
 
 
+@pytest.mark.parametrize("exact", [500, 0], ids=["few rows", "many rows"])
 @pytest.mark.parametrize("seed", range(4))
-def test_support_vector_machine_equals_scikit_learn(pool: tuple[list[str], TfIdf], seed: int) -> None:
+def test_support_vector_machine_equals_scikit_learn(
+    pool: tuple[list[str], TfIdf], monkeypatch: pytest.MonkeyPatch, seed: int, exact: int
+) -> None:
+    monkeypatch.setattr(svm, "EXACT", exact)
     _, tf_idf = pool
     rng = np.random.default_rng(seed)
     rows = tf_idf.matrix[rng.permutation(120)[: 10 + 30 * seed]]
@@ -119,6 +125,33 @@ def test_left_out_scores_are_those_of_a_fit_without_the_row(pool: tuple[list[str
     expected = [float((rows[[row]] @ again[row].weights)[0]) + shift[row] for row in range(30)]
     # The support vector machine's are exact as long as leaving a row out makes no other row a support vector.
     np.testing.assert_allclose(ours.left_out, expected, atol=0.02 if fit == LinearSvm.fit else 1e-5)
+
+
+def test_many_rows_are_left_out_in_groups_as_by_fits_without_each_group(
+    pool: tuple[list[str], TfIdf], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(svm, "EXACT", 0)
+    _, tf_idf = pool
+    rows, wanted, importance = tf_idf.matrix, np.random.default_rng(3).random(120) < 0.4, np.ones(120)
+    ours = LinearSvm.fit(rows, wanted, importance)
+    group = np.zeros(120, dtype=int)
+    for kind in (True, False):
+        group[wanted == kind] = np.arange((wanted == kind).sum()) % svm.FOLDS
+    for number in range(svm.FOLDS):
+        kept = group != number
+        again = LinearSvm.fit(rows[kept], wanted[kept], importance[kept])
+        expected = rows[~kept] @ again.weights + again.intercept - ours.intercept
+        np.testing.assert_allclose(ours.left_out[~kept], expected, atol=0.05)
+
+
+@pytest.mark.parametrize("wanted", [[True], [False], [True, False]], ids=str)
+def test_a_machine_of_next_to_nothing_can_be_fitted(
+    monkeypatch: pytest.MonkeyPatch, wanted: list[bool]
+) -> None:
+    monkeypatch.setattr(svm, "EXACT", 0)
+    rows = TfIdf([count_terms("", text) for text in texts(2)]).matrix[: len(wanted)]
+    fitted = LinearSvm.fit(rows, np.array(wanted), np.ones(len(wanted)))
+    assert np.isfinite([*fitted.weights, fitted.intercept, *fitted.left_out]).all()
 
 
 def test_titles_count_double_and_passages_read_apart_count_apart() -> None:
