@@ -3,11 +3,11 @@
     python benchmarks/growth.py [--only items labels sources] [--largest 100000] [--dry-run]
 
 Homes are invented (`benchmarks/library.py`; vectors are drawn, no encoder runs): 1,000 to `--largest` items
-without a mark, 20,000 items with 10 to 10,000 marks, 10,000 items of 10 to 1,000 sources. A million items take
-a quarter of an hour. In each home a process of its own does what a command or the daemon does, and another
-one what the model worker does. Figures are processor seconds of the task alone, imports left out, and the most
-memory of either process. The last column is the exponent between the last two sizes: 1 for what grows as fast
-as its size, 1.1 for n log n. Prints tables and plots, and writes the tables into docs/performance.md.
+without a mark, 20,000 items with 10 to 10,000 marks, 10,000 items of 10 to 1,000 sources. A million items
+take a quarter of an hour. In each home a process of its own does what a command or the daemon does, and
+another one what the model worker does. Figures are processor seconds of the task alone, imports left out, and
+the most memory of either process. The last column is the exponent between the last two sizes: 1 for what
+grows as fast as its size, 1.1 for n log n. Prints tables and plots, and writes docs/performance.md.
 """
 
 from __future__ import annotations

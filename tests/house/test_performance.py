@@ -12,13 +12,18 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 import bench  # noqa: E402  beside the program, not in it
+import growth  # noqa: E402
 import page  # noqa: E402
 
 PAGE = page.PAGE.read_text(encoding="utf-8")
 
 
 def test_every_table_has_its_place_on_the_page_and_no_place_is_without_a_table() -> None:
-    assert page.blocks(PAGE).keys() == {"budgets", *bench.TABLES}
+    assert page.blocks(PAGE).keys() == {
+        "budgets",
+        *bench.TABLES,
+        *(f"growth-{each}" for each in growth.SIZES),
+    }
 
 
 def test_new_figures_leave_the_prose_as_it_is() -> None:
@@ -52,3 +57,15 @@ def test_wall_time_of_a_busy_machine_is_not_said() -> None:
     assert budget.row(measured, wall=True)[3] == "yes"
     assert budget.row(measured, wall=False)[3] == "needs a quiet machine"
     assert "wall" not in bench.blocks({"first": measured["t"]}, "", wall=False)["first"]
+
+
+def test_a_growth_is_the_power_between_the_last_two_sizes_and_bold_above_n_log_n() -> None:
+    figures = [
+        {"sorting": n * n * 1e-9, "reading": n * 1e-6, "peak MB": float(n)} for n in (100, 1_000, 10_000)
+    ]
+    head, *lines = growth.rows(figures, (100, 1_000, 10_000))
+    assert head == ["CPU s", "100", "1,000", "10,000", "exponent"]
+    assert [line[-1] for line in lines] == ["**2.0**", "1.0", "1.0"]
+    drawn = growth.plot(figures, (100, 1_000, 10_000)).splitlines()
+    assert drawn[0].rstrip().endswith("a"), "the dearest stands on top, at the largest size"
+    assert "b reading" in drawn[-1]
