@@ -3,8 +3,8 @@
     python benchmarks/library.py HOME --items 50000 [--sources 20] [--labels 0] [--digest]
 
 Rows are written by the statements that the services use, without their work: texts are combined from a few
-thousand, so each is cut and counted once, and vectors are drawn at random. What was said of items alternates
-between like and dislike. With `--digest` the model worker then builds one.
+thousand, so each is cut and counted once, and vectors are drawn at random. With `--digest` the model worker
+then builds one.
 """
 
 from __future__ import annotations
@@ -169,14 +169,18 @@ class Shelf:
         insert_rows(connection, ItemTerms, ("item_id", "terms"), terms)
         stories.put(connection, ((item, item, texts[4]) for item, texts in zip(ids, chosen, strict=True)))
 
-    def say(self, ids: Sequence[int]) -> None:
-        """Likes and dislikes in turn, a day ago and before, each with where it stood."""
+    def say(self, ids: Sequence[int], titles: Sequence[str]) -> None:
+        """What a reader said of items over the days, each with where it stood.
+
+        They like titles that begin like one half of the alphabet, and change their mind one time in five.
+        """
         kind = scores.kind(RANKER, self._encoder)
         with self._database.write() as connection:
-            for n, item in enumerate(ids):
+            for n, (item, title) in enumerate(zip(ids, titles, strict=True)):
+                liked = (title < "M") != (self._choose.random() < 0.2)
                 feedback.append(
                     connection,
-                    verb=Verb.LIKE if n % 2 else Verb.DISLIKE,
+                    verb=Verb.LIKE if liked else Verb.DISLIKE,
                     at=NOW - SPAN * (1 - n / (len(ids) + 1)),
                     item_id=item,
                     standing=self._choose.gauss(0, 1),
@@ -197,7 +201,10 @@ def make_home(home: Path, count: int, source_count: int = 20, labels: int = 0) -
         shelf.add_sources(source_count)
         ids = shelf.add_items(count, source_count)
         if labels:
-            shelf.say(ids[:: len(ids) // labels][:labels])
+            said = ids[:: len(ids) // labels][:labels]
+            with database.read() as connection:
+                found = items.by_ids(connection, said)
+            shelf.say(said, [found[item].title for item in said])
     database.close()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from triage.store.items import CHUNK
 from triage.store.schema import Item, ItemStory, ItemText
@@ -99,12 +99,23 @@ def put(connection: Connection, rows: Iterable[tuple[int, int, bytes]]) -> None:
         connection.execute(insert(ItemStory), values)
 
 
+_own, _other = ItemStory.__table__.alias(), ItemStory.__table__.alias()
+# Built once: with the ids as values of the statement, making it takes longer than running it. Most stories
+# are told once, and 20,000 rows that say so would take as long as ranking.
+_AROUND = select(ItemStory.item_id, ItemStory.story).where(
+    ItemStory.story.in_(
+        select(_own.c.story)
+        .join(_other, (_other.c.story == _own.c.story) & (_other.c.item_id != _own.c.item_id))
+        .where(_own.c.item_id.in_(bindparam("ids", expanding=True)))
+    )
+)
+
+
 def around(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """Item id -> story, of some items and of all that tell the same."""
+    """Item id -> story, of those items that do not tell theirs alone and of all that tell the same."""
     found: dict[int, int] = {}
     for start in range(0, len(ids), CHUNK):
-        told = select(ItemStory.story).where(ItemStory.item_id.in_(ids[start : start + CHUNK]))
-        rows = connection.execute(select(ItemStory.item_id, ItemStory.story).where(ItemStory.story.in_(told)))
+        rows = connection.execute(_AROUND, {"ids": ids[start : start + CHUNK]})
         found.update((item_id, story) for item_id, story in rows)
     return found
 
