@@ -7,11 +7,13 @@ in `ingestors.http`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -206,7 +208,7 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await _resolved(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError("there is no host of that name") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -229,6 +231,31 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+async def _resolved(host: str, port: int) -> list[Any]:
+    """As `socket.getaddrinfo`, in a thread of its own.
+
+    A name server that hangs holds the thread for half a minute, whoever waits. The loop's pool has a handful:
+    six such names would hold up every write to the database, and the end of the process, which waits for it.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def tell(set_it: Callable[[Any], None], it: object) -> None:
+        if not answer.done():
+            set_it(it)
+
+    def look() -> None:
+        try:
+            told = (answer.set_result, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            told = (answer.set_exception, error)  # type: ignore[assignment]
+        with contextlib.suppress(RuntimeError):  # nobody is there any more
+            loop.call_soon_threadsafe(tell, *told)
+
+    threading.Thread(target=look, daemon=True, name=f"looks up {host}").start()
+    return await answer
 
 
 class _Stream(httpcore2.AsyncNetworkStream):

@@ -5,6 +5,7 @@ import base64
 import gzip
 import itertools
 import socket
+import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -89,13 +90,35 @@ def _resolve_to(monkeypatch: pytest.MonkeyPatch, table: dict[str, list[str]]) ->
     """Makes the resolver answer from a table, one answer a question; returns the questions."""
     asked: list[str] = []
 
-    async def getaddrinfo(self: object, host: str, port: int, **_: object) -> list[object]:
+    def getaddrinfo(host: str, port: int, **_: object) -> list[object]:
         asked.append(host)
         address = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("ingestors.transport.socket.getaddrinfo", getaddrinfo)
     return asked
+
+
+async def test_names_that_nobody_resolves_hold_up_nothing_else(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NET-04: the threads of the loop are for the database, and are waited for at its end."""
+    release = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        release.wait(60)
+        return []
+
+    monkeypatch.setattr("ingestors.transport.socket.getaddrinfo", hang)
+    asked = [asyncio.create_task(http.get(f"https://h{n}.example/")) for n in range(40)]
+    try:
+        await asyncio.sleep(0.05)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "stored"), 20) == "stored"
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        release.set()
 
 
 async def test_redirect_from_a_public_to_a_private_host_is_blocked(
