@@ -62,7 +62,7 @@ def entities() -> str:
     return f"<!DOCTYPE rss [<!ENTITY a0 'x'>{declared}]>"
 
 
-async def answer(path: str) -> AsyncIterator[bytes]:
+async def answer(path: str, bomb: bytes) -> AsyncIterator[bytes]:
     """What the server sends, head and body."""
     ok = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/xml\r\n"
     match path:
@@ -84,9 +84,10 @@ async def answer(path: str) -> AsyncIterator[bytes]:
                 yield b" " * MB
         case "bomb":
             yield ok + b"Content-Encoding: gzip\r\n\r\n"
-            yield gzip.compress(bytes(256 * MB), 1) * 4
+            yield bomb
         case "redirects":
-            yield b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /redirects\r\nContent-Length: 0\r\n\r\n"
+            yield b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /redirects\r\n"
+            yield b"Content-Length: 0\r\n\r\n"
         case "busy":
             yield b"HTTP/1.1 429 Slow down\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         case "parser":
@@ -105,11 +106,12 @@ async def answer(path: str) -> AsyncIterator[bytes]:
 
 async def serve() -> None:
     """Until it is killed; prints its port."""
+    bomb = gzip.compress(bytes(256 * MB), 1) * 4
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await reader.readuntil(b"\r\n\r\n")
-            async for part in answer(request.split(b" ", 2)[1].decode().strip("/")):
+            async for part in answer(request.split(b" ", 2)[1].decode().strip("/"), bomb):
                 writer.write(part)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
