@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +26,22 @@ def test_the_last_word_counts_although_the_clock_was_set_back(database: Database
     assert feedback.states(events) == {item_id: "like"}
     stamps = [event.stamp - NOW for event in events]
     assert stamps == [timedelta(minutes=5 * (n > 0), microseconds=max(n - 1, 0)) for n in range(4)]
+
+
+def test_what_is_known_of_the_log_is_not_read_again_unless_another_is_in_its_place(
+    database: Database,
+) -> None:
+    item_id = stored_items(database)[0]
+    with database.write() as connection:
+        for verb in (Verb.LIKE, Verb.DISLIKE):
+            event_log.append(connection, verb=verb, at=NOW, item_id=item_id)
+        known = event_log.events(connection)
+        event_log.append(connection, verb=Verb.LOVE, at=NOW, item_id=item_id)
+        grown = event_log.events(connection, known)
+        assert grown == event_log.events(connection)
+        assert all(one is other for one, other in zip(grown, known, strict=False)), "the others were kept"
+        of_another = [*grown, dataclasses.replace(grown[-1], id=99)]
+        assert event_log.events(connection, of_another) == grown
 
 
 def test_a_log_without_stamps_keeps_its_order(tmp_path: Path) -> None:

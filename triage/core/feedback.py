@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from triage.core.rules import Effect
 
@@ -175,10 +176,10 @@ def effective(events: Iterable[Event]) -> list[Event]:
 
     An undo of an undo restores the event, so the newest undo in a chain decides.
     """
-    log = sorted(events, key=lambda event: event.id)
+    log = sorted(events, key=attrgetter("id"))
     undone = undoers(log)
     counted = [event for event in log if event.verb is not Verb.UNDO and event.id not in undone]
-    return sorted(counted, key=lambda event: (event.stamp, event.id))
+    return sorted(counted, key=attrgetter("stamp", "id"))
 
 
 def undoers(events: Iterable[Event]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from model.corpus import Corpus
 from model.knowledge import clamps
@@ -131,6 +132,12 @@ class RankingService:
         self._models = models
         self._window = window
         self._loaded: _Loaded | None = None
+        self._events: list[feedback.Event] = []
+
+    def events(self, connection: Connection) -> list[feedback.Event]:
+        """The event log; what was read of it before is not read again."""
+        self._events = log.events(connection, self._events)
+        return self._events
 
     def rank(self, as_of: datetime) -> Ranked:
         """Ranks the items first seen in the window before `as_of`, by everything the reader has said.
@@ -205,7 +212,7 @@ class RankingService:
         """All that a fit takes: what was said so far, of what, and the settings in use."""
         model = self._models.in_use(self._vectors.name)
         with self._database.read() as connection:
-            events = log.events(connection)
+            events = self.events(connection)
             labelled = feedback.labels(events)
             names = names_of_items(connection, list(labelled)) if model.rehearsed else {}
         loaded = self._load(as_of, set(labelled))
@@ -224,7 +231,7 @@ class RankingService:
     def past(self, as_of: datetime) -> learn.Material:
         """What the reader has said so far, and of what: everything that settings can be judged by."""
         with self._database.read() as connection:
-            events = log.events(connection)
+            events = self.events(connection)
             labelled = feedback.labels(events)
             names = names_of_items(connection, list(labelled))
         loaded = self._load(as_of, set(labelled))

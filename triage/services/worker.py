@@ -65,7 +65,6 @@ from triage.services.ranking import RANKER, RankingService
 from triage.services.stories import Grouping
 from triage.services.vectors import Vectors
 from triage.store import effects, items, scores
-from triage.store import feedback as event_log
 from triage.store.engine import Database
 from triage.store.scores import DigestRow
 
@@ -204,7 +203,7 @@ class Worker:
         as_of = current.built_at if current else now
         ranked = self._ranking.rank(as_of)
         with self._database.read() as connection:
-            handed_in = feedback.handed_in(event_log.events(connection))
+            handed_in = feedback.handed_in(self._ranking.events(connection))
         item_id = questions.most_telling(ranked, passed | handed_in)
         top = [item.to_json() for item in questions.top(ranked, handed_in)]
         if item_id is None:
@@ -216,7 +215,7 @@ class Worker:
         index_items(self._database, self._vectors, self._progress)
         window = timedelta(days=self._settings.digest.window_days)
         with self._database.read() as connection:
-            events = event_log.events(connection)
+            events = self._ranking.events(connection)
         # Also what was there to choose from on the first day: the digest's window reaches back from now only.
         reach = window + (now - min((event.at for event in events), default=now))
         material = RankingService(self._database, self._vectors, self._models, reach).past(now)
@@ -312,11 +311,11 @@ class Worker:
                 scores.set_seen(connection, *look)
             self._look = look
         with self._database.read() as connection:
-            return past.of_day(connection, event_log.events(connection), self._day(as_of), as_of)
+            return past.of_day(connection, self._ranking.events(connection), self._day(as_of), as_of)
 
     def _marked_before(self, moment: datetime) -> list[int]:
         with self._database.read() as connection:
-            events = event_log.events(connection)
+            events = self._ranking.events(connection)
             settled = folding.settled_by_marks(connection, events, moment)
         earlier = [event for event in feedback.effective(events) if event.at < moment]
         return [*feedback.labels(earlier), *feedback.handed_in(events), *settled]

@@ -7,7 +7,7 @@ even when its clock is set back, and the logs of two machines have one order whe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +20,19 @@ from triage.store import schema
 _TICK = timedelta(microseconds=1)
 
 
-def events(connection: Connection) -> list[Event]:
+def events(connection: Connection, known: Sequence[Event] = ()) -> list[Event]:
     """The whole log, in the order in which it came here.
 
-    A reader who marks 50 items a day has 18,000 events a year.
+    A reader who marks 50 items a day has 18,000 events a year, which take .1 s to read.
+
+    Args:
+        connection: In a transaction.
+        known: What an earlier call has returned: only what came since is read.
     """
     table = schema.Event
+    if known and last_id(connection) < known[-1].id:
+        known = ()  # an older copy of the database was put in its place
+    newest = known[-1].id if known else 0
     rows = connection.execute(
         select(
             table.id,
@@ -41,9 +48,11 @@ def events(connection: Connection) -> list[Event]:
             table.scope,
             table.step,
             table.stamp,
-        ).order_by(table.id)
+        )
+        .where(table.id > newest)
+        .order_by(table.id)
     )
-    return [
+    new = [
         Event(
             id=row[0],
             at=row[1],
@@ -61,6 +70,7 @@ def events(connection: Connection) -> list[Event]:
         )
         for row in rows
     ]
+    return [*known, *new]
 
 
 def foreseen(connection: Connection) -> dict[int, float]:

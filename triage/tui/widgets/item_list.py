@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -110,10 +111,8 @@ class ItemList(ScrollView, can_focus=True):
         offset = self._top_of(self._cursor) - self.scroll_offset.y
         at_top = self.scroll_offset.y == 0 and self._cursor == 0
         self._sections, self._card = tuple(sections), card
-        self._rows = {}
-        for section in self._sections:
-            for item in section.items:
-                self._rows[item.id] = len(self._rows)
+        items = chain.from_iterable(section.items for section in self._sections)
+        self._rows = {item.id: row for row, item in enumerate(items)}
         self._count = len(self._rows)
         self._lay_out()
         fallback = min(self._cursor, self._count)
