@@ -35,6 +35,8 @@ The shell completes commands, options, and the names of your sources:
 | bash | `eval "$(_TRIAGE_COMPLETE=bash_source triage)"` |
 | zsh | `eval "$(_TRIAGE_COMPLETE=zsh_source triage)"` |
 | fish | `_TRIAGE_COMPLETE=fish_source triage \\| source` |
+
+In zsh, `autoload -Uz compinit && compinit` has to stand before it, if your start-up file does not have it yet.
 """
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli.group import Group
 from triage.core.errors import UsageError
 from triage.paths import Paths
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from triage.services.settings import Check
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Shows, checks and changes the settings."""
 

@@ -15,6 +15,7 @@ from typing import Literal
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli.group import Group
 from triage.core.errors import TriageError
 from triage.paths import Paths
 from triage.runtime import Runtime
@@ -24,7 +25,7 @@ STOP_S = 30
 LOG_LINES = 40
 
 
-@click.group()
+@click.group(cls=Group)
 def daemon() -> None:
     """Fetches and ranks in the background."""
 

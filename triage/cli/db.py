@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli.group import Group
 from triage.core.errors import TriageError, UsageError
 from triage.paths import Paths
 from triage.runtime import Runtime
@@ -16,7 +17,7 @@ from triage.runtime import Runtime
 FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Backs up, checks and restores the database."""
 

@@ -10,6 +10,7 @@ import click
 
 from triage.cli import output
 from triage.cli.diagnostics import Progress
+from triage.cli.group import Group
 from triage.core import words
 from triage.core.hindsight import Estimate, Hindsight
 
@@ -19,7 +20,7 @@ COLUMN = 24
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def evaluate() -> None:
     """Measure the ranker on your own decisions: on your days that have been, or from plain files.
 

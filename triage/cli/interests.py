@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from triage.cli import diagnostics, output
+from triage.cli.group import Group
 from triage.cli.items import say_learned
 from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def interests(ctx: click.Context, as_json: bool) -> None:

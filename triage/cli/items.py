@@ -42,7 +42,10 @@ def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
     from triage.services import reading
 
     with Runtime.open() as runtime:
-        print_items(runtime, reading.best(runtime.database, limit), as_json, as_jsonl)
+        found = reading.best(runtime.database, limit)
+        print_items(runtime, found, as_json, as_jsonl)
+    if not found:
+        diagnostics.note("No items yet. To begin: triage start; if there are sources: triage sync")
 
 
 @click.command()

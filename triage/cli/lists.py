@@ -12,6 +12,7 @@ import click
 from triage.cli import diagnostics, moving, output
 from triage.cli.add import added_row, say_import
 from triage.cli.citations import bibtex, ris, zotero
+from triage.cli.group import Group
 from triage.core import words
 from triage.core.errors import PartialError, UsageError
 from triage.runtime import Runtime
@@ -84,7 +85,7 @@ def _read(file: str) -> bytes:
     return body
 
 
-@click.group()
+@click.group(cls=Group)
 def export() -> None:
     """Writes what another machine needs to go on as this one, or lists and items for other programs."""
 

@@ -8,10 +8,11 @@ import click
 
 from triage.cli import output
 from triage.cli.diagnostics import note
+from triage.cli.group import Group
 from triage.runtime import Runtime
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def notifications(ctx: click.Context, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import click
 
 from triage.cli import diagnostics, output
 from triage.cli import preview as previews
+from triage.cli.group import Group
 from triage.cli.items import say_learned
 from triage.core import rule_parser, words
 from triage.core.rules import write_term
@@ -33,7 +34,7 @@ Examples:  triage rules add 'author:"Jane Doe" +2'
 """
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def rules(ctx: click.Context, as_json: bool) -> None:

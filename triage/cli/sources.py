@@ -13,6 +13,7 @@ import click
 
 from triage.cli import diagnostics, output, render
 from triage.cli.digest import read_rest
+from triage.cli.group import Group
 from triage.cli.items import say_learned
 from triage.core import schedule, words
 from triage.core.errors import PartialError, TriageError, UsageError
@@ -59,7 +60,7 @@ def _opened(source: str) -> Iterator[tuple[Runtime, SourceView]]:
         yield runtime, service.find(service.listing(runtime.database, runtime.clock()), source)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--tag", help="Only those with this tag.")
 @click.option("--failing", is_flag=True, help="Only those that fail or are paused.")
 @output.json_options

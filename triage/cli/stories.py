@@ -8,11 +8,12 @@ import click
 
 from triage.cli import output, render
 from triage.cli.diagnostics import note
+from triage.cli.group import Group
 from triage.cli.items import say_learned
 from triage.runtime import Runtime
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="How far back.")
 @output.json_options
 @click.pass_context
