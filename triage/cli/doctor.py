@@ -1,4 +1,4 @@
-"""`triage status`, `triage doctor`, `triage paths`."""
+"""`triage doctor`, `triage paths`."""
 
 from __future__ import annotations
 
@@ -91,42 +91,6 @@ def _network(as_json: bool) -> None:
         diagnostics.note("Nobody was asked in the last week.")
     for row in found:
         output.line(f"{row.day}  {row.requests:>6}  {row.purpose:<11} {output.clean(row.host)}")
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def status(as_json: bool) -> None:
-    """Says in a few lines what is going on."""
-    from triage.daemon import heartbeat, jobs
-    from triage.services.status import status as state_of
-
-    with Runtime.open() as runtime:
-        now = runtime.clock()
-        daemon = heartbeat.words(runtime.paths.heartbeat)
-        digest = runtime.first_page()
-        state = state_of(runtime.database, digest, now) if runtime.paths.database.exists() else None
-    if as_json:
-        found = dataclasses.asdict(state) if state else {"sources": 0, "labels": 0, "digest_items": 0}
-        output.document({"daemon": daemon, **found})
-        return
-    output.line(output.clean(daemon))
-    if state is None:
-        output.line("sources: none yet (triage add URL-OR-PATH)")
-        return
-    trouble = f", {state.failing} failing (triage sources --failing)" if state.failing else ""
-    output.line(f"sources: {state.sources}{trouble}, {state.due} due")
-    if digest is None:
-        output.line("digest: none yet (triage sync)")
-    else:
-        age = words.age(digest.built_at, now)
-        when = "just now" if age == "now" else f"{age} ago"
-        size = f"{words.plural(len(digest.items), 'item')}, {words.minutes(digest.minutes)}"
-        output.line(f"digest: {size}, built {when}, taught by {words.plural(digest.labels, 'mark')}")
-        own = f"your own, from {words.plural(digest.paced_by, 'text')}"
-        whose = own if digest.paced_by else "of readers in general"
-        output.line(f"pace: {digest.words_per_minute:.0f} words a minute, {whose}")
-    for line in jobs.listed(state.jobs):
-        output.line(output.clean(line))
 
 
 @click.command()

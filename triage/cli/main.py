@@ -48,7 +48,7 @@ COMMANDS = {
     "notifications": ("triage.cli.notifications:notifications", "What the daemon told you of at once"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
     "db": ("triage.cli.db:db", "Back up, check and restore the database"),
-    "status": ("triage.cli.doctor:status", "What is going on, in a few lines"),
+    "status": ("triage.cli.status:status", "What is going on, in a few lines"),
     "doctor": ("triage.cli.doctor:doctor", "Check everything, with the fix for what is wrong"),
     "config": ("triage.cli.config:config", "Show, check and change the settings"),
     "paths": ("triage.cli.doctor:paths", "Where everything lies on disk"),

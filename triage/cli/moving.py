@@ -68,7 +68,7 @@ def merge(runtime: Runtime, body: bytes, name: str, progress: diagnostics.Progre
     from triage.services.ranking import RANKER
 
     models = Models(runtime.paths.models, RANKER)
-    merged = merging.merge(runtime.database, models, runtime.clock, body, name)
+    merged = merging.merge(runtime.database, models, runtime.clock, body, name, progress)
     if (merged.items or merged.events or merged.models) and runtime.first_page() is not None:
         runtime.worker.reread(runtime.clock(), progress)
     return merged

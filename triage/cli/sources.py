@@ -408,6 +408,7 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
                     only=source_ids or None,
                     ask_now=ask_now or bool(source_ids),
                     on_report=lambda _, done, total: progress("fetching", done, total),
+                    on_portion=lambda report: progress(_so_far(report), 0, 0),
                 )
             )
             now = runtime.clock()
@@ -427,6 +428,10 @@ def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
     if failed:
         message = f"{words.plural(len(failed), 'source')} of {len(reports)} failed; everything else is stored"
         raise (TriageError if len(failed) == len(reports) else PartialError)(message, fix="triage sources")
+
+
+def _so_far(report: SourceReport) -> str:
+    return f"fetching {output.clean(report.title, 40)}, {words.plural(report.new, 'item')} so far"
 
 
 def _say(reports: Sequence[SourceReport], as_json: bool, *, asked: bool) -> None:

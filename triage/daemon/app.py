@@ -20,7 +20,7 @@ from typing import Any
 
 from triage import config
 from triage.config import Clock, Config
-from triage.core import schedule
+from triage.core import schedule, words
 from triage.core.errors import TriageError, WorkerError
 from triage.daemon import desktop, heartbeat, jobs, metrics, power
 from triage.daemon.lock import hold
@@ -159,7 +159,13 @@ class Daemon:
                     await asyncio.to_thread(self._worker.close)  # the next one reads the settings
                     self._died = None
                 self._say("fetching")
-                await ingest.sync(self._database, self._config, self._clock, on_report=self._fetched)
+                await ingest.sync(
+                    self._database,
+                    self._config,
+                    self._clock,
+                    on_report=self._fetched,
+                    on_portion=self._so_far,
+                )
                 await asyncio.to_thread(self._worker.rest)
                 if not self._config.daemon.on_battery and await asyncio.to_thread(power.on_battery):
                     self._say("on battery: fetching only")
@@ -317,12 +323,20 @@ class Daemon:
             },
         )
 
+    def _so_far(self, report: SourceReport) -> None:
+        self._show(f"fetching {report.title}, {words.plural(report.new, 'item')} so far")
+
     def _progress(self, what: str, done: int, total: int) -> None:
-        """Says how far long work is, at most once a second; may be called in any thread."""
+        """Says how far long work is; may be called in any thread."""
+        if total > 1:
+            self._show(f"{what}, {done} of {total}")
+
+    def _show(self, doing: str) -> None:
+        """Says what is done, at most once a second; may be called in any thread."""
         now = time.monotonic()
-        if self._loop is not None and total > 1 and now - self._shown >= 1:
+        if self._loop is not None and now - self._shown >= 1:
             self._shown = now
-            self._loop.call_soon_threadsafe(self._say, f"{what}, {done} of {total}")
+            self._loop.call_soon_threadsafe(self._say, doing)
 
     def _say(self, doing: str) -> None:
         if doing != self._doing:

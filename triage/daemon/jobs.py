@@ -73,7 +73,7 @@ def jobs(
 
     def copy() -> str:
         made = backups.make(paths, clock(), automatic=config.daemon.backups)
-        return f"{made.path}, {made.bytes / 2**20:.0f} MiB"
+        return f"{made.path}, {made.bytes / 2**20:.1f} MiB"
 
     def learn() -> str:
         return worker.learn(clock(), on_progress).message
@@ -111,10 +111,16 @@ def jobs(
     )
 
 
+_TITLES = {"mail": "last mail", "backup": "last copy", "tidy": "last tidied", "learn": "last learned"}
+
+
 def listed(ran: Iterable[JobRow]) -> list[str]:
     """Each job as it ran last, a line each, for a status."""
-    return [
-        f"{row.name}: {row.started_at.astimezone():%a %d %b %H:%M}, "
-        f"{'failed: ' if row.failed else ''}{row.said or 'did not come to its end'}"
-        for row in ran
-    ]
+    return [f"{_TITLES.get(row.name, row.name)}: {_ran(row)}" for row in ran]
+
+
+def _ran(row: JobRow) -> str:
+    began = f"{row.started_at.astimezone():%a %d %b %H:%M}"
+    if row.finished_at is None:
+        return f"began {began}, not ended yet"
+    return f"{began}, {'failed: ' if row.failed else ''}{row.said or 'nothing to do'}"

@@ -44,6 +44,8 @@ MAIL_INGESTORS = ("imap", "maildir", "mbox")
 
 OnReport = Callable[[SourceReport, int, int], None]
 """Called after each source with (its report, sources done, sources in all)."""
+OnPortion = Callable[[SourceReport], None]
+"""Called after each portion of a source that has more, with what all of its portions have brought."""
 
 
 async def sync(
@@ -55,6 +57,7 @@ async def sync(
     ask_now: bool = False,
     concurrency: int = CONCURRENCY,
     on_report: OnReport | None = None,
+    on_portion: OnPortion | None = None,
     tools: Tools | None = None,
 ) -> list[SourceReport]:
     """Polls every source that is due, and what comes due while it runs; each of them once.
@@ -68,6 +71,7 @@ async def sync(
             or their server said to wait.
         concurrency: Sources fetched at once; with one, items are stored in the order of the sources.
         on_report: Progress.
+        on_portion: Progress of a source that takes long.
         tools: What the ingestors work with; None makes it for this round.
 
     Returns:
@@ -102,7 +106,7 @@ async def sync(
     async def poll(source: SourceRow, tools: Tools, writer: Writer) -> None:
         async with slots.slot():
             ingestor, began = registry.get(source.ingestor), time.monotonic()
-            report = await _poll(source, ingestor, tools, writer, database, config, clock)
+            report = await _poll(source, ingestor, tools, writer, database, config, clock, on_portion)
         report = dataclasses.replace(report, seconds=round(time.monotonic() - began, 3))
         reports.append(report)
         if on_report is not None:
@@ -156,6 +160,7 @@ async def _poll(
     database: Database,
     config: Config,
     clock: Clock,
+    on_portion: OnPortion | None,
 ) -> SourceReport:
     if ingestor is None:
         error = FetchError("usage", f"no ingestor named {source.ingestor} is installed")
@@ -170,6 +175,8 @@ async def _poll(
         stored = await writer.store(source, result)
         report = stored if report is None else _sum(report, stored)
         more = result.more and result.error is None
+        if more and on_portion is not None:
+            on_portion(report)
         source = dataclasses.replace(source, cursor=result.cursor, failures=0, failing_since=None)
     assert report is not None
     return report

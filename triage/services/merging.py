@@ -7,7 +7,7 @@ checked everything before the transaction begins.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -34,6 +34,8 @@ from triage.store import fulltext as full_texts
 from triage.store.engine import Database
 from triage.store.items import NewItem
 
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, how much is done, how much there is)."""
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
 
@@ -57,7 +59,14 @@ class Merged:
         return f"{', '.join(found[:-1])} and {found[-1]} imported" if found[1:] else f"{found[0]} imported"
 
 
-def merge(database: Database, models: Models, clock: Clock, body: bytes, name: str) -> Merged:
+def merge(
+    database: Database,
+    models: Models,
+    clock: Clock,
+    body: bytes,
+    name: str,
+    on_progress: Progress | None = None,
+) -> Merged:
     """Merges an export.
 
     Args:
@@ -66,6 +75,7 @@ def merge(database: Database, models: Models, clock: Clock, body: bytes, name: s
         clock: The present.
         body: The file.
         name: Of the file, for errors.
+        on_progress: Called as items are stored.
 
     Raises:
         UsageError: A line cannot be used; nothing was imported.
@@ -78,7 +88,7 @@ def merge(database: Database, models: Models, clock: Clock, body: bytes, name: s
     merged = Merged()
     with database.write() as connection:
         source_ids = _add_sources(connection, given, merged, now)
-        item_ids = _add_items(connection, given, source_ids, merged)
+        item_ids = _add_items(connection, given, source_ids, merged, on_progress)
         _add_events(connection, given, item_ids, merged)
         _add_wishes(connection, given, merged, now)
         # Inside, because a failure takes everything else back. Nothing is computed, small files are written.
@@ -129,14 +139,20 @@ def _clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_items(
-    connection: Connection, given: Received, source_ids: Mapping[tuple[str, str], int], merged: Merged
+    connection: Connection,
+    given: Received,
+    source_ids: Mapping[tuple[str, str], int],
+    merged: Merged,
+    on_progress: Progress | None,
 ) -> dict[str, int]:
     """Stores the items that are new, as first seen when they were; name -> id of all of them."""
     ids: dict[str, int] = {}
     titles = {source.id: source.title for source in portable.all_sources(connection).values()}
     parents: dict[int, str] = {}
     added: set[int] = set()
-    for name, line in given.items.items():
+    for done, (name, line) in enumerate(given.items.items()):
+        if on_progress is not None:
+            on_progress("importing items", done, len(given.items))
         source_id = source_ids[line.ingestor, line.target]
         item = _new_item(line)
         known = _known(connection, source_id, item, added)

@@ -18,10 +18,15 @@ class Status:
 
     sources: int
     failing: int
+    paused: int
     due: int
+    next_due_at: datetime | None
+    """When the next of the others is asked."""
     items: int
     unranked: int
     """Items that wait for their passages."""
+    leads: int
+    """Items that are known by their beginning only."""
     labels: int
     digest_built_at: datetime | None
     digest_items: int
@@ -31,15 +36,21 @@ class Status:
 def status(database: Database, digest: Digest | None, now: datetime) -> Status:
     """Reads all of it; a few milliseconds at 100,000 items."""
     views = sources.listing(database, now)
+    polled = [view for view in views if not view.paused]
+    later = [view.next_try for view in polled if view.next_try > now]
     with database.read() as connection:
+        leads = items.count_leads(connection)
         count, unranked = items.count(connection), items.count_stale(connection, None)
         ran = jobs.all_jobs(connection)
     return Status(
         sources=len(views),
-        failing=sum(view.failures > 0 for view in views),
-        due=sum(view.next_try <= now for view in views),
+        failing=sum(view.failures > 0 for view in polled),
+        paused=len(views) - len(polled),
+        due=len(polled) - len(later),
+        next_due_at=min(later, default=None),
         items=count,
         unranked=unranked,
+        leads=leads,
         labels=feedback.labels_since(database, None),
         digest_built_at=digest.built_at if digest else None,
         digest_items=len(digest.items) if digest else 0,
