@@ -57,7 +57,9 @@ hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
 	@$(BIN)/python tests/house/hazards.py
 
 # Of the peers those are measured that are installed: newsboat, and `reader` for the Python of READER_PYTHON.
+# Whoever installs the program has byte code; a checkout that was edited may have none, and compiles at every start.
 bench: $(STAMP)  ## Measures every budget beside its peers and writes docs/performance.md (minutes)
+	@$(BIN)/python -m compileall -q triage ingestors model
 	@$(BIN)/python benchmarks/bench.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
 
 docs: man  ## Writes the pages and the picture that the program makes of itself

@@ -46,6 +46,12 @@ def test_addresses_of_different_pages_differ(url: str) -> None:
     assert canonical_url(url) != canonical_url("https://blog.example/posts/1")
 
 
+@pytest.mark.parametrize("page", ["", "/", "/a//", "/a;b=1/@c:d/", "/%7Ea/b.html", "/[1]/"])
+@pytest.mark.parametrize("host", ["blog.example", "www.blog.example", "www.www.example", "10.0.0.1"])
+def test_an_address_is_the_same_with_and_without_a_fragment(host: str, page: str) -> None:
+    assert canonical_url(f"https://{host}{page}") == canonical_url(f"https://{host}{page}#part")
+
+
 def test_the_order_of_parameters_means_nothing() -> None:
     assert canonical_url("https://a.example/?b=1&a=2") == canonical_url("https://a.example/?a=2&b=1")
 

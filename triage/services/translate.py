@@ -25,6 +25,8 @@ UNTITLED = 80
 """Characters of the text that stand in for a missing title."""
 
 _CJK = re.compile(f"[{CJK}]")
+_SHAPE = bytes(32 if chr(code).isspace() else ord("x") for code in range(256))
+"""For `bytes.translate`: a space for white space, `x` for everything else."""
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/|$)")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\ufffd]")
 
@@ -75,7 +77,9 @@ def names_of(item: NewItem) -> Names:
 
 def measure(text: str) -> tuple[int, int]:
     """How many words a text has, and how many Chinese or Japanese characters besides."""
-    characters = 0 if text.isascii() else len(_CJK.findall(text))
+    if text.isascii():  # words are where one ends, which is counted in two thirds of the time of splitting
+        return (text.encode().translate(_SHAPE) + b" ").count(b"x "), 0
+    characters = len(_CJK.findall(text))
     return len((_CJK.sub(" ", text) if characters else text).split()), characters
 
 
