@@ -71,7 +71,7 @@ def test_a_dumb_terminal_is_asked_in_lines_and_goes_on_where_it_was_left(
     terminal.type("tides, herring")
     terminal.until("Enter for none: ")
     terminal.type("q")
-    terminal.until("To go on here: triage start")
+    terminal.until("To go on there: triage start")
     assert terminal.close() == 130
     assert starting.is_under_way(paths.start)
 

@@ -21,6 +21,7 @@ from triage.core.starting import (
     ASKED,
     HINT,
     IMPORTABLE,
+    LEFT,
     MAILBOX_ASKED,
     QUESTIONS,
     Stand,
@@ -68,11 +69,13 @@ def run(runtime: Runtime) -> int:
 
 def _prompt(text: str) -> str:
     """One answer, without spaces around it; raises Abort for q, as Ctrl-C does."""
-    answer = click.prompt(text, default="", show_default=False, err=True)
-    answer = str(answer).strip()
-    if answer.lower() in ("q", "quit"):
-        diagnostics.note("To go on here: triage start")
-        raise click.Abort
+    try:
+        answer = str(click.prompt(text, default="", show_default=False, err=True)).strip()
+        if answer.lower() in ("q", "quit"):
+            raise click.Abort
+    except click.Abort:
+        diagnostics.note(f"\n{LEFT}")
+        raise
     return answer
 
 
