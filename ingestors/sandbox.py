@@ -147,7 +147,7 @@ class _Child:
         if sys.platform == "linux":
             for name in (0, 1):
                 if (pipe := process._transport.get_pipe_transport(name)) is not None:  # type: ignore[attr-defined]
-                    # More than a user may have: slower, and fine. Or it was killed already, which its task says.
+                    # More than a user may have, which is slower; or it was killed already, as its task says.
                     with contextlib.suppress(OSError, ValueError):
                         fcntl.fcntl(pipe.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         return cls(process)
