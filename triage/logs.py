@@ -61,7 +61,7 @@ def readable(line: str) -> str:
     if line.startswith("{"):
         try:
             return plain(json.loads(line))
-        except (ValueError, KeyError, RecursionError):  # cut off in the middle, or nobody's
+        except (ValueError, KeyError, OverflowError, RecursionError):  # cut off in the middle, or nobody's
             return line
     return line
 

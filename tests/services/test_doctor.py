@@ -12,7 +12,7 @@ from world import NOW
 
 from ingestors.base import Entry, FetchError, FetchRequest, FetchResult
 from triage.config import Config, DigestConfig, DigestMailConfig, ModelConfig
-from triage.core.errors import UsageError
+from triage.core.errors import LockedError, SchemaError, TriageError, UsageError
 from triage.core.health import Check, Daemon
 from triage.core.items import Digest
 from triage.paths import Paths
@@ -162,6 +162,29 @@ def test_a_database_that_is_gone_damaged_or_foreign_comes_back_from_the_copy_tha
         assert found(paths, "database").verdict == "ok", harm
 
 
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (TriageError("no space left for x", fix="free some disk space"), "free some disk space"),
+        (SchemaError("SQLite 3.1 is too old", fix="pip install pysqlite3"), "pip install pysqlite3"),
+        (TriageError("cannot use x: readonly", fix="check the permissions"), "chmod u+rwx "),
+        (LockedError("locked for 10 s"), "triage status"),
+    ],
+)
+def test_what_keeps_a_sound_database_from_being_written_has_a_fix_of_its_own(
+    paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch, error: TriageError, fix: str
+) -> None:
+    """DB-06, DB-08."""
+    backups.make(paths, NOW)
+
+    def write(_: Database) -> None:
+        raise error
+
+    monkeypatch.setattr(doctor, "_write", write)
+    (refused,) = (each for each in examined(paths) if each.name == "database" and each.verdict != "ok")
+    assert (refused.fix or "").startswith(fix)
+
+
 def test_a_schema_of_another_version_is_no_damage(paths: Paths, database: Database) -> None:
     with database.write() as connection:
         connection.exec_driver_sql(f"PRAGMA user_version = {HEAD - 1}")
@@ -265,6 +288,7 @@ def test_sources_that_fail_are_paused_or_forgotten_are_named(paths: Paths, datab
     forgotten = found(paths, "sources", WELL)
     assert (forgotten.verdict, "1 should have been asked" in forgotten.says) == ("bad", True)
     assert found(paths, "sources", ABSENT).verdict == "ok", "the line on the daemon says it"
+    assert found(paths, "sources", Daemon("well", "fetching, 3 of 9")).verdict == "ok", "it is at it"
     set_source(database, wait_until=stamp(NOW + timedelta(hours=5)))
     assert found(paths, "sources", WELL).verdict == "ok"
     set_source(database, failures=9, last_error="no answer", failing_since=stamp(NOW - timedelta(days=7)))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from triage import config
 from triage.core import words
-from triage.core.errors import LockedError, SchemaError, TriageError, UsageError, refused_by_system
+from triage.core.errors import LockedError, TriageError, UsageError, refused_by_system
 from triage.core.health import Check, Daemon
 from triage.core.text import sanitize_line
 from triage.paths import Paths
@@ -146,7 +146,12 @@ def _database(paths: Paths) -> Iterator[Check]:
     except LockedError as error:
         yield Check("database", "warning", str(error), "triage status, which says who is at work")
     except TriageError as error:
-        yield Check("database", "bad", str(error), restore if _is_beyond_repair(error) else _permit(paths))
+        fix = error.fix
+        if "is no database" in str(error) or "damaged" in str(error):
+            fix = restore
+        elif "permissions" in (fix or ""):
+            fix = _permit(paths)
+        yield Check("database", "bad", str(error), fix)
 
 
 def _contents(database: Database) -> str:
@@ -161,10 +166,6 @@ def _write(database: Database) -> None:
     with database.write() as connection, connection.begin_nested() as point:
         connection.exec_driver_sql(f"PRAGMA user_version = {HEAD}")
         point.rollback()
-
-
-def _is_beyond_repair(error: TriageError) -> bool:
-    return isinstance(error, SchemaError) or "damaged" in str(error)
 
 
 def _permit(paths: Paths) -> str:
@@ -302,7 +303,8 @@ def _sources(paths: Paths, daemon: Daemon, now: datetime) -> Iterator[Check]:
     failing = [row for row in polled if row.failures]
     late = [row for row in polled if row.next_due_at < now - OVERDUE and not _waits(row, now)]
     says = f"{len(polled)} polled, {len(failing)} failing, {len(rows) - len(polled)} paused"
-    if late and daemon.health == "well":
+    # While it fetches, as after a night asleep, it is about to ask them.
+    if late and daemon.health == "well" and daemon.says.startswith("waiting"):
         oldest = words.age(min(row.next_due_at for row in late), now)
         says += f"; {len(late)} should have been asked by now, the first {oldest} ago"
         yield Check("sources", "bad", says, daemon.start or AGAIN)
