@@ -175,12 +175,13 @@ def processors() -> Iterator[Check]:
     """What encodes, told without importing torch, which takes seconds."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     says = words.plural(count or 1, "processor core")
-    gpus = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+    driver, devices = Path("/proc/driver/nvidia/gpus"), Path("/dev")  # a container may have one of both
+    gpus = max(len(list(driver.glob("*"))), len(list(devices.glob("nvidia[0-9]*"))))
     torch = _version("torch")
     if gpus and torch and "+cpu" in torch:
         says += f", {words.plural(gpus, 'NVIDIA GPU')} that torch {torch} does not use"
     else:
-        says += f", {words.plural(gpus, 'NVIDIA GPU')}" if gpus else ", no NVIDIA GPU"
+        says += f", {words.plural(gpus, 'NVIDIA GPU')}" if gpus else ", no NVIDIA GPU seen"
     yield Check("machine", "ok", says)
 
 
