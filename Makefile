@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup digest test test-all check lint fmt type imports hazards bench docs man clean
+.PHONY: help setup digest test test-all check lint fmt type imports hazards bench month docs man clean
 
 help:  ## Lists the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ hazards: $(STAMP)  ## Writes docs/hazards.md from the tests
 bench: $(STAMP)  ## Measures every budget beside its peers and writes docs/performance.md (minutes)
 	@$(BIN)/python -m compileall -q triage ingestors model
 	@$(BIN)/python benchmarks/bench.py $(if $(READER_PYTHON),--reader-python $(READER_PYTHON))
+
+month: $(STAMP)  ## A month with a reader, in minutes: is every promise kept, does the order get better?
+	@$(BIN)/python benchmarks/month.py
 
 docs: man  ## Writes the pages and the picture that the program makes of itself
 	@for page in commands configuration keys licences screenshot; do $(BIN)/python docs/generators/$$page.py; done

@@ -152,6 +152,7 @@ def _remember(exchange: Exchange, page: _Page, wishes: Wishes) -> None:
         return
     page.failures = 0
     if not document and status != 304:
+        page.current = {}  # where it leads elsewhere, there is no document that a validator could be of
         return
     given = {name: exchange.headers[name] for name in page.given if name in exchange.headers}
     page.current = given if document else page.current | given

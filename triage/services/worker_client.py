@@ -36,8 +36,7 @@ CLOSE_S = 10
 """How long a worker may take to store what it has left."""
 IDLE_S = 300.0
 OLDEST_S = 6 * 3_600.0
-"""Of a worker that is never idle. With 10,000 items a day its memory grows by about a hundredth a day
-(`benchmarks/soak.py`)."""
+"""Of a worker that is never idle: what it has gathered goes back (`benchmarks/soak.py`)."""
 
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
