@@ -161,6 +161,8 @@ class EncoderProcess:
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "TOKENIZERS_PARALLELISM": "true",
         }
+        for limit in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+            environment.pop(limit, None)  # of whoever starts it: torch may compute with these libraries
         if self._threads is not None:
             environment["RAYON_NUM_THREADS"] = str(self._threads)  # those of the tokenizer
         self._child = subprocess.Popen(
