@@ -143,8 +143,9 @@ def run(*arguments: str, at: str) -> int:
 
 
 AT_A_ROUND = [label for label in LABELS if label not in (*MARKING, *ONCE)]
-QUICK = ("ingest:written", "vectors:appended", "digest:filed")
-"""Passed by the default run: a death costs a second."""
+QUICK = ("vectors:appended", "digest:filed")
+"""Passed by the default run, for a second each: between two places that hold the same. Of the others, chance
+finds most."""
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_a_restore_that_dies_leaves_the_database_and_its_copy(home: Home) -> Non
 
 @pytest.mark.parametrize(
     "step",
-    [1, *(pytest.param(step, marks=pytest.mark.slow) for step in range(2, migrate.HEAD)), migrate.HEAD],
+    [*(pytest.param(step, marks=pytest.mark.slow) for step in range(1, migrate.HEAD)), migrate.HEAD],
 )
 def test_an_upgrade_that_dies_goes_on_where_it_was(paths: Paths, step: int) -> None:
     """DB-04."""

@@ -73,7 +73,9 @@ class Wakeups:
             leap = _now() - timedelta(seconds=time.monotonic()) - expected
             if abs(leap) > LEAP:
                 what = "ahead, or this machine slept," if leap > timedelta(0) else "back"
-                log.warning("the clock was set %s by %s", what, str(abs(leap)).partition(".")[0])
+                log.warning(
+                    "the clock was set %s by %s", what, timedelta(seconds=round(abs(leap).total_seconds()))
+                )
                 for job in self._scheduler.get_jobs():
                     job.modify(next_run_time=_now())
 
