@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def evaluate() -> None:
     All but history read and write JSON lines (also .gz), use the ranker exactly as the digest does, and touch
     no database.
     """
+    from triage.services.worker_client import ONE_THREAD
+
+    os.environ |= ONE_THREAD | os.environ  # before numpy is imported: these commands rank in this process
 
 
 @evaluate.command()

@@ -124,9 +124,6 @@ def cli(ctx: click.Context, plain: bool) -> int:
 def main() -> None:
     """Runs one command and exits with its code."""
     _complete_streams()
-    # For numpy, here and in processes that are started: the ranker's products are small. With a thread a core
-    # they take five times the CPU, and ten times as long beside another program (benchmarks/rerank.py).
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: int | None = 0
     try:
         code = cli.main(standalone_mode=False, prog_name="triage")

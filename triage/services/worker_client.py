@@ -40,7 +40,7 @@ OLDEST_S = 6 * 3_600.0
 
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
-"""Linear algebra of the worker runs on one thread, unless the environment says otherwise. Its vectors are
+"""Linear algebra of the ranker runs on one thread, unless the environment says otherwise. Its vectors are
 short, and threads that wait for one another spin: on two busy cores a mark at 10,000 documents costs .02 CPU
 s with one and .1 to .5 with two. The encoding child does without the limit."""
 
