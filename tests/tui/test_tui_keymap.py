@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import press, screen_text
 from fake_backend import FakeBackend
+from textual.app import App
 
 from triage.tui.actions import ACTIONS, BY_ID
 from triage.tui.keymap import Keymap, WrongKeyError
@@ -70,3 +71,11 @@ def test_without_choices_the_keys_are_those_of_the_registry():
     assert all(Keymap().keys(action) == action.keys for action in ACTIONS)
     assert Keymap.read({}).for_textual() == {}
     assert Keymap.read({"like": "z"}).keys(BY_ID["love"]) == BY_ID["love"].keys
+
+
+async def test_a_reader_may_have_control_z_for_something_else(open_app, monkeypatch):
+    monkeypatch.setattr(App, "action_suspend_process", lambda app: pytest.fail("it would sleep"))
+    backend = FakeBackend()
+    async with open_app(backend, size=(80, 24), keymap=Keymap.read({"undo": "^z"})) as pilot:
+        await press(pilot, "l", "ctrl+z")
+        assert backend.item(1).state == "new"

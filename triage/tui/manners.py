@@ -20,7 +20,7 @@ from textual.notifications import SeverityLevel
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.text import sanitize_line, sanitize_text
-from triage.tui import hangup
+from triage.tui import hangup, keymap
 from triage.tui.marks import Marks, Outcome
 from triage.tui.messages import Learned, sentence
 from triage.tui.widgets.bars import StatusBar
@@ -29,6 +29,7 @@ QUIET_SECONDS = 0.3
 """How long leaving may take before it says what it waits for."""
 COMPLAINT_S = 8.0
 """How long an error is shown."""
+SHELL_KEY = "ctrl+z"
 LOOK_SECONDS = 0.01
 WRITING_LOOKS = 200
 """How often the way to the shell looks whether all marks are written, before it goes without."""
@@ -41,7 +42,7 @@ class MannerlyApp(App[int]):
     parting = ""
     """What the terminal says when the reader has left; empty for nothing."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+z", "suspend_process", show=False, priority=True),
+        Binding(SHELL_KEY, "suspend_process", show=False, priority=True),
     ]
 
     def __init__(self) -> None:
@@ -137,6 +138,12 @@ class MannerlyApp(App[int]):
             await closing
         last_words = "\n".join(self.marks.lost) or self.parting
         self.exit(return_code=1 if self.marks.lost else 0, message=Text(last_words) if last_words else None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A reader may have chosen the key of the way to the shell for something else."""
+        if action != "suspend_process":
+            return super().check_action(action, parameters)
+        return SHELL_KEY not in ",".join(keymap.of(self).for_textual().values()).split(",")
 
     def action_suspend_process(self) -> None:
         """Back to the shell until `fg`, if a shell is there that can bring the app back."""
