@@ -31,6 +31,7 @@ def test_a_house_is_moved_by_two_commands(
     assert (code, out) == (0, "")
     assert "28 lines written to" in err
     assert "not in it, to be set there again: Source 0: password_command" in err
+    assert "triage sources set SOURCE NAME=VALUE" in err
     assert "pass show" not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
 

@@ -59,6 +59,8 @@ def _export(what: What, file: str) -> None:
         diagnostics.note(f"{words.plural(len(lines) - 1, 'line')} written to {file}")
     for each in left:
         diagnostics.note(f"not in it, to be set there again: {each}")
+    if left:
+        diagnostics.note("There, after the import: triage sources set SOURCE NAME=VALUE")
 
 
 def merge(runtime: Runtime, body: bytes, name: str, progress: diagnostics.Progress) -> Merged:
