@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from triage.core import words
 from triage.core.feedback import Verb
@@ -15,14 +16,14 @@ from triage.core.items import LANE_TITLES, Change, Digest, Item, Recorded
 from triage.tui.writer import Job
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A run of items under one title."""
 
     title: str
     items: tuple[Item, ...]
 
-    @property
+    @cached_property  # its title is drawn again and again
     def minutes(self) -> float:
         """Estimated reading time of all of it."""
         return sum(item.minutes for item in self.items)
