@@ -23,8 +23,7 @@ minute and 2 GB. Beyond it rows are left out in `FOLDS` groups, and 10,000 take 
 FOLDS = 8
 """Groups of rows. On 1,500 and 2,500 labels of two mailing lists and two reviews of papers, the distance of
 liked from other rows, when left out, is 2 to 8 % less than if each is left out alone, and the scores
-correlate by .997. The order of documents is the same: mean average precision of 17 readers with 1,200 labels
-differs by .0001."""
+correlate by .997. Mean average precision of 17 readers with 1,200 labels is .8156 instead of .8159."""
 TOLERANCE = 1e-7
 """Of the gradient, in parts of the first one, at which the primal problem is solved: scores are then those of
 the dual problem to five digits."""
