@@ -106,12 +106,14 @@ def said(lived: lived_month.Month) -> str:
 def main() -> int:
     """Lives, reports, judges."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--days", type=int, default=28, help="at least 8")
+    parser.add_argument(
+        "--days", type=int, default=28, help="at least 28: digests nobody saw stay for a week"
+    )
     parser.add_argument("--encoder", action="store_true", help="the real one")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    if asked.days < 8:
-        parser.error("a month of fewer than 8 days has no quarters to compare")
+    if asked.days < 28:
+        parser.error("sizes are compared from the end of the first quarter on: take 28 days or more")
     found = lived(asked.days, encoder=asked.encoder)
     sys.stdout.write((json.dumps(report(found), indent=1) if asked.json else said(found)) + "\n")
     return int(not all(promise.kept for promise in found.promises))
