@@ -61,7 +61,7 @@ def _folder(folder: Path) -> Iterator[Check]:
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         fix = f"sudo mount -o remount,rw {shlex.quote(str(_mounted(folder.resolve())[0]))}"
         yield Check("folder", "bad", f"{folder} is on a file system that takes no writes", fix)
-    elif not foreign and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    elif not foreign and not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
         yield Check("folder", "bad", f"{folder} cannot be written", f"chmod u+rwx {quoted}")
 
 
