@@ -100,7 +100,7 @@ def fuzz(parser: str, corpus: Path, seconds: int) -> None:
 
         from ingestors.parse_child import PARSER_ERRORS
         from ingestors.wire import RefusalError, to_entry
-        from triage.services.translate import new_item
+        from triage.services.fetching.translate import new_item
     seed = next(seed for seed in seeds() if seed.parser == parser)
 
     def one(data: bytes) -> None:

@@ -30,7 +30,7 @@ import numpy as np
 import page
 from timing import Figures, ask, python, run, say, table
 
-from triage.services.worker_client import ONE_THREAD
+from triage.services.ranker.worker_client import ONE_THREAD
 
 SIZES: dict[str, tuple[int, ...]] = {
     "items": (1_000, 10_000, 100_000, 1_000_000),
@@ -81,7 +81,9 @@ def store(home: Path) -> Figures:
 
     from ingestors.base import Entry, FetchResult
     from triage.paths import Paths
-    from triage.services import backups, reading, searching, status, writing
+    from triage.services.fetching import writing
+    from triage.services.reader import reading, searching
+    from triage.services.upkeep import backups, status
     from triage.store.engine import Database
     from triage.store.migrate import ensure_schema
 
@@ -122,7 +124,7 @@ def work(home: Path) -> Figures:
 
     from triage.core.feedback import Verb
     from triage.paths import Paths
-    from triage.services import feedback
+    from triage.services.reader import feedback
     from triage.store.engine import Database
 
     figures, worker = dict[str, float](), library.worker_of(home)

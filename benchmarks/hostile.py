@@ -2,7 +2,7 @@
 
     python benchmarks/hostile.py [--feeds 499] [--only KIND ...]
 
-A round of the real program (`triage.services.ingest.sync`) fetches, parses and stores feeds of ten entries
+A round of the program (`triage.services.fetching.ingest.sync`) gets, parses and stores feeds of ten entries
 from a server on the loopback interface, in another process; among them, first in line, one source that is
 
 silent      takes the connection and never answers
@@ -39,8 +39,8 @@ from typing import Any
 
 from triage.config import Config
 from triage.paths import Paths
-from triage.services import ingest, sources
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest, sources
+from triage.services.fetching.writing import SourceReport
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 

@@ -39,7 +39,7 @@ Round = dict[str, dict[str, Figures]]
 ADD = """
 import sys
 from triage.runtime import Runtime
-from triage.services import sources
+from triage.services.fetching import sources
 with Runtime.open() as runtime:
     for url in sys.argv[1:]:
         sources.add(runtime.database, runtime.clock, url, allow_local=True)
@@ -47,7 +47,7 @@ with Runtime.open() as runtime:
 SYNC = """
 import asyncio
 from triage.runtime import Runtime
-from triage.services import ingest
+from triage.services.fetching import ingest
 with Runtime.open() as runtime, runtime.ingesting("benchmark") as database:
     reports = asyncio.run(ingest.sync(database, runtime.config, runtime.clock, ask_now=True))
     assert reports and not any(report.error for report in reports), reports[:1]
@@ -81,7 +81,8 @@ sys.path.insert(0, sys.argv[1])
 from workload import Writer
 from ingestors.base import Entry, FetchResult
 from triage.runtime import Runtime
-from triage.services import searching, sources, writing
+from triage.services.fetching import sources, writing
+from triage.services.reader import searching
 from ingestors.parsers.html import html_to_text
 with Runtime.open() as runtime:
     ids = [

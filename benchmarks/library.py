@@ -33,8 +33,8 @@ from model.vectors import VectorFile
 from triage.config import Config
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services.ranking import RANKER
-from triage.services.worker import Worker
+from triage.services.ranker.ranking import RANKER
+from triage.services.ranker.worker import Worker
 from triage.store import feedback, identities, items, scores, search, sources, stories
 from triage.store.bulk import insert_rows
 from triage.store.engine import Database

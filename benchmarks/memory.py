@@ -35,7 +35,8 @@ from pathlib import Path
 
 from ingestors.base import Entry, FetchResult
 from triage.paths import Paths
-from triage.services import digest_file, sources, writing
+from triage.services.digest import digest_file
+from triage.services.fetching import sources, writing
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 
@@ -43,7 +44,7 @@ PORTION = 1_000
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_S = 0.05
 WORDS_ONLY = '[model]\nencoder = "/nonexistent"\n'
-PARTS = {"encoder": "model.encode_child", "worker": "triage.services.worker", "daemon": "daemon run"}
+PARTS = {"encoder": "model.encode_child", "worker": "triage.services.ranker.worker", "daemon": "daemon run"}
 
 
 def now() -> datetime:

@@ -27,7 +27,7 @@ import lived_month
 from world import NOW
 
 from triage.paths import Paths
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 

@@ -26,8 +26,8 @@ from workload import Writer
 
 from model.vectors import VectorFile
 from triage.core.feedback import Verb
-from triage.services import feedback, searching
-from triage.services.meaning import Meaning
+from triage.services.ranker.meaning import Meaning
+from triage.services.reader import feedback, searching
 from triage.store import items, search, sources
 from triage.store.bulk import insert_rows
 from triage.store.engine import Database
@@ -47,7 +47,7 @@ def clock() -> datetime:
 
 
 class Stub:
-    """Stands for `triage.services.vectors.Vectors`; a phrase means what it draws."""
+    """Stands for `triage.services.ranker.vectors.Vectors`; a phrase means what it draws."""
 
     encoder = ENCODER
 

@@ -37,8 +37,10 @@ from triage.config import Config, DaemonConfig, FullTextConfig, NotifyConfig
 from triage.core.feedback import Verb
 from triage.daemon.app import Daemon
 from triage.paths import Paths
-from triage.services import digest_file, feedback, ingest
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import ingest
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback
 from triage.store import sources
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
@@ -47,7 +49,7 @@ START = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 ROUND = timedelta(hours=6)
 ROUNDS_A_DAY = 4
 OLDEST = timedelta(hours=6)
-"""Of a worker, by the clock of this month; see `triage.services.worker_client.OLDEST_S`."""
+"""Of a worker, by the clock of this month; see `triage.services.ranker.worker_client.OLDEST_S`."""
 AGAIN = 5
 """Entries that a source still shows of the poll before."""
 WARM_UP_DAYS = 7
@@ -254,7 +256,7 @@ def serve_stub() -> None:
     """A model worker whose encoder is the stub."""
     import encoder_in_process
 
-    from triage.services import worker
+    from triage.services.ranker import worker
 
     encoder_in_process.install()
     worker.main()

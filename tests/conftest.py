@@ -15,7 +15,7 @@ from loopback import LoopbackServer
 from world import NOW
 
 from triage.paths import Paths
-from triage.services.worker_client import ONE_THREAD, ModelWorker
+from triage.services.ranker.worker_client import ONE_THREAD, ModelWorker
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
 

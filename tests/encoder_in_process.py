@@ -55,7 +55,7 @@ class FakeEncoder:
 
 def install(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Makes the services use it; `put` is `setattr` or that of a monkeypatch."""
-    from triage.services import vectors
+    from triage.services.ranker import vectors
 
     FakeEncoder.read = []
     put(vectors, "find_weights", lambda _: WEIGHTS)

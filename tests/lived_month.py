@@ -30,8 +30,10 @@ from triage.config import Config, DaemonConfig, FullTextConfig, NotifyConfig
 from triage.core.feedback import Verb
 from triage.daemon.app import Daemon
 from triage.paths import Paths
-from triage.services import digest_file, feedback, ingest, reading, sources
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import ingest, sources
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, reading
 from triage.store import feedback as event_log
 from triage.store import items
 from triage.store.engine import Database

@@ -10,8 +10,8 @@ from model.types import ModelError
 from triage import config
 from triage.core.errors import TriageError
 from triage.paths import Paths
-from triage.services.worker import Worker
-from triage.services.worker_client import ModelWorker, Progress
+from triage.services.ranker.worker import Worker
+from triage.services.ranker.worker_client import ModelWorker, Progress
 
 
 class WorkerInProcess(ModelWorker):

@@ -19,8 +19,8 @@ from triage.core.starting import Fetched, Found, OnProgress, Progress, Question,
 from triage.runtime import Runtime, unless_set
 
 if TYPE_CHECKING:
-    from triage.services.starting import Imports
-    from triage.services.writing import SourceReport
+    from triage.services.fetching.writing import SourceReport
+    from triage.services.reader.starting import Imports
 
 
 class GuidedStart:
@@ -35,13 +35,13 @@ class GuidedStart:
 
     def stand(self) -> Stand:
         """See `Start`."""
-        from triage.services import starting
+        from triage.services.reader import starting
 
         return starting.stand(self._runtime.database, self._runtime.paths.start)
 
     def go_past(self, step: Step) -> Stand:
         """See `Start`."""
-        from triage.services import starting
+        from triage.services.reader import starting
 
         file = self._runtime.paths.start
         starting.remember(file, (starting.past(file) or frozenset()) | {step.value})
@@ -49,7 +49,7 @@ class GuidedStart:
 
     def go_back(self, step: Step) -> Stand:
         """See `Start`."""
-        from triage.services import starting
+        from triage.services.reader import starting
 
         file, order = self._runtime.paths.start, list(Step)
         after = {other.value for other in order[order.index(step) :]}
@@ -58,20 +58,20 @@ class GuidedStart:
 
     def say_interests(self, phrases: Sequence[str]) -> Stand:
         """See `Start`."""
-        from triage.services import starting
+        from triage.services.reader import starting
 
         starting.say_interests(self._runtime.database, self._runtime.clock, phrases)
         return self.stand()
 
     def warm_up(self) -> None:
         """See `Start`."""
-        from triage.services.packs import catalogue
+        from triage.services.fetching.packs import catalogue
 
         self._runtime.worker.nearness(self._runtime.clock(), [pack.about for pack in catalogue()], [])
 
     def packs(self, *, by_meaning: bool = True) -> list[Offer]:
         """See `Start`."""
-        from triage.services.packs import catalogue
+        from triage.services.fetching.packs import catalogue
 
         packs, said = catalogue(), self.stand().interests
         cosines = None
@@ -86,14 +86,14 @@ class GuidedStart:
 
     def take(self, names: Sequence[str]) -> str:
         """See `Start`."""
-        from triage.services import packs
+        from triage.services.fetching import packs
 
         added = packs.take(self._runtime.database, self._runtime.clock, packs.named(names))
         return f"{words.plural(sum(one.new for one in added), 'source')} added"
 
     def look_at(self, target: str, password_command: str = "") -> Found:
         """See `Start`."""
-        from triage.services.starting import Imports
+        from triage.services.reader.starting import Imports
 
         if self._imports is None:
             self._imports = Imports()
@@ -109,7 +109,7 @@ class GuidedStart:
         """See `Start`."""
         import asyncio
 
-        from triage.services import ingest
+        from triage.services.fetching import ingest
 
         runtime = self._runtime
 
@@ -141,14 +141,14 @@ class GuidedStart:
 
     def answer(self, item_id: int, verb: Verb, passed: Sequence[int]) -> Question:
         """See `Start`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         recorded = feedback.mark(self._runtime.database, self._runtime.clock, item_id, verb)
         return self._learned(recorded.message, passed)
 
     def undo(self, item_id: int, passed: Sequence[int]) -> Question:
         """See `Start`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         recorded = feedback.unmark(self._runtime.database, self._runtime.clock, item_id)
         return self._learned(recorded.message, passed)

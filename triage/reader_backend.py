@@ -51,7 +51,7 @@ class ReaderBackend:
 
     def digest(self) -> Digest:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         current = self._runtime.first_page()
         self._runtime.worker.warm_up()
@@ -90,7 +90,7 @@ class ReaderBackend:
 
     def read(self, item_id: int) -> Reading:
         """See `Backend`."""
-        from triage.services import reading
+        from triage.services.reader import reading
 
         opened = reading.read(self._runtime.database, item_id, self._runtime.first_page())
         if opened.item.highlights or opened.item.why or opened.item.score is None:
@@ -121,7 +121,7 @@ class ReaderBackend:
 
     def mark(self, item_id: int, verb: Verb) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         database, clock = self._runtime.database, self._runtime.clock
         if verb is Verb.SPLIT:
@@ -130,37 +130,37 @@ class ReaderBackend:
 
     def mark_all(self, item_ids: Sequence[int], verb: Verb) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         return feedback.mark_all(self._runtime.database, self._runtime.clock, item_ids, verb)
 
     def unmark(self, item_id: int) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         return feedback.unmark(self._runtime.database, self._runtime.clock, item_id)
 
     def add_rule(self, rule: Rule) -> Recorded:
         """See `Backend`."""
-        from triage.services import rules
+        from triage.services.reader import rules
 
         return rules.add(self._runtime.database, self._runtime.clock, str(rule))
 
     def change_rule(self, condition: str, effect: float) -> Recorded:
         """See `Backend`."""
-        from triage.services import rules
+        from triage.services.reader import rules
 
         return rules.change(self._runtime.database, self._runtime.clock, condition, effect)
 
     def set_interest(self, phrase: str, weight: float) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         return feedback.set_interest(self._runtime.database, self._runtime.clock, phrase, weight)
 
     def said(self) -> Said:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         events = feedback.events(self._runtime.database)
         now = self._runtime.clock()
@@ -168,8 +168,8 @@ class ReaderBackend:
 
     def edit_interests(self) -> str:
         """See `Backend`."""
-        from triage.services import feedback
-        from triage.services.subcommand import run_here
+        from triage.services.reader import feedback
+        from triage.services.upkeep.subcommand import run_here
 
         database = self._runtime.database
         before = len(feedback.events(database))
@@ -181,25 +181,25 @@ class ReaderBackend:
 
     def undo(self) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         return feedback.undo(self._runtime.database, self._runtime.clock)
 
     def redo(self) -> Recorded:
         """See `Backend`."""
-        from triage.services import feedback
+        from triage.services.reader import feedback
 
         return feedback.redo(self._runtime.database, self._runtime.clock)
 
     def search(self, query: str) -> list[Item]:
         """See `Backend`."""
-        from triage.services import searching
+        from triage.services.reader import searching
 
         return searching.find(self._runtime.database, self._runtime.clock, query)
 
     def search_meaning(self, query: str) -> tuple[list[Item], str]:
         """See `Backend`."""
-        from triage.services import searching
+        from triage.services.reader import searching
 
         database, clock = self._runtime.database, self._runtime.clock
         near: list[tuple[int, float]] = []
@@ -212,13 +212,13 @@ class ReaderBackend:
 
     def saved_searches(self) -> dict[str, str]:
         """See `Backend`."""
-        from triage.services import searching
+        from triage.services.reader import searching
 
         return searching.saved(self._runtime.database)
 
     def save_search(self, name: str, query: str) -> Recorded:
         """See `Backend`."""
-        from triage.services import searching
+        from triage.services.reader import searching
 
         database, clock = self._runtime.database, self._runtime.clock
         if query:
@@ -227,25 +227,26 @@ class ReaderBackend:
 
     def journal(self, limit: int) -> list[Entry]:
         """See `Backend`."""
-        from triage.services import journal
+        from triage.services.reader import journal
 
         return journal.entries(self._runtime.database, self._runtime.clock(), limit=limit)
 
     def turn_back(self, event_id: int) -> Recorded:
         """See `Backend`."""
-        from triage.services import journal
+        from triage.services.reader import journal
 
         return journal.toggle(self._runtime.database, self._runtime.clock, event_id)
 
     def ledger(self) -> Ledger:
         """See `Backend`."""
-        from triage.services import ledger
+        from triage.services.reader import ledger
 
         return ledger.ledger(self._runtime.database, self._runtime.clock())
 
     def settle_source(self, source_id: int, step: Step) -> str:
         """See `Backend`."""
-        from triage.services import ledger, sources
+        from triage.services.fetching import sources
+        from triage.services.reader import ledger
 
         database, clock = self._runtime.database, self._runtime.clock
         if step == "drop":
@@ -258,20 +259,20 @@ class ReaderBackend:
 
     def insight(self) -> Insight:
         """See `Backend`."""
-        from triage.services import insight
+        from triage.services.reader import insight
 
         return insight.look(self._runtime.database, self._runtime.clock())
 
     def learned(self) -> Learned:
         """See `Backend`."""
-        from triage.services.insight import LATELY
+        from triage.services.reader.insight import LATELY
 
         now = self._runtime.clock()
         return self._runtime.worker.learned(now, now - LATELY)
 
     def keep_theme(self, name: str) -> None:
         """See `Backend`."""
-        from triage.services import settings
+        from triage.services.upkeep import settings
 
         where = self._runtime.paths.config_file
         settings.change(where, "tui.theme", name, lambda config, text: None)

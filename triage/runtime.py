@@ -21,12 +21,12 @@ from triage.core.crash import crash_point
 from triage.core.errors import TriageError
 from triage.core.items import Change, Digest
 from triage.paths import Paths
-from triage.services import digest_file
+from triage.services.digest import digest_file
 
 if TYPE_CHECKING:
     from triage.guided_start import GuidedStart
-    from triage.services.fulltext import Fetched
-    from triage.services.worker_client import ModelWorker, Progress
+    from triage.services.fetching.fulltext import Fetched
+    from triage.services.ranker.worker_client import ModelWorker, Progress
     from triage.store.engine import Database
     from triage.tui.keymap import Keymap
 
@@ -109,7 +109,7 @@ class Runtime:
     def worker(self) -> ModelWorker:
         """The model worker; its process starts with the first request."""
         if self._worker is None:
-            from triage.services.worker_client import ModelWorker
+            from triage.services.ranker.worker_client import ModelWorker
 
             _ = self.database  # the worker expects the folders and the schema
             with self._opening:
@@ -154,14 +154,15 @@ class Runtime:
 
     def send(self, digest: Digest) -> str:
         """Sends a digest by mail; returns the address that it went to."""
-        from triage.services import client, digest_mail
+        from triage.services.digest import digest_mail
+        from triage.services.fetching import client
 
         client.note(self.database, self.clock, "sending", filter(None, [self.config.digest.mail.host]))
         return digest_mail.send(digest, self.config.digest.mail, self.clock())
 
     def unread(self) -> int:
         """How many items are known by their beginning only, because so many came in at once."""
-        from triage.services import ingest
+        from triage.services.fetching import ingest
 
         return ingest.unread(self.database)
 
@@ -169,7 +170,7 @@ class Runtime:
         """Fetches the full texts of what is likely to be shown, and ranks again with them; how many came."""
         import asyncio
 
-        from triage.services import fulltext
+        from triage.services.fetching import fulltext
 
         if self.demo:
             return 0  # its pages are as invented as its items
@@ -191,7 +192,7 @@ class Runtime:
         """
         import asyncio
 
-        from triage.services import fulltext
+        from triage.services.fetching import fulltext
 
         if self.demo:
             raise TriageError("this is the demo: its pages are as invented as its items")
@@ -204,7 +205,7 @@ class Runtime:
 
     def opened(self, item_id: int, seconds: float | None = None) -> None:
         """Remembers that the reader opened an item, unless the settings say not to."""
-        from triage.services import reading
+        from triage.services.reader import reading
 
         if self.config.reading.measure:
             reading.opened(self.database, self.clock, item_id, seconds)
@@ -224,7 +225,7 @@ class Runtime:
         import asyncio
 
         from triage.daemon.app import Daemon
-        from triage.services.worker_client import ModelWorker
+        from triage.services.ranker.worker_client import ModelWorker
 
         _ = self.database
         self._reopen(checkpoints=True)

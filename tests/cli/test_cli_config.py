@@ -9,7 +9,7 @@ from command_line import triage
 
 from triage import config
 from triage.paths import Paths
-from triage.services import settings
+from triage.services.upkeep import settings
 
 
 def shown(name: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from ingestors.parsers.bibliography import parse_bibliography
 from triage.core.feedback import Verb
 from triage.core.text import sanitize_line
 from triage.paths import Paths
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 

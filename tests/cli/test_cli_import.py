@@ -11,7 +11,7 @@ from world import NOW, stored_items
 
 from triage.core import feedback
 from triage.core.feedback import Verb
-from triage.services.feedback import events
+from triage.services.reader.feedback import events
 from triage.store import items, sources
 from triage.store.engine import Database
 

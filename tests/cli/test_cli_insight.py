@@ -10,8 +10,8 @@ from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
 from triage.core.insight import Learned, Shift
-from triage.services import feedback
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback
 from triage.store import scores
 from triage.store.engine import Database
 

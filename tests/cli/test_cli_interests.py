@@ -11,8 +11,8 @@ from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback
 from triage.store import openings
 from triage.store.engine import Database
 

@@ -11,7 +11,7 @@ from world import NOW, babble, clock, stored_items
 
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 

@@ -9,7 +9,7 @@ from command_line import triage
 from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 

@@ -8,7 +8,7 @@ import pytest
 from command_line import triage
 from world import NOW, stored_items
 
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 

@@ -11,7 +11,7 @@ from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
 from triage.core.rules import write_term
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 

@@ -19,7 +19,7 @@ from triage import config
 from triage.cli.main import COMMANDS, cli
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 
 FEED = b"""<rss version="2.0"><channel><title>Harbour &#x1b;]0;Notes</title><ttl>360</ttl>

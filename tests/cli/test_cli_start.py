@@ -14,8 +14,8 @@ from triage.cli.start import EXAMPLES
 from triage.guided_start import GuidedStart
 from triage.paths import Paths
 from triage.runtime import Runtime
-from triage.services import starting
-from triage.services.packs import catalogue
+from triage.services.fetching.packs import catalogue
+from triage.services.reader import starting
 
 
 def feed(name: str, *stories: str) -> Route:

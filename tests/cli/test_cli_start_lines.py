@@ -14,7 +14,7 @@ from loopback import LoopbackServer
 from test_cli_start import feed
 
 from triage.paths import Paths
-from triage.services import starting
+from triage.services.reader import starting
 
 PROMPTS = 90
 """Seconds until an answer is waited for no more."""

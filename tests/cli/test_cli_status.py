@@ -16,7 +16,7 @@ from triage.daemon import heartbeat
 from triage.daemon.heartbeat import Heartbeat
 from triage.daemon.lock import hold
 from triage.paths import Paths
-from triage.services import sources, writing
+from triage.services.fetching import sources, writing
 from triage.store import jobs
 from triage.store.engine import Database
 

@@ -6,7 +6,7 @@ import pytest
 from command_line import triage
 from world import NOW, stored_items
 
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 
 

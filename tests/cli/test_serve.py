@@ -14,7 +14,7 @@ import pytest
 from world import NOW, stored_items
 
 from triage.paths import Paths
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 
 aiohttp = pytest.importorskip("aiohttp", reason="the extra `serve` is not installed")

@@ -8,7 +8,7 @@ import pytest
 
 from ingestors import registry
 from triage.core.packs import MAX_PHRASES, SUGGESTED, Offer, Pack, offers, phrases
-from triage.services.packs import catalogue, named
+from triage.services.fetching.packs import catalogue, named
 
 
 @pytest.mark.parametrize(

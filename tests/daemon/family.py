@@ -28,13 +28,13 @@ from triage.daemon import app
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime
-from triage.services import ingest
-from triage.services.worker_client import ModelWorker
+from triage.services.fetching import ingest
+from triage.services.ranker.worker_client import ModelWorker
 
 KINDS = {
     "parser": "ingestors.parse_child",
     "encoder": "model.encode_child",
-    "worker": "triage.services.worker",
+    "worker": "triage.services.ranker.worker",
     "daemon": "family.py daemon",
     "reader": "family.py reader",
 }

@@ -29,9 +29,12 @@ from triage.core.feedback import MARKS, Verb
 from triage.core.items import Recorded
 from triage.daemon import app
 from triage.paths import Paths
-from triage.services import backups, digest_file, feedback, ingest, maintenance
-from triage.services.worker import Worker
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import ingest
+from triage.services.ranker.worker import Worker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback
+from triage.services.upkeep import backups, maintenance
 from triage.store.engine import Database
 from triage.tui.backend import Backend
 from triage.tui.writer import Job, Write, Writer

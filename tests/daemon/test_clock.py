@@ -20,8 +20,11 @@ from triage.core import schedule
 from triage.core.feedback import Verb
 from triage.daemon import jobs, wakeups
 from triage.paths import Paths
-from triage.services import backups, digest_file, feedback, ingest, maintenance, reading, sources
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import ingest, sources
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, reading
+from triage.services.upkeep import backups, maintenance
 from triage.store import hosts
 from triage.store.engine import Database
 from triage.store.jobs import JobRow
@@ -60,7 +63,7 @@ class Wire:
 def wire(database: Database, monkeypatch: pytest.MonkeyPatch) -> Wire:
     """One source, which is asked by `Wire`."""
     found = Wire()
-    monkeypatch.setattr("triage.services.ingest.registry.get", {"feeds": found}.get)
+    monkeypatch.setattr("triage.services.fetching.ingest.registry.get", {"feeds": found}.get)
     sources.add(database, lambda: NOW, "https://wire.example/feed", allow_local=False)
     return found
 

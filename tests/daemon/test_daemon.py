@@ -26,8 +26,10 @@ from triage.daemon.heartbeat import Heartbeat
 from triage.daemon.jobs import Job
 from triage.daemon.lock import hold
 from triage.paths import Paths
-from triage.services import digest_file, reading, sources
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import sources
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import reading
 from triage.store.engine import Database
 
 ITEM = "<item><guid>1</guid><title>One</title></item>"

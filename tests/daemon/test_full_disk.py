@@ -20,9 +20,11 @@ from model.vectors import VectorFile
 from triage.config import RetentionConfig
 from triage.core.errors import TriageError
 from triage.paths import Paths
-from triage.services import backups, digest_file, maintenance, settings, subscriptions
-from triage.services.models import Models
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import subscriptions
+from triage.services.ranker.models import Models
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.upkeep import backups, maintenance, settings
 from triage.store import migrate
 from triage.store.engine import Database
 
@@ -124,7 +126,7 @@ def test_a_digest(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as broken:
-        broken.setattr("triage.services.digest_file.os.fsync", full)
+        broken.setattr("triage.services.digest.digest_file.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             worker.build(NOW + timedelta(days=1))
 

@@ -11,9 +11,10 @@ from triage.config import Config
 from triage.core.items import Digest
 from triage.daemon.app import Daemon
 from triage.paths import Paths
-from triage.services import digest_file, fulltext
-from triage.services.fulltext import Fetched
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.fetching import fulltext
+from triage.services.fetching.fulltext import Fetched
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 
 DIGEST = Digest(built_at=NOW, budget_minutes=15.0, items=())

@@ -22,8 +22,8 @@ from triage.core.items import Item
 from triage.daemon import desktop, jobs, metrics, power
 from triage.daemon.jobs import AGAIN, DAY, Job
 from triage.paths import Paths
-from triage.services import backups
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.upkeep import backups
 from triage.store import jobs as log
 from triage.store.engine import Database
 from triage.store.jobs import JobRow

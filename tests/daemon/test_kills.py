@@ -24,7 +24,7 @@ from triage.core.crash import LABELS, VARIABLE
 from triage.core.errors import LockedError
 from triage.daemon import app, heartbeat
 from triage.paths import Paths
-from triage.services import backups
+from triage.services.upkeep import backups
 from triage.store import migrate
 from triage.store.engine import Database
 
@@ -35,7 +35,7 @@ KILLS = int(os.environ.get("KILLS", "50"))
 def home(paths: Paths, database: Database, monkeypatch: pytest.MonkeyPatch) -> Home:
     database.close()
     install(monkeypatch.setattr)
-    monkeypatch.setattr("triage.services.ingest.registry.get", {"numbered": Numbered()}.get)
+    monkeypatch.setattr("triage.services.fetching.ingest.registry.get", {"numbered": Numbered()}.get)
     found = Home(paths)
     found.prepare()
     return found
@@ -116,7 +116,7 @@ from pathlib import Path
 import encoder_in_process
 from killing import Home, Numbered
 from triage.paths import Paths
-from triage.services import ingest
+from triage.services.fetching import ingest
 encoder_in_process.install()
 ingest.registry.get = {"numbered": Numbered()}.get
 home = Home(Paths.of())

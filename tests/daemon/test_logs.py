@@ -20,7 +20,7 @@ from triage import logs
 from triage.config import Config
 from triage.core.redaction import redact
 from triage.logs import SafeFormatter
-from triage.services import ingest, sources
+from triage.services.fetching import ingest, sources
 from triage.store.engine import Database
 
 CANARY = "c4n4ry/S3+cret"

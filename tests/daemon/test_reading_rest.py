@@ -10,7 +10,7 @@ from world import NOW, stored_items
 from triage.config import Config
 from triage.daemon.app import Daemon
 from triage.paths import Paths
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store import items
 from triage.store.engine import Database
 

@@ -23,8 +23,8 @@ from triage.core.errors import TriageError, WorkerError
 from triage.core.items import Digest
 from triage.daemon import app
 from triage.paths import Paths
-from triage.services import ingest
-from triage.services.worker_client import ModelWorker
+from triage.services.fetching import ingest
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 
 POLL_S = 2**-6
@@ -79,7 +79,7 @@ def test_an_encoder_that_was_killed_is_started_again_by_the_next_request(
             return super().encode(windows)
 
     encoder_in_process.install(monkeypatch.setattr)
-    monkeypatch.setattr("triage.services.vectors.EncoderProcess", Mortal)
+    monkeypatch.setattr("triage.services.ranker.vectors.EncoderProcess", Mortal)
     stored_items(database, 3)
     worker = WorkerInProcess(paths)
     with pytest.raises(TriageError, match="memory ran out"):

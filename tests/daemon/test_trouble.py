@@ -18,7 +18,7 @@ from waiting import wait_for
 
 from triage.daemon import heartbeat
 from triage.paths import Paths
-from triage.services import sources
+from triage.services.fetching import sources
 from triage.store import items
 from triage.store.engine import Database
 

@@ -15,7 +15,7 @@ import pytest
 
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import digest_file
+from triage.services.digest import digest_file
 
 ROOT = Path(__file__).parents[2]
 PARSERS = {
@@ -66,7 +66,7 @@ def modules_after(code: str) -> set[str]:
             {*HEAVY, "msgspec", "ingestors", "model", "triage.runtime", "triage.services", "triage.store"},
         ),
         # What the terminal interface and the daemon hold of the ranker: frames over a pipe.
-        ("import triage.services.worker_client", {*HEAVY, "textual", "ingestors", "triage.store"}),
+        ("import triage.services.ranker.worker_client", {*HEAVY, "textual", "ingestors", "triage.store"}),
         # Runs for weeks: numbers belong to the worker, parsers to the children, migrations to the start.
         ("import triage.daemon.app", {*PARSERS, *NUMBERS, "httpx2", "alembic", "sqlalchemy.orm", "textual"}),
         # `triage add` claims targets without the HTTP library, which the first request loads.

@@ -13,7 +13,7 @@ from world import NOW
 from triage.cli import render
 from triage.core import ending
 from triage.core.items import Digest, Item
-from triage.services import digest_pages
+from triage.services.digest import digest_pages
 from triage.tui.widgets.end_card import end_card
 
 TOTAL = re.compile(

@@ -16,7 +16,7 @@ from mutations import CHANGES, Seed, mutant, seeds
 import ingestors
 from ingestors.sandbox import ParseRefused, ParserPool
 from ingestors.wire import to_entry, to_refusal
-from triage.services import translate
+from triage.services.fetching import translate
 from triage.store.items import NewItem
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -266,7 +266,7 @@ async def test_the_sources_of_a_broken_plug_in_say_why(install: Callable[..., No
 
 
 def test_the_doctor_names_plug_ins(install: Callable[..., None]) -> None:
-    from triage.services.doctor import _plugins
+    from triage.services.upkeep.doctor import _plugins
 
     install("plug", Plug)
     install("missing", value="no_such_module:Thing")

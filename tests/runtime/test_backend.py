@@ -21,7 +21,7 @@ from triage.core.rules import Rule
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime
-from triage.services import feedback
+from triage.services.reader import feedback
 from triage.store.engine import Database
 from triage.tui.backend import Backend
 
@@ -141,7 +141,7 @@ def test_a_mark_stands_when_nothing_can_be_learned_and_the_next_start_learns(
     item = backend.digest().items[0].id
     runtime.worker.close()
     with monkeypatch.context() as broken:
-        broken.setattr("triage.services.worker_client.ModelWorker.COMMAND", ("/bin/false",))
+        broken.setattr("triage.services.ranker.worker_client.ModelWorker.COMMAND", ("/bin/false",))
         backend.mark(item, Verb.LIKE)
         with pytest.raises(TriageError, match="what you marked is stored"):
             backend.learn()

@@ -16,7 +16,8 @@ from triage.core.starting import Progress, Step
 from triage.guided_start import GuidedStart
 from triage.paths import Paths
 from triage.runtime import Runtime
-from triage.services import feedback, sources, starting
+from triage.services.fetching import sources
+from triage.services.reader import feedback, starting
 from triage.store.engine import Database
 
 

@@ -12,7 +12,7 @@ from triage.core.feedback import Verb
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime
-from triage.services import indexing
+from triage.services.ranker import indexing
 from triage.store.engine import Database
 
 

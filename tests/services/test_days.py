@@ -13,8 +13,9 @@ from triage import config
 from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import digest_file, feedback, reading, rules
-from triage.services.worker import Worker
+from triage.services.digest import digest_file
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback, reading, rules
 from triage.store import openings
 from triage.store.engine import Database
 

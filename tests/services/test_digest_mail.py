@@ -21,7 +21,7 @@ from world import NOW
 from triage.config import DigestMailConfig
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest, Item
-from triage.services import digest_mail
+from triage.services.digest import digest_mail
 
 ITEM = Item(
     id=1,

@@ -12,7 +12,7 @@ from world import NOW
 
 from triage.core import ending
 from triage.core.items import Digest, Highlight, Item
-from triage.services import digest_pages
+from triage.services.digest import digest_pages
 
 HOSTILE = [
     "<script>alert(1)</script><img src=x onerror=y>",

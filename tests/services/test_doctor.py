@@ -17,7 +17,9 @@ from triage.core.errors import LockedError, SchemaError, TriageError, UsageError
 from triage.core.health import Check, Daemon
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import backups, digest_file, doctor, logins, machine, sources, writing
+from triage.services.digest import digest_file
+from triage.services.fetching import sources, writing
+from triage.services.upkeep import backups, doctor, logins, machine
 from triage.store import contacts, jobs
 from triage.store.engine import SAFE_SQLITE, Database
 from triage.store.migrate import HEAD

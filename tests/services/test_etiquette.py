@@ -20,9 +20,10 @@ from world import NOW
 from ingestors.base import Tools
 from triage.config import Config
 from triage.paths import Paths
-from triage.services import ingest, reading
-from triage.services import sources as service
-from triage.services.client import http_client
+from triage.services.fetching import ingest
+from triage.services.fetching import sources as service
+from triage.services.fetching.client import http_client
+from triage.services.reader import reading
 from triage.store.engine import Database
 
 START = NOW.timestamp()

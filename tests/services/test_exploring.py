@@ -11,9 +11,11 @@ from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
 from triage.core.items import Digest
-from triage.services import digest_file, feedback, profile, ranking, rules
-from triage.services.vectors import WORDS_ONLY
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.ranker import ranking
+from triage.services.ranker.vectors import WORDS_ONLY
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, profile, rules
 from triage.store import scores
 from triage.store.engine import Database
 

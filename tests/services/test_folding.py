@@ -12,11 +12,11 @@ from triage.core import feedback as log
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback, reading, rules, searching
-from triage.services.indexing import index_items
-from triage.services.stories import Grouping
-from triage.services.vectors import Vectors
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.indexing import index_items
+from triage.services.ranker.stories import Grouping
+from triage.services.ranker.vectors import Vectors
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, reading, rules, searching
 from triage.store import items, search, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem

@@ -20,9 +20,10 @@ from triage.config import Config, FullTextConfig
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest, Highlight, Item
 from triage.paths import Paths
-from triage.services import feedback, fulltext, ingest, reading, searching, sources
-from triage.services.fulltext import Fetched
-from triage.services.worker_client import ModelWorker
+from triage.services.fetching import fulltext, ingest, sources
+from triage.services.fetching.fulltext import Fetched
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, reading, searching
 from triage.store import items
 from triage.store.engine import Database
 

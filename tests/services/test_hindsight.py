@@ -18,9 +18,10 @@ from triage.core import hindsight as told
 from triage.core.feedback import Verb
 from triage.core.hindsight import Hindsight
 from triage.paths import Paths
-from triage.services import feedback, hindsight, rules
-from triage.services.learn import Material
-from triage.services.worker import Worker
+from triage.services.ranker import hindsight
+from triage.services.ranker.learn import Material
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback, rules
 from triage.store import items, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from world import NOW
 
 from ingestors.base import Entry, FetchResult
-from triage.services import sources, writing
+from triage.services.fetching import sources, writing
 from triage.store.engine import Database
 
 STEPS = st.lists(

@@ -18,9 +18,10 @@ from ingestors.base import Entry, FetchResult
 from triage.config import Config
 from triage.core.errors import LockedError, UsageError
 from triage.paths import Paths
-from triage.services import ingest, reading, searching, sources, writing
-from triage.services.worker_client import ModelWorker
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest, sources, writing
+from triage.services.fetching.writing import SourceReport
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import reading, searching
 from triage.store import engine
 from triage.store import sources as store_sources
 from triage.store.engine import Database

@@ -8,8 +8,8 @@ import pytest
 from world import NOW, clock, stored_items
 
 from triage.core.feedback import Verb
-from triage.services import feedback, insight
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, insight
 from triage.store import openings, scores
 from triage.store.engine import Database
 

@@ -24,11 +24,14 @@ from triage.core.health import Daemon
 from triage.core.items import Digest
 from triage.core.learning import Outcome
 from triage.paths import Paths
-from triage.services import digest_file, doctor, feedback, learn
-from triage.services.models import Models
-from triage.services.profile import profile
-from triage.services.ranking import RANKER, Ranked
-from triage.services.worker import Worker
+from triage.services.digest import digest_file
+from triage.services.ranker import learn
+from triage.services.ranker.models import Models
+from triage.services.ranker.ranking import RANKER, Ranked
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback
+from triage.services.reader.profile import profile
+from triage.services.upkeep import doctor
 from triage.store import scores as score_rows
 from triage.store.engine import Database
 

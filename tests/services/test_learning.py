@@ -15,10 +15,11 @@ from triage.core.errors import TriageError, UsageError, WorkerError
 from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import digest_file, feedback, reading
-from triage.services.ranking import Ranked
-from triage.services.worker import Worker
-from triage.services.worker_client import ModelWorker
+from triage.services.digest import digest_file
+from triage.services.ranker.ranking import Ranked
+from triage.services.ranker.worker import Worker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, reading
 from triage.store.engine import Database
 
 
@@ -247,7 +248,7 @@ def test_a_worker_without_work_gives_its_memory_back_and_another_goes_on(
     worker.build(NOW)
     worker.rest()
     assert worker._child is not None, "it has just worked"
-    monkeypatch.setattr("triage.services.worker_client.IDLE_S", 0.0)
+    monkeypatch.setattr("triage.services.ranker.worker_client.IDLE_S", 0.0)
     worker.rest()
     assert worker._child is None
     assert worker.build(NOW).items

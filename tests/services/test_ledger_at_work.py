@@ -10,8 +10,9 @@ from world import NOW, clock, stored_items
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.ledger import Account
-from triage.services import feedback, ledger, rules, sources
-from triage.services.worker_client import ModelWorker
+from triage.services.fetching import sources
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, ledger, rules
 from triage.store import openings, scores
 from triage.store.engine import Database
 

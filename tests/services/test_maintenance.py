@@ -12,9 +12,11 @@ from world import NOW
 from ingestors.base import Entry, FetchResult
 from triage.config import RetentionConfig
 from triage.core.feedback import Verb
-from triage.services import feedback, maintenance, rules, searching, sources, writing
-from triage.services.client import http_client
-from triage.services.worker_client import ModelWorker
+from triage.services.fetching import sources, writing
+from triage.services.fetching.client import http_client
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, rules, searching
+from triage.services.upkeep import maintenance
 from triage.store import contacts, items, openings, scores
 from triage.store.engine import Database
 

@@ -14,9 +14,10 @@ from world import NOW
 from ingestors import lanes, transport
 from triage.config import Config
 from triage.core.errors import UsageError
-from triage.services import ingest, reading
-from triage.services import sources as service
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest
+from triage.services.fetching import sources as service
+from triage.services.fetching.writing import SourceReport
+from triage.services.reader import reading
 from triage.store import sources
 from triage.store.engine import Database
 from triage.store.sources import SourceRow

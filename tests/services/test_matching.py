@@ -11,8 +11,9 @@ from world import NOW
 
 from ingestors.base import Claim, Entry, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
-from triage.services import ingest, reading, searching
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest
+from triage.services.fetching.writing import SourceReport
+from triage.services.reader import reading, searching
 from triage.store import items, sources
 from triage.store.engine import Database
 from triage.store.items import RESTLESS
@@ -73,7 +74,7 @@ class Sources:
 @pytest.fixture
 def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> Sources:
     ingestor = Scripted()
-    monkeypatch.setattr("triage.services.ingest.registry.get", {"scripted": ingestor}.get)
+    monkeypatch.setattr("triage.services.fetching.ingest.registry.get", {"scripted": ingestor}.get)
     return Sources(database, ingestor)
 
 

@@ -15,7 +15,7 @@ from model import artifacts
 from model.artifacts import Artifact, Judged, Measures
 from model.blend import Settings
 from triage.core.errors import TriageError
-from triage.services.models import KEPT, Models
+from triage.services.ranker.models import KEPT, Models
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 SAME = Measures(log_loss=0.5, average_precision=0.5)

@@ -25,11 +25,12 @@ from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.core.portable import event_name, event_names
 from triage.paths import Paths
-from triage.services import exporting, feedback, journal, merging, received, rules, searching
-from triage.services.exporting import What
-from triage.services.models import Models
-from triage.services.ranking import RANKER
-from triage.services.worker import Worker
+from triage.services.moving import exporting, merging, received
+from triage.services.moving.exporting import What
+from triage.services.ranker.models import Models
+from triage.services.ranker.ranking import RANKER
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback, journal, rules, searching
 from triage.store import fulltext, items, portable, sources
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema

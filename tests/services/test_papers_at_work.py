@@ -10,8 +10,9 @@ from loopback import LoopbackServer, Route
 from world import NOW
 
 from triage.config import Config, ServiceConfig
-from triage.services import ingest, reading, sources
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest, sources
+from triage.services.fetching.writing import SourceReport
+from triage.services.reader import reading
 from triage.store import items
 from triage.store.engine import Database
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from world import NOW, stored_items
 
 from triage.paths import Paths
-from triage.services import ingest
+from triage.services.fetching import ingest
 from triage.store.engine import Database
 
 LARGE = {"item", "item_text", "item_terms", "item_story", "identity", "passage", "vector", "score"}

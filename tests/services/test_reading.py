@@ -10,8 +10,8 @@ import pytest
 from world import NOW, clock
 
 from ingestors.base import Entry
-from triage.services import reading
-from triage.services.translate import new_item
+from triage.services.fetching.translate import new_item
+from triage.services.reader import reading
 from triage.store import items, openings, sources
 from triage.store.engine import Database
 

@@ -10,8 +10,8 @@ from world import NOW, clock, stored_items
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.items import Digest
-from triage.services import feedback, profile, reading, rules, searching
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, profile, reading, rules, searching
 from triage.store import items
 from triage.store.engine import Database
 

@@ -12,8 +12,8 @@ from triage import config
 from triage.core.errors import TriageError, UsageError
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import feedback, rules, searching
-from triage.services.worker import Worker
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback, rules, searching
 from triage.store import items, search, sources, stories
 from triage.store.engine import Database
 from triage.store.items import NewItem

@@ -6,7 +6,7 @@ import pytest
 
 from triage import config
 from triage.core.errors import UsageError
-from triage.services.ingest import request_options
+from triage.services.fetching.ingest import request_options
 
 
 def _load(tmp_path: Path, text: str, **environ: str) -> config.Config:

@@ -10,8 +10,8 @@ from world import NOW
 
 from triage.config import Config
 from triage.core.errors import UsageError
-from triage.services import ingest, sources
-from triage.services.writing import SourceReport
+from triage.services.fetching import ingest, sources
+from triage.services.fetching.writing import SourceReport
 from triage.store import sources as store
 from triage.store.engine import Database
 

@@ -23,8 +23,10 @@ from triage import config
 from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.paths import Paths
-from triage.services import feedback, indexing, ingest, leads
-from triage.services.worker import Worker
+from triage.services.fetching import ingest
+from triage.services.ranker import indexing, leads
+from triage.services.ranker.worker import Worker
+from triage.services.reader import feedback
 from triage.store import items, sources
 from triage.store.engine import Database
 from triage.store.items import NewItem
@@ -184,8 +186,9 @@ def test_who_is_killed_while_reading_goes_on_where_it_was(
     ask(inside, "build")
     program = (
         "import io, sys; from encoder_in_process import install; from triage import config; "
-        "from triage.paths import Paths; from triage.services import indexing; "
-        "from triage.services.worker import Worker; install(); indexing.PORTION = 8; paths = Paths.of(); "
+        "from triage.paths import Paths; from triage.services.ranker import indexing; "
+        "from triage.services.ranker.worker import Worker; "
+        "install(); indexing.PORTION = 8; paths = Paths.of(); "
         "worker = Worker(paths, config.load(paths.config_file), demo=False, replies=io.BytesIO())\n"
         "while True: "
         f"print(worker.answer({{'op': 'read_on', 'now': '{NOW.isoformat()}'}})['waiting'], flush=True)"

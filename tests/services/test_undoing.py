@@ -9,8 +9,8 @@ from triage.core import feedback as said
 from triage.core.errors import UsageError
 from triage.core.feedback import Verb
 from triage.core.journal import Effect
-from triage.services import feedback, journal
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
+from triage.services.reader import feedback, journal
 from triage.store import feedback as event_log
 from triage.store.engine import Database
 

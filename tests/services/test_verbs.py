@@ -13,9 +13,10 @@ from world import NOW, stored_items
 
 from triage.core.feedback import Verb
 from triage.paths import Paths
-from triage.services import exporting, journal, merging
-from triage.services.models import Models
-from triage.services.ranking import RANKER
+from triage.services.moving import exporting, merging
+from triage.services.ranker.models import Models
+from triage.services.ranker.ranking import RANKER
+from triage.services.reader import journal
 from triage.store import feedback as event_log
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema

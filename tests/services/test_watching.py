@@ -10,8 +10,8 @@ from world import NOW, clock
 
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
-from triage.services import watching
-from triage.services.watching import Watching
+from triage.services.fetching import watching
+from triage.services.fetching.watching import Watching
 from triage.store import sources
 from triage.store.engine import Database
 from triage.store.sources import SourceRow
@@ -51,7 +51,7 @@ class Pushing:
 @pytest.fixture
 def pushing(monkeypatch: pytest.MonkeyPatch) -> Pushing:
     ingestor = Pushing()
-    monkeypatch.setattr("triage.services.watching.registry.get", {"pushing": ingestor}.get)
+    monkeypatch.setattr("triage.services.fetching.watching.registry.get", {"pushing": ingestor}.get)
     for name in ("LOOK_S", "SETTLE_S", "FIRST_PAUSE_S"):
         monkeypatch.setattr(watching, name, 0.01)
     return ingestor

@@ -14,7 +14,7 @@ from world import NOW
 from triage.core import feedback
 from triage.core.crash import VARIABLE
 from triage.paths import Paths
-from triage.services import searching
+from triage.services.reader import searching
 from triage.store import feedback as log
 from triage.store import migrate
 from triage.store.engine import Database

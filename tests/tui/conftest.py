@@ -65,19 +65,18 @@ async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+def owed(app: TriageApp) -> bool:
+    """Whether a thread owes the app an answer."""
+    # A question waits for the reader, not for a thread.
+    return app.marks.busy or any(not w.is_finished and w.group != "question" for w in app.workers)
+
+
 async def settle(pilot: Pilot[int]) -> None:
     """Lets the app work until no thread owes it an answer and every answer is on the screen."""
     app = pilot.app
     assert isinstance(app, TriageApp)
     for _ in range(3):
-        await until(
-            pilot,
-            lambda: (
-                not app.marks.busy
-                # A question waits for the reader, not for a thread.
-                and all(worker.is_finished or worker.group == "question" for worker in app.workers)
-            ),
-        )
+        await until(pilot, lambda: not owed(app))
         await handled(pilot)
 
 
@@ -90,8 +89,12 @@ async def keys(pilot: Pilot[int], *names: str) -> None:
 
 
 async def press(pilot: Pilot[int], *names: str) -> None:
-    """Presses keys and waits for all that follows."""
-    await keys(pilot, *names)
+    """Presses keys and waits after each for all that follows: what opens late takes no key before."""
+    assert isinstance(pilot.app, TriageApp)
+    for name in names:
+        await keys(pilot, name)
+        if owed(pilot.app):
+            await settle(pilot)
     await settle(pilot)
 
 

@@ -21,7 +21,7 @@ import pytest
 from world import NOW, stored_items
 
 from triage.core.crash import VARIABLE
-from triage.services.worker_client import ModelWorker
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store.engine import Database
 
 HEAVY = {

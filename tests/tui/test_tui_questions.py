@@ -129,10 +129,7 @@ async def test_every_row_of_why_can_be_answered(open_app, row, answers, said):
     backend = FakeBackend()
     async with open_app(backend, size=(80, 24)) as pilot:
         await press(pilot, "j", "j", "j", "w", *["j"] * row, *answers)
-        for _ in range(200):  # it is written on a thread of its own
-            if backend.called(said[0]):
-                break
-            await pilot.pause(0.02)
+        await until(pilot, lambda: backend.called(said[0]))
         assert backend.called(said[0])[-1] == said
         assert isinstance(pilot.app.screen, WhyScreen), "the reasons are there again"
         assert len(backend.called("explain")) == len(backend.called("mark_shares")) == 2, "and they are new"

@@ -18,8 +18,8 @@ from triage.runtime import Runtime
 
 if TYPE_CHECKING:
     from ingestors.base import Claim
-    from triage.services.looking import Choice
-    from triage.services.sources import Added
+    from triage.services.fetching.looking import Choice
+    from triage.services.fetching.sources import Added
 
 
 @dataclass(slots=True)
@@ -146,7 +146,7 @@ def add(
 
 
 def _add(runtime: Runtime, target: str, wishes: _Wishes, outcome: _Outcome, *, quiet: bool) -> None:
-    from triage.services import looking, sources, subscriptions
+    from triage.services.fetching import looking, sources, subscriptions
 
     if subscriptions.as_list(target) is not None:
         path = subscriptions.local_path(target)
@@ -205,7 +205,7 @@ def _check_options(target: str, claim: Claim, wishes: _Wishes) -> None:
 
 def _look(runtime: Runtime, claim: Claim, target: str, wishes: _Wishes) -> list[Choice]:
     """Asks the target, and the reader where it is several things."""
-    from triage.services import looking
+    from triage.services.fetching import looking
 
     with diagnostics.Progress() as progress:
         progress(f"looking at {output.clean(output.address(target), 60)}", 0, 1)

@@ -48,7 +48,7 @@ def zotero(library: str, liked: bool, ids: str | None, allow_local: bool) -> Non
 
     What was added before is left as it is.
     """
-    from triage.services import citations
+    from triage.services.moving import citations
 
     with Runtime.open() as runtime:
         chosen = citations.chosen(runtime.database, _ids(liked, ids))
@@ -66,7 +66,8 @@ def zotero(library: str, liked: bool, ids: str | None, allow_local: bool) -> Non
 
 
 def _write(file: str, form: Callable[[list[Citation]], str], liked: bool, ids: str | None) -> None:
-    from triage.services import citations, subscriptions
+    from triage.services.fetching import subscriptions
+    from triage.services.moving import citations
 
     with Runtime.open() as runtime:
         chosen = citations.chosen(runtime.database, _ids(liked, ids))

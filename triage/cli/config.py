@@ -15,7 +15,7 @@ from triage.core.errors import UsageError
 from triage.paths import Paths
 
 if TYPE_CHECKING:
-    from triage.services.settings import Check
+    from triage.services.upkeep.settings import Check
 
 
 @click.group(cls=Group)
@@ -27,7 +27,7 @@ def config() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(as_json: bool) -> None:
     """Every setting as it is in force, and whether it comes from the file or the environment."""
-    from triage.services import settings
+    from triage.services.upkeep import settings
 
     where = Paths.of().config_file
     found = settings.in_force(where)
@@ -58,7 +58,7 @@ def check() -> None:
 @click.argument("value")
 def set_value(name: str, value: str) -> None:
     """Sets NAME, such as digest.minutes, to VALUE; comments in the file stay."""
-    from triage.services import settings
+    from triage.services.upkeep import settings
 
     where = Paths.of().config_file
     understood = settings.change(where, name, value, _check(where))
@@ -68,7 +68,7 @@ def set_value(name: str, value: str) -> None:
 @config.command()
 def edit() -> None:
     """Opens the settings in $VISUAL or $EDITOR; what cannot be used is not saved."""
-    from triage.services import settings
+    from triage.services.upkeep import settings
 
     where = Paths.of().config_file
     before = text = settings.text_of(where)

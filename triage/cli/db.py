@@ -28,7 +28,7 @@ def db() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def backup(target: Path | None, listed: bool, as_json: bool) -> None:
     """Copies the database to TARGET, or into the folder of backups, also while it is in use."""
-    from triage.services import backups
+    from triage.services.upkeep import backups
 
     with Runtime.open() as runtime:
         paths = runtime.paths
@@ -47,7 +47,7 @@ def backup(target: Path | None, listed: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(file: Path | None, as_json: bool) -> None:
     """Reads the whole database, or a copy of it, and says what is wrong."""
-    from triage.services import backups
+    from triage.services.upkeep import backups
 
     report = backups.check(file or Paths.of().database)
     if as_json:
@@ -66,7 +66,7 @@ def check(file: Path | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:
     """Makes the copy FILE the database again; the one in use is kept beside the backups."""
-    from triage.services import backups
+    from triage.services.upkeep import backups
     from triage.store.migrate import HEAD
 
     with Runtime.open() as runtime, runtime.replacing("triage db restore"):

@@ -9,7 +9,7 @@ from triage.cli import diagnostics
 from triage.cli.digest import at_terminal, full_screen, show
 from triage.paths import Paths
 from triage.runtime import Runtime
-from triage.services import digest_file
+from triage.services.digest import digest_file
 
 BEGIN = "That was an invented day. To begin with your own interests and sources: triage start"
 
@@ -40,7 +40,7 @@ def demo(reset: bool, plain: bool) -> int:
 
 
 def _build(home: Paths) -> None:
-    from triage.services import demo as service
+    from triage.services.upkeep import demo as service
 
     service.prepare(home)
     reader = service.sample_reader()

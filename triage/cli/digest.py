@@ -58,7 +58,7 @@ def _begins(runtime: Runtime) -> bool:
     """Whether the guided start has the word: somebody is there, and nothing yet or half a start."""
     if not somebody_is_there() or (runtime.first_page() is not None and not runtime.paths.start.exists()):
         return False
-    from triage.services import starting
+    from triage.services.reader import starting
 
     if runtime.paths.start.exists():
         return starting.is_under_way(runtime.paths.start)
@@ -121,7 +121,7 @@ def digest(
             to = runtime.send(found)
             note(f"Sent to {to}.")
         elif markdown or html:
-            from triage.services import digest_pages
+            from triage.services.digest import digest_pages
 
             page = digest_pages.html if html else digest_pages.markdown
             output.text(page(found, runtime.clock()))

@@ -29,7 +29,7 @@ def doctor(network: bool, login: bool, as_json: bool) -> None:
 
     Nobody is asked anything over the network, unless by --login.
     """
-    from triage.services.doctor import examine
+    from triage.services.upkeep.doctor import examine
 
     if network:
         _network(as_json)
@@ -72,7 +72,7 @@ def _daemon(paths: Paths) -> Daemon:
 
 
 def _logins() -> list[Check]:
-    from triage.services.logins import try_all
+    from triage.services.upkeep.logins import try_all
 
     with Runtime.open() as runtime:
         there = runtime.paths.database.exists()
@@ -80,7 +80,7 @@ def _logins() -> list[Check]:
 
 
 def _network(as_json: bool) -> None:
-    from triage.services.doctor import contacts_of
+    from triage.services.upkeep.doctor import contacts_of
 
     with Runtime.open() as runtime:
         found = contacts_of(runtime.database, runtime.clock()) if runtime.paths.database.exists() else []

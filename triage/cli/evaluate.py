@@ -28,7 +28,7 @@ def evaluate() -> None:
     All but history read and write JSON lines (also .gz), use the ranker exactly as the digest does, and touch
     no database.
     """
-    from triage.services.worker_client import ONE_THREAD
+    from triage.services.ranker.worker_client import ONE_THREAD
 
     os.environ |= ONE_THREAD | os.environ  # before numpy is imported: these commands rank in this process
 
@@ -84,7 +84,7 @@ def _interval(each: Estimate, sign: str = "") -> str:
 def rank(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
     """Score the candidates of each task, given its few labels and phrases."""
     from triage.paths import Paths
-    from triage.services import evaluate as service
+    from triage.services.ranker import evaluate as service
 
     cache = Paths.of().cache / "evaluate"
     count = service.rank(items, tasks, output, cache=cache, on_progress=_show_progress)
@@ -97,7 +97,7 @@ def rank(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
 def highlight(rows: Path, output: Path) -> None:
     """Score the sentences of each row for its query, or without one for what they say of the document."""
     from triage.paths import Paths
-    from triage.services import evaluate as service
+    from triage.services.ranker import evaluate as service
 
     cache = Paths.of().cache / "evaluate"
     count = service.highlight(rows, output, cache=cache, on_progress=_show_progress)
@@ -111,7 +111,7 @@ def highlight(rows: Path, output: Path) -> None:
 def occlusion(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
     """Score the best candidates of each task again, without their highlights and without other text."""
     from triage.paths import Paths
-    from triage.services import evaluate as service
+    from triage.services.ranker import evaluate as service
 
     cache = Paths.of().cache / "evaluate"
     count = service.occlusion(items, tasks, output, cache=cache, on_progress=_show_progress)
@@ -126,7 +126,7 @@ def occlusion(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
 def replay(items: Path, user: Path, per_day: int, output: Path) -> None:
     """Show the best of each day, learn what the reader says of these only, go on to the next day."""
     from triage.paths import Paths
-    from triage.services import evaluate as service
+    from triage.services.ranker import evaluate as service
 
     cache = Paths.of().cache / "evaluate"
     count = service.replay(items, user, output, per_day=per_day, cache=cache, on_progress=_show_progress)
@@ -142,7 +142,7 @@ def stories(items: tuple[Path, ...], output: Path) -> None:
     Where a document says so, its {kind, source, published, people, identifiers, parent} are used, too.
     """
     from triage.paths import Paths
-    from triage.services import evaluate as service
+    from triage.services.ranker import evaluate as service
 
     cache = Paths.of().cache / "evaluate"
     count = service.stories(items, output, cache=cache, on_progress=_show_progress)

@@ -21,7 +21,7 @@ def insight(days: int, as_json: bool) -> None:
 
     Reads only. What was learned this week is found by ranking without and with what you said in it.
     """
-    from triage.services import insight as service
+    from triage.services.reader import insight as service
 
     with Runtime.open() as runtime:
         now = runtime.clock()

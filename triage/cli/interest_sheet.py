@@ -25,13 +25,13 @@ class InterestSheet:
 
     def write(self) -> str:
         """As it stands."""
-        from triage.services import interest_sheet
+        from triage.services.reader import interest_sheet
 
         return interest_sheet.show(self._runtime.database, self._runtime.clock())
 
     def doubt(self, before: str, after: str) -> str | None:
         """That a rule hides what the reader wanted, or nearly everything; shows what rules do."""
-        from triage.services import interest_sheet
+        from triage.services.reader import interest_sheet
 
         now = self._runtime.clock()
         changed = interest_sheet.changes(before, after, now)
@@ -42,7 +42,7 @@ class InterestSheet:
 
     def apply(self, before: str, after: str) -> list[str]:
         """Says what is new on it and withdraws what is gone, in one step."""
-        from triage.services import interest_sheet
+        from triage.services.reader import interest_sheet
 
         runtime = self._runtime
         changed = interest_sheet.changes(before, after, runtime.clock())

@@ -21,7 +21,7 @@ def interests(ctx: click.Context, as_json: bool) -> None:
     """Lists what you care about, with its weight, and what it brought into your digests in 30 days."""
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import profiles
+    from triage.services.reader import profiles
 
     with Runtime.open() as runtime:
         found = profiles.listing(runtime.database, runtime.clock())
@@ -62,7 +62,7 @@ def remove(phrase: str, profile: str | None) -> None:
 @click.argument("names", nargs=-1, metavar="[PROFILE]...")
 def use(names: tuple[str, ...]) -> None:
     """Lets the interests of some profiles count, and of no others; without a name, those of all again."""
-    from triage.services import profiles
+    from triage.services.reader import profiles
 
     with Runtime.open() as runtime:
         wanted = [name for each in names for name in each.split(",") if name.strip()]
@@ -103,7 +103,7 @@ def import_(file: Path) -> None:
 
     They teach as marks do and are never shown in a digest; undo takes the whole list back.
     """
-    from triage.services.interests import import_liked
+    from triage.services.reader.interests import import_liked
 
     with Runtime.open() as runtime:
         recorded = import_liked(runtime.database, runtime.clock, file)
@@ -111,7 +111,7 @@ def import_(file: Path) -> None:
 
 
 def _set(phrase: str, weight: float, profile: str | None) -> None:
-    from triage.services import feedback
+    from triage.services.reader import feedback
 
     with Runtime.open() as runtime:
         recorded = feedback.set_interest(runtime.database, runtime.clock, phrase, weight, profile)

@@ -39,7 +39,7 @@ def print_items(
 @output.json_options
 def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
     """Lists stored items, those of the highest score first."""
-    from triage.services import reading
+    from triage.services.reader import reading
 
     with Runtime.open() as runtime:
         found = reading.best(runtime.database, limit)
@@ -53,7 +53,7 @@ def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, with the text.")
 def show(item_id: int, as_json: bool) -> None:
     """Shows one item: its whole text, highlights between ⟦ and ⟧."""
-    from triage.services import reading
+    from triage.services.reader import reading
 
     with Runtime.open() as runtime:
         opened = reading.read(runtime.database, item_id, runtime.first_page())
@@ -103,7 +103,7 @@ def mark(item_ids: tuple[int, ...], verb: str, as_json: bool) -> None:
     Several IDs are one step, which one undo takes back. `save` is for what is worth keeping: it teaches as
     `like` does, and stays in sight. `later` says when, not whether, and teaches nothing.
     """
-    from triage.services import feedback
+    from triage.services.reader import feedback
 
     with Runtime.open() as runtime:
         if len(item_ids) == 1:
@@ -126,8 +126,8 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
 
     It is a rule, so `triage rules` lists it and `triage undo` takes it back. Search and list still have it.
     """
-    from triage.services import reading
-    from triage.services import rules as service
+    from triage.services.reader import reading
+    from triage.services.reader import rules as service
 
     if (what is None) == (words is None):
         raise UsageError(
@@ -149,7 +149,7 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
 
 def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:
     """Re-ranks after an event that is stored, and says what moved; without a digest, says the event."""
-    from triage.services import feedback
+    from triage.services.reader import feedback
 
     shown = runtime.first_page()
     if shown is None:

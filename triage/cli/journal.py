@@ -26,7 +26,7 @@ def journal(since: str | None, limit: int, as_json: bool, as_jsonl: bool) -> Non
 
     The first column names an event for `triage undo` and `triage redo`.
     """
-    from triage.services import journal as service
+    from triage.services.reader import journal as service
 
     with Runtime.open() as runtime:
         now = runtime.clock()
@@ -48,8 +48,8 @@ def undo(event_id: int | None, as_json: bool) -> None:
 
     The order is then what it would be if you had never said it; what you said since stays.
     """
-    from triage.services import feedback
-    from triage.services import journal as service
+    from triage.services.reader import feedback
+    from triage.services.reader import journal as service
 
     with Runtime.open() as runtime:
         if event_id is None:
@@ -64,8 +64,8 @@ def undo(event_id: int | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
 def redo(event_id: int | None, as_json: bool) -> None:
     """Brings back what was undone last if nothing was said since, or EVENT of the journal."""
-    from triage.services import feedback
-    from triage.services import journal as service
+    from triage.services.reader import feedback
+    from triage.services.reader import journal as service
 
     with Runtime.open() as runtime:
         if event_id is None:

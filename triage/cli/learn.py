@@ -29,8 +29,8 @@ def learn(dry_run: bool, rollback: bool, history: bool, as_json: bool) -> None:
         raise click.UsageError("--dry-run, --rollback and --history exclude each other")
     with Runtime.open() as runtime, Progress() as progress:
         if history:
-            from triage.services.models import Models
-            from triage.services.ranking import RANKER
+            from triage.services.ranker.models import Models
+            from triage.services.ranker.ranking import RANKER
 
             _show_history(Models(runtime.paths.models, RANKER).history(), as_json)
         elif rollback:

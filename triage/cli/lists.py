@@ -31,7 +31,8 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
     are refused by name. What another triage has exported is merged as a whole or not at all, and what is here
     already is not added twice. A FILE named - is standard input.
     """
-    from triage.services import archive, subscriptions
+    from triage.services.fetching import subscriptions
+    from triage.services.moving import archive
 
     reports = []
     merged = []
@@ -74,7 +75,8 @@ def import_list(files: tuple[str, ...], tags: tuple[str, ...], as_json: bool) ->
 
 def _read(file: str) -> bytes:
     """As much of a file as is read of its kind."""
-    from triage.services import archive, subscriptions
+    from triage.services.fetching import subscriptions
+    from triage.services.moving import archive
 
     if file != "-":
         path = Path(file).expanduser()
@@ -109,7 +111,7 @@ def urls(file: str) -> None:
 
 
 def _export(file: str, form: Literal["opml", "urls"]) -> None:
-    from triage.services import subscriptions
+    from triage.services.fetching import subscriptions
 
     with Runtime.open() as runtime:
         exported = subscriptions.export(runtime.database, runtime.clock, form)

@@ -13,8 +13,8 @@ from triage.core import words
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
-    from triage.services.exporting import What
-    from triage.services.merging import Merged
+    from triage.services.moving.exporting import What
+    from triage.services.moving.merging import Merged
 
 HELP: dict[What, str] = {
     "all": "Writes everything that a new machine needs to rank as this one does to FILE.\n\n"
@@ -42,9 +42,10 @@ def commands() -> list[click.Command]:
 
 
 def _export(what: What, file: str) -> None:
-    from triage.services import exporting, subscriptions
-    from triage.services.models import Models
-    from triage.services.ranking import RANKER
+    from triage.services.fetching import subscriptions
+    from triage.services.moving import exporting
+    from triage.services.ranker.models import Models
+    from triage.services.ranker.ranking import RANKER
 
     with Runtime.open() as runtime:
         models = Models(runtime.paths.models, RANKER)
@@ -65,9 +66,9 @@ def _export(what: What, file: str) -> None:
 
 def merge(runtime: Runtime, body: bytes, name: str, progress: diagnostics.Progress) -> Merged:
     """Takes an export in, and ranks with what came."""
-    from triage.services import merging
-    from triage.services.models import Models
-    from triage.services.ranking import RANKER
+    from triage.services.moving import merging
+    from triage.services.ranker.models import Models
+    from triage.services.ranker.ranking import RANKER
 
     models = Models(runtime.paths.models, RANKER)
     merged = merging.merge(runtime.database, models, runtime.clock, body, name, progress)

@@ -19,7 +19,7 @@ def notifications(ctx: click.Context, as_json: bool) -> None:
     """Lists what the daemon told you of at once, and takes a complaint."""
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import notifying
+    from triage.services.digest import notifying
 
     with Runtime.open() as runtime:
         found = notifying.listing(runtime.database)
@@ -40,7 +40,7 @@ def notifications(ctx: click.Context, as_json: bool) -> None:
 @click.argument("item", type=int, required=False)
 def too_much(item: int | None) -> None:
     """Says that the notification of ITEM, or the last one, was not worth it: there will be fewer."""
-    from triage.services import notifying
+    from triage.services.digest import notifying
 
     with Runtime.open() as runtime:
         output.line(output.clean(notifying.too_much(runtime.database, runtime.clock, item).message))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triage.cli import output
 
 if TYPE_CHECKING:
-    from triage.services.preview import Preview
+    from triage.services.reader.preview import Preview
 
 NAMED = 5
 """Titles that a preview names of each kind; `--json` has all of them."""

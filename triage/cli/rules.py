@@ -17,7 +17,7 @@ from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
-    from triage.services.rules import RuleRow
+    from triage.services.reader.rules import RuleRow
 
 GRAMMAR = """\b
 Effect:    +2 or -1 (from -5 to +5); boost is +1
@@ -45,7 +45,7 @@ def rules(ctx: click.Context, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import rules as service
+    from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         book = service.book(runtime.database, runtime.clock())
@@ -85,7 +85,7 @@ def _outcome(row: RuleRow, items: int) -> str:
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
 def add(rule: tuple[str, ...], yes: bool) -> None:
     """Adds a rule, or changes its effect, after it says what that does. The digest is ranked anew at once."""
-    from triage.services import rules as service
+    from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
@@ -100,7 +100,7 @@ def add(rule: tuple[str, ...], yes: bool) -> None:
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
 def preview(rule: tuple[str, ...], as_json: bool) -> None:
     """Says what a rule would have done in the last 30 days, and does nothing."""
-    from triage.services import rules as service
+    from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
@@ -127,7 +127,7 @@ def edit(yes: bool) -> None:
 @click.argument("other")
 def alias(form: str, other: str) -> None:
     """Makes two names one. What you say of items with FORM then speaks for those with OTHER, and back."""
-    from triage.services import rules as service
+    from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         say_learned(runtime, service.alias(runtime.database, runtime.clock, form, other).message)
@@ -137,7 +137,7 @@ def alias(form: str, other: str) -> None:
 @click.argument("number", type=int)
 def remove(number: int) -> None:
     """Removes a rule or an alias. NUMBER is that of the list; triage undo brings it back."""
-    from triage.services import rules as service
+    from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         say_learned(runtime, service.remove(runtime.database, runtime.clock, number).message)

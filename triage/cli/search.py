@@ -46,7 +46,7 @@ class _Query(click.ParamType[str]):
         """Filters, what `is:` and `kind:` know, and the names of saved searches."""
         from click.shell_completion import CompletionItem
 
-        from triage.services import searching
+        from triage.services.reader import searching
 
         offered: Sequence[str] = language.OFFERED
         if incomplete.startswith("@"):
@@ -83,7 +83,7 @@ def search(
     What has the words of QUERY (the last one may be cut short) comes with what is near in meaning;
     both meet all filters. Hits are shown between ⟦ and ⟧.
     """
-    from triage.services import searching
+    from triage.services.reader import searching
 
     text = language.from_arguments(query) if query else ""
     if sum((save is not None, saved, forget is not None)) > 1 or bool(text) == (saved or forget is not None):

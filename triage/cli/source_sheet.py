@@ -20,13 +20,13 @@ class SourceSheet:
 
     def write(self) -> str:
         """A line for each source."""
-        from triage.services import source_sheet, sources
+        from triage.services.fetching import source_sheet, sources
 
         return source_sheet.write(sources.listing(self._runtime.database, self._runtime.clock()))
 
     def doubt(self, before: str, after: str) -> str | None:
         """That many sources are gone from it."""
-        from triage.services import source_sheet
+        from triage.services.fetching import source_sheet
 
         gone = source_sheet.stopped(before, after)
         if len(gone) <= MANY:
@@ -36,7 +36,7 @@ class SourceSheet:
 
     def apply(self, before: str, after: str) -> list[str]:
         """Adds, stops and changes sources."""
-        from triage.services import source_sheet
+        from triage.services.fetching import source_sheet
 
         return source_sheet.apply(self._runtime.database, self._runtime.clock, before, after)
 

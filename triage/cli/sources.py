@@ -23,9 +23,9 @@ from triage.runtime import Runtime
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from triage.services.looking import CheckReport
-    from triage.services.sources import SourceView
-    from triage.services.writing import SourceReport
+    from triage.services.fetching.looking import CheckReport
+    from triage.services.fetching.sources import SourceView
+    from triage.services.fetching.writing import SourceReport
 
 
 class SourceName(click.ParamType[str]):
@@ -54,7 +54,7 @@ SOURCE = SourceName()
 @contextmanager
 def _opened(source: str) -> Iterator[tuple[Runtime, SourceView]]:
     """A run of the program, and the source that `source` means."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with Runtime.open() as runtime:
         yield runtime, service.find(service.listing(runtime.database, runtime.clock()), source)
@@ -72,7 +72,7 @@ def sources(ctx: click.Context, tag: str | None, failing: bool, as_json: bool, a
     """
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with Runtime.open() as runtime:
         found = service.listing(runtime.database, runtime.clock())
@@ -145,7 +145,7 @@ def _next(view: SourceView, now: datetime) -> str:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(source: str, as_json: bool) -> None:
     """Shows all that is known of SOURCE, with its settings and its latest items."""
-    from triage.services import reading
+    from triage.services.reader import reading
 
     with _opened(source) as (runtime, view):
         now = runtime.clock()
@@ -186,7 +186,7 @@ def check(wanted: tuple[str, ...], allow_local: bool, as_json: bool) -> None:
 
     Without arguments: all sources. Those whose server asked to be left alone are not asked.
     """
-    from triage.services import looking
+    from triage.services.fetching import looking
 
     with Runtime.open() as runtime:
         subjects, skipped = looking.subjects(runtime.database, runtime.clock(), wanted, allow_local)
@@ -260,7 +260,7 @@ def _manners(report: CheckReport) -> list[str]:
 @click.argument("source", type=SOURCE)
 def remove(source: str) -> None:
     """Stops polling SOURCE. Its items and your marks stay; adding it again continues where it was."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with _opened(source) as (runtime, view):
         service.remove(runtime.database, runtime.clock, view.id)
@@ -273,7 +273,7 @@ def remove(source: str) -> None:
 @click.argument("title", default="")
 def rename(source: str, title: str) -> None:
     """Calls SOURCE by TITLE from now on; without TITLE it names itself again."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with _opened(source) as (runtime, view):
         name = service.rename(runtime.database, view, title)
@@ -288,7 +288,7 @@ def rename(source: str, title: str) -> None:
 @click.option("--remove", "-r", "gone", multiple=True, help="A tag to take away. May be given again.")
 def tag(source: str, tags: tuple[str, ...], gone: tuple[str, ...]) -> None:
     """Adds TAGS to SOURCE, for rules such as tag:news."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     if not tags and not gone:
         raise UsageError("say which tag", fix="triage sources tag SOURCE news, or --remove news")
@@ -302,7 +302,7 @@ def tag(source: str, tags: tuple[str, ...], gone: tuple[str, ...]) -> None:
 @click.option("--reason", help="A note to yourself, shown with the source.")
 def pause(source: str, reason: str | None) -> None:
     """Stops polling SOURCE until it is resumed."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with _opened(source) as (runtime, view):
         service.pause(runtime.database, view.id, reason or service.BY_READER)
@@ -314,7 +314,7 @@ def pause(source: str, reason: str | None) -> None:
 @click.argument("source", type=SOURCE)
 def resume(source: str) -> None:
     """Polls SOURCE again, beginning with the next sync."""
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     with _opened(source) as (runtime, view):
         service.resume(runtime.database, runtime.clock, view.id)
@@ -332,7 +332,7 @@ def set_(source: str, settings: tuple[str, ...]) -> None:
     far the first fetch goes back; sent, the folder of sent mail. password_command or password_env, and the
     same for token and key: where a secret is found.
     """
-    from triage.services import sources as service
+    from triage.services.fetching import sources as service
 
     changes = service.settings(settings)
     with _opened(source) as (runtime, view):
@@ -360,7 +360,7 @@ def ledger(days: int, as_json: bool) -> None:
     Nothing is done by itself, and every suggestion names its command and what takes it back.
     """
     from triage.cli.ledger import lines
-    from triage.services import ledger as service
+    from triage.services.reader import ledger as service
 
     with Runtime.open() as runtime:
         found = service.ledger(runtime.database, runtime.clock(), days)
@@ -379,7 +379,7 @@ def ledger(days: int, as_json: bool) -> None:
 @click.option("--undo", is_flag=True, help="Take that back.")
 def quiet(source: str, undo: bool) -> None:
     """Lowers what comes from SOURCE, by a soft rule that your marks revise."""
-    from triage.services import ledger as service
+    from triage.services.reader import ledger as service
 
     with _opened(source) as (runtime, view):
         step = service.unquiet if undo else service.quiet
@@ -395,7 +395,7 @@ def quiet(source: str, undo: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def sync(source_ids: tuple[int, ...], ask_now: bool, as_json: bool) -> None:
     """Fetches all sources that are due, or the given ones, then ranks what is new."""
-    from triage.services import ingest
+    from triage.services.fetching import ingest
 
     with Runtime.open() as runtime, runtime.ingesting("triage sync") as database:
         ingest.require_sources(database)

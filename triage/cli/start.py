@@ -95,7 +95,7 @@ def _by_options(
     as_json: bool,
 ) -> None:
     from triage.core.packs import phrases
-    from triage.services import packs
+    from triage.services.fetching import packs
 
     packs.named(names)  # a name that there is not is said before anything is done
     found = []
@@ -160,7 +160,7 @@ def fetch(guide: GuidedStart) -> Fetched:
 
 
 def _say_packs(as_json: bool) -> None:
-    from triage.services.packs import catalogue
+    from triage.services.fetching.packs import catalogue
 
     if as_json:
         output.document([dataclasses.asdict(pack) for pack in catalogue()])

@@ -16,7 +16,7 @@ from triage.runtime import Runtime
 
 if TYPE_CHECKING:
     from triage.core.items import Digest
-    from triage.services.status import Status
+    from triage.services.upkeep.status import Status
 
 
 @click.command()
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def status(as_json: bool) -> None:
     """Says in a few lines what is going on."""
     from triage.daemon import heartbeat, jobs
-    from triage.services.status import status as state_of
+    from triage.services.upkeep.status import status as state_of
 
     with Runtime.open() as runtime:
         now = runtime.clock()

@@ -21,7 +21,7 @@ def stories(ctx: click.Context, days: int, as_json: bool, as_jsonl: bool) -> Non
     """Lists the stories that several items tell, the newest first; the first item stands for the others."""
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services import reading
+    from triage.services.reader import reading
 
     with Runtime.open() as runtime:
         found = reading.stories(runtime.database, runtime.clock() - timedelta(days=days))
@@ -42,7 +42,7 @@ def stories(ctx: click.Context, days: int, as_json: bool, as_jsonl: bool) -> Non
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
 def split(item_id: int, as_json: bool) -> None:
     """Says that item ID tells a story of its own; `triage undo` takes it back."""
-    from triage.services import feedback
+    from triage.services.reader import feedback
 
     with Runtime.open() as runtime:
         recorded = feedback.split(runtime.database, runtime.clock, item_id)

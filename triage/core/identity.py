@@ -2,7 +2,7 @@
 
 Owns the names under which a document is known (`names`), and when two records of one work disagree
 (`conflict`). Pure; which stored item bears a name is for the store to say, and what follows from it for
-`triage.services.matching`.
+`triage.services.fetching.matching`.
 """
 
 from __future__ import annotations

@@ -27,10 +27,11 @@ from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.daemon.wakeups import Wakeups
 from triage.paths import Paths
-from triage.services import digest_file, fulltext, ingest, notifying
-from triage.services.watching import Watching
-from triage.services.worker_client import ModelWorker
-from triage.services.writing import SourceReport
+from triage.services.digest import digest_file, notifying
+from triage.services.fetching import fulltext, ingest
+from triage.services.fetching.watching import Watching
+from triage.services.fetching.writing import SourceReport
+from triage.services.ranker.worker_client import ModelWorker
 from triage.store import jobs as job_log
 from triage.store.engine import Database
 

@@ -14,8 +14,11 @@ from triage.config import Clock, Config
 from triage.core import schedule
 from triage.core.errors import TriageError
 from triage.paths import Paths
-from triage.services import backups, client, digest_file, digest_mail, feedback, maintenance
-from triage.services.worker_client import ModelWorker, Progress
+from triage.services.digest import digest_file, digest_mail
+from triage.services.fetching import client
+from triage.services.ranker.worker_client import ModelWorker, Progress
+from triage.services.reader import feedback
+from triage.services.upkeep import backups, maintenance
 from triage.store.engine import Database
 from triage.store.jobs import JobRow
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from triage.paths import Paths
-from triage.services import digest_file
-from triage.services.status import status
+from triage.services.digest import digest_file
+from triage.services.upkeep.status import status
 from triage.store.engine import Database
 
 

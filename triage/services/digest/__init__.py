@@ -1,0 +1,1 @@
+"""The digest as it is handed out: its file, its pages, its mail, and what is worth an interruption."""

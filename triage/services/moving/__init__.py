@@ -1,0 +1,1 @@
+"""Out of this machine, into another one, and to other programs."""

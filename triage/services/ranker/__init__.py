@@ -1,0 +1,1 @@
+"""From stored items to an order with reasons: the model worker, its two ends and what runs in it."""
