@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+# Before numpy and scipy are loaded, each with a library of threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
-from threadpoolctl import threadpool_limits
 from timing import CPU, OURS, WALL, Figures, say
 
 from model.corpus import Corpus
@@ -109,8 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.process_time()
     corpus, vectors = corpus_of(options.documents, options.passages)
     made = time.process_time() - started
-    with threadpool_limits(1):
-        found = measure(corpus, options.labels, options.rounds)
+    found = measure(corpus, options.labels, options.rounds)
     if options.json:
         say(json.dumps(found))
         return
