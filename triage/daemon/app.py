@@ -22,7 +22,7 @@ from triage import config
 from triage.config import Clock, Config
 from triage.core import schedule, words
 from triage.core.errors import TriageError, WorkerError
-from triage.daemon import desktop, heartbeat, jobs, metrics, power
+from triage.daemon import desktop, heartbeat, jobs, memory, metrics, power
 from triage.daemon.lock import hold
 from triage.daemon.notify import ALIVE, READY, STOPPING, notify
 from triage.daemon.wakeups import Wakeups
@@ -183,6 +183,8 @@ class Daemon:
                 fix = f" ({error.fix})" if isinstance(error, TriageError) and error.fix else ""
                 log.error("%s%s", error, fix, extra={"event": "trouble"})
                 self._say(f"{heartbeat.TROUBLE}{error}{fix}")
+            finally:
+                memory.give_back()
 
     async def _ask_worker(self) -> WorkerError | None:
         """Has everything done that takes the model worker, unless it has just died; how it did.
