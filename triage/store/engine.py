@@ -59,7 +59,7 @@ MEMORY_SHARE = 8
 """An eighth of the machine's memory may be taken for writing the file anew. The SQLite that comes along
 builds it there, whatever `temp_store` says (it is compiled with SQLITE_TEMP_STORE=3)."""
 _NOT_A_DATABASE = "file is not a database"
-_DAMAGED = ("malformed", "Could not decode to UTF-8", "no such table")
+_DAMAGED = ("malformed", "Could not decode to UTF-8", "no such table", "no such column")
 
 
 def sqlite_version() -> tuple[int, ...]:

@@ -140,8 +140,9 @@ def _database(paths: Paths) -> Iterator[Check]:
             elif (found := database.pragma("quick_check")) != "ok":
                 yield Check("database", "bad", f"damaged: {sanitize_line(str(found), 120)}", restore)
             else:
-                yield Check("database", "ok", _contents(database))
+                says = _contents(database)
                 _write(database)
+                yield Check("database", "ok", says)
         finally:
             database.close()
     except LockedError as error:
@@ -158,7 +159,9 @@ def _database(paths: Paths) -> Iterator[Check]:
 def _contents(database: Database) -> str:
     with database.read() as connection:
         count, waiting = items.count(connection), items.count_stale(connection, None)
-    return f"schema {HEAD}, {count} items" + (f", {waiting} not ranked yet" if waiting else "")
+        places = words.plural(len(sources.active(connection)), "source")
+    left = f", {waiting} not ranked yet" if waiting else ""
+    return f"schema {HEAD}, {words.plural(count, 'item')} from {places}{left}"
 
 
 def _write(database: Database) -> None:
