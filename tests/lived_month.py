@@ -121,7 +121,8 @@ def settle(world: World, press: Press, days: Days, mailbox: Path) -> None:
         return Route(rss(press.latest("renaming", 9, days.now), f" of day {int(hour()) // 24}"))
 
     broken = Route(b"", 500, etag=False)
-    cut = Route(b"<rss version='2.0'><channel>", headers={"Content-Length": "90000"}, etag=False)
+    half = b"<rss version='2.0'><channel>"
+    cut = Route(chunks=lambda: iter([half]), headers={"Content-Length": "90000"}, etag=False)
     portal = Route(b"<html>Log in</html>", headers={"ETag": '"portal"'})
     busy = Route(b"", 429, {"Retry-After": "10800"}, etag=False)
     away = Route(b"", 308, {"Location": "/found"}, etag=False)
