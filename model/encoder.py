@@ -48,8 +48,6 @@ WHEEL_SHA256 = {
 _MULTILINGUAL_VOCABULARY = 60_000
 MAX_SHARE_UNREAD = 0.3
 """Of the letters of a text, those in other scripts: an English vocabulary spells them out one by one."""
-_OF_NUMPY = {"OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"}
-"""Where torch is built on these libraries (ARM, macOS), they would hold it to the same number."""
 _ID_HASH = 12
 
 Progress = Callable[[int, int], None]
@@ -158,9 +156,7 @@ class EncoderProcess:
             EncoderFailed: It cannot be loaded.
         """
         self._errors = tempfile.TemporaryFile()
-        # Threads of the arithmetic are for `threads` to say: whoever asks may hold its own numpy to one.
-        inherited = {name: value for name, value in os.environ.items() if name not in _OF_NUMPY}
-        environment = inherited | {
+        environment = os.environ | {
             "HF_HUB_OFFLINE": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "TOKENIZERS_PARALLELISM": "true",

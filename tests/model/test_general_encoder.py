@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pytest
 
+from model.encode_child import has_native_bf16
 from model.encoder import EncoderProcess, find_weights
 from model.types import Window
 
@@ -85,8 +86,9 @@ def test_spans_share_the_vector_of_a_multilingual_encoder_that_pools_by_mean(tmp
     second = 1 + next(n for n, piece in enumerate(pieces) if n and piece.startswith("▁"))
     third = second + next(n for n, piece in enumerate(pieces[second:]) if piece.startswith("▁"))
     length = np.linalg.norm(state.sum(axis=0))
-    np.testing.assert_allclose(shares[0][0], state[:second].sum(axis=0) / length, atol=1e-5)
-    np.testing.assert_allclose(shares[0][1], state[second : third + 1].sum(axis=0) / length, atol=1e-5)
+    exact = 2e-3 if has_native_bf16() else 1e-5  # the child's arithmetic; the largest of these numbers is .1
+    np.testing.assert_allclose(shares[0][0], state[:second].sum(axis=0) / length, atol=exact)
+    np.testing.assert_allclose(shares[0][1], state[second : third + 1].sum(axis=0) / length, atol=exact)
 
 
 def test_spans_are_encoded_alone_where_an_encoder_pools_otherwise(tmp_path: Path) -> None:
