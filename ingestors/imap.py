@@ -38,6 +38,7 @@ from ingestors.secrets import SecretError, secret
 
 if TYPE_CHECKING:
     from ingestors.base import Tools
+    from ingestors.imap_reading import Trial, Watching
 
 NO_VALIDITY_INTERVAL_S = 6 * 3600.0
 """Where UIDs mean nothing, every poll looks at all mails."""
@@ -94,14 +95,7 @@ class ImapIngestor:
         """
         from ingestors.imap_reading import Trial
 
-        account = Account.of(request.target)
-        if account is None:
-            return _NO_ACCOUNT
-        try:
-            trial = Trial(request, account, await _secret(request, account))
-        except SecretError as problem:
-            return FetchError("usage", problem.message)
-        return await _in_thread(trial.run, trial.stop)
+        return await _through(request, Trial)
 
     async def watch(self, request: FetchRequest) -> FetchError | None:
         """Waits until there is something to fetch since `request.cursor`: a new mail in the first folder.
@@ -111,14 +105,21 @@ class ImapIngestor:
         """
         from ingestors.imap_reading import Watching
 
-        account = Account.of(request.target)
-        if account is None:
-            return _NO_ACCOUNT
-        try:
-            watching = Watching(request, account, await _secret(request, account))
-        except SecretError as problem:
-            return FetchError("usage", problem.message)
-        return await _in_thread(watching.run, watching.stop)
+        return await _through(request, Watching)
+
+
+async def _through(
+    request: FetchRequest, visit: Callable[[FetchRequest, Account, Secret], Trial | Watching]
+) -> FetchError | None:
+    """Makes a visit that brings nothing to its end; an error if it cannot be made."""
+    account = Account.of(request.target)
+    if account is None:
+        return _NO_ACCOUNT
+    try:
+        made = visit(request, account, await _secret(request, account))
+    except SecretError as problem:
+        return FetchError("usage", problem.message)
+    return await _in_thread(made.run, made.stop)
 
 
 async def _secret(request: FetchRequest, account: Account) -> Secret:

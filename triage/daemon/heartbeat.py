@@ -19,8 +19,6 @@ STALE_AFTER_S = 90.0
 """A daemon that has not written for so long hangs, or was stopped."""
 STUCK_AFTER_S = 3_600.0
 """Of the same words: every round says something else, and long work counts its steps."""
-
-
 TROUBLE = "in trouble: "
 """What a round that failed begins with."""
 
@@ -47,8 +45,8 @@ class Heartbeat:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        except PermissionError:
-            return self._is_same()
+        except PermissionError:  # it is somebody else's
+            pass
         return self._is_same()
 
     def _is_same(self) -> bool:
