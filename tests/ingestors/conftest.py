@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from imap_fetch import PASSWORD
 from pytest_asyncio import is_async_test
 
 from ingestors.base import Tools
@@ -25,6 +26,14 @@ async def tools(parsers: ParserPool) -> AsyncIterator[Tools]:
     client = HttpClient(deadline_s=5)
     yield Tools(client, parsers)
     await client.aclose()
+
+
+@pytest.fixture
+def impatient_imap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password of the scripted server is at hand, and nobody waits long for it."""
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    monkeypatch.setattr("ingestors.imap_reading.PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("ingestors.imap_wire.SILENCE_S", 1.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
