@@ -196,7 +196,7 @@ def test_who_is_killed_while_reading_goes_on_where_it_was(
     child = subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert child.stdout is not None
     left = [int(child.stdout.readline()) for _ in range(3)][-1]
