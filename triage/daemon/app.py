@@ -184,7 +184,7 @@ class Daemon:
                 log.error("%s%s", error, fix, extra={"event": "trouble"})
                 self._say(f"{heartbeat.TROUBLE}{error}{fix}")
             finally:
-                self._database.close()  # each connection keeps the pages that it read last, up to 16 MB of them
+                self._database.close()  # each connection keeps up to 16 MB of the pages that it read last
                 memory.give_back()
 
     async def _ask_worker(self) -> WorkerError | None:
