@@ -122,7 +122,7 @@ def work(home: Path) -> Figures:
     """What the model worker does: reads, groups and ranks the new items, then learns from a few marks."""
     import library
 
-    from triage.core.feedback import Verb
+    from triage.core.verbs import Verb
     from triage.paths import Paths
     from triage.services.reader import feedback
     from triage.store.engine import Database

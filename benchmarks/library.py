@@ -31,7 +31,7 @@ from model.particulars import particulars
 from model.passages import split
 from model.vectors import VectorFile
 from triage.config import Config
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker.ranking import RANKER
 from triage.services.ranker.worker import Worker

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from workload import Writer
 
 from model.vectors import VectorFile
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.services.ranker.meaning import Meaning
 from triage.services.reader import feedback, searching
 from triage.store import items, search, sources

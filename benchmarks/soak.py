@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from ingestors.base import Entry, FetchRequest, FetchResult, Tools
 from triage.config import Config, DaemonConfig, FullTextConfig, NotifyConfig
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.daemon.app import Daemon
 from triage.paths import Paths
 from triage.services.digest import digest_file

@@ -27,7 +27,7 @@ from servers import Days, InProcess, World
 from world import NOW
 
 from triage.config import Config, DaemonConfig, FullTextConfig, NotifyConfig
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.daemon.app import Daemon
 from triage.paths import Paths
 from triage.services.digest import digest_file

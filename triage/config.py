@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from triage.core import quiet_hours
 from triage.core.errors import UsageError
-from triage.core.notifying import quiet
 
 _SERVICE_URL = re.compile(r"TRIAGE_([A-Z][A-Z0-9_]*)_URL")
 
@@ -254,7 +254,7 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
     if not 0 <= config.notify.per_day <= MAX_NOTIFICATIONS:
         raise UsageError(f"{path}: notify.per_day must lie between 0 and {MAX_NOTIFICATIONS}")
     try:
-        quiet(config.notify.quiet, time.min)
+        quiet_hours.within(config.notify.quiet, time.min)
     except UsageError as error:
         raise UsageError(f"{path}: notify.quiet: {error}") from error
     if not 0 <= config.daemon.backups <= MAX_BACKUPS:

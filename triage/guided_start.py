@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.items import Item
 from triage.core.packs import Offer, offers
 from triage.core.starting import Fetched, Found, OnProgress, Progress, Question, Stand, Step, moves
+from triage.core.verbs import Verb
 from triage.runtime import Runtime, unless_set
 
 if TYPE_CHECKING:

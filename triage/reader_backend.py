@@ -12,18 +12,19 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from triage.core import feedback as said
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.feedback import Said, Verb
-from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading, Recorded
-from triage.core.rules import Rule
+from triage.core.items import Change, Digest, Item, Recorded
+from triage.core.verbs import Verb
 from triage.runtime import TURN_S, Runtime
 
 if TYPE_CHECKING:
+    from triage.core.feedback import Said
     from triage.core.insight import Insight, Learned
     from triage.core.journal import Entry
     from triage.core.ledger import Ledger, Step
+    from triage.core.readings import Explained, MarkShare, Reading
+    from triage.core.rules import Rule
     from triage.guided_start import GuidedStart
 
 log = logging.getLogger(__name__)
@@ -160,11 +161,12 @@ class ReaderBackend:
 
     def said(self) -> Said:
         """See `Backend`."""
+        from triage.core.feedback import Said, interests, rules
         from triage.services.reader import feedback
 
         events = feedback.events(self._runtime.database)
         now = self._runtime.clock()
-        return Said(said.interests(events, now), said.rules(events, now))
+        return Said(interests(events, now), rules(events, now))
 
     def edit_interests(self) -> str:
         """See `Backend`."""

@@ -6,7 +6,6 @@ when it is first needed, so that a plain command and the first frame stay fast.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import threading
@@ -246,9 +245,6 @@ class Runtime:
 
     def run_tui(self, *, start: bool = False) -> int:
         """Runs the terminal interface until the reader leaves it; `start` begins with the guided start."""
-        # Importing makes only objects that stay: looking for garbage among them costs a tenth of the time
-        # to the first frame. The application switches the collector on again when it has painted.
-        gc.disable()
         from triage.reader_backend import ReaderBackend
         from triage.tui.app import run
 

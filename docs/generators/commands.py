@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from triage.cli.main import COMMANDS, cli
+from triage.cli.commands import COMMANDS, cli
 from triage.cli.man import EXIT_CODES
 
 PAGE = Path(__file__).parents[1] / "commands.md"

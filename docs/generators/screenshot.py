@@ -35,7 +35,7 @@ async def draw(home: Path) -> str:
 
 
 if __name__ == "__main__":
-    from triage.cli.main import cli
+    from triage.cli.commands import cli
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"TRIAGE_HOME": folder, "TZ": "UTC"}

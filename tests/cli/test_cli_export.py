@@ -11,8 +11,8 @@ from loopback import LoopbackServer, Route
 from world import NOW, stored_items
 
 from ingestors.parsers.bibliography import parse_bibliography
-from triage.core.feedback import Verb
 from triage.core.text import sanitize_line
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.reader import feedback
 from triage.store.engine import Database

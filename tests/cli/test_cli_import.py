@@ -10,7 +10,7 @@ from command_line import triage
 from world import NOW, stored_items
 
 from triage.core import feedback
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.services.reader.feedback import events
 from triage.store import items, sources
 from triage.store.engine import Database

@@ -8,8 +8,8 @@ import pytest
 from command_line import triage
 from world import NOW, clock, stored_items
 
-from triage.core.feedback import Verb
 from triage.core.insight import Learned, Shift
+from triage.core.verbs import Verb
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback
 from triage.store import scores

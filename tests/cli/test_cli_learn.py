@@ -9,7 +9,7 @@ import pytest
 from command_line import triage
 from world import NOW, babble, clock, stored_items
 
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.reader import feedback
 from triage.store.engine import Database

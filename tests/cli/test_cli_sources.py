@@ -16,8 +16,8 @@ from loopback import LoopbackServer, Route
 from world import stored_items
 
 from triage import config
-from triage.cli.main import COMMANDS, cli
-from triage.core.feedback import Verb
+from triage.cli.commands import COMMANDS, cli
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.reader import feedback
 from triage.store.engine import Database

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.core import feedback
-from triage.core.feedback import Event, Verb
+from triage.core import feedback, verbs
+from triage.core.feedback import Event
+from triage.core.verbs import Verb
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -17,7 +18,7 @@ def event(
     return Event(id=number, at=NOW, verb=verb, item_id=item, undoes=undoes, **more)  # type: ignore[arg-type]
 
 
-MARKS = st.lists(st.tuples(st.sampled_from(feedback.MARKS), st.integers(1, 5)), max_size=12)
+MARKS = st.lists(st.tuples(st.sampled_from(verbs.MARKS), st.integers(1, 5)), max_size=12)
 
 
 @given(MARKS, st.data())
@@ -25,7 +26,7 @@ def test_an_undone_event_might_as_well_never_have_been(
     marks: list[tuple[Verb, int]], data: st.DataObject
 ) -> None:
     log = [event(n + 1, verb, item) for n, (verb, item) in enumerate(marks)]
-    extra = event(100, data.draw(st.sampled_from(feedback.MARKS)), data.draw(st.integers(1, 5)))
+    extra = event(100, data.draw(st.sampled_from(verbs.MARKS)), data.draw(st.integers(1, 5)))
     undone = [*log, extra, event(101, Verb.UNDO, undoes=100)]
     assert feedback.labels(undone) == feedback.labels(log)
     assert feedback.states(undone) == feedback.states(log)

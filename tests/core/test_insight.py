@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.core import insight, plots
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.history import Shown
 from triage.core.insight import Insight, Learned, Shift
 from triage.core.insight_page import page
+from triage.core.verbs import Verb
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=90)

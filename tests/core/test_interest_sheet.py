@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.core import interest_sheet
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.interest_sheet import Line, read, write
 from triage.core.sheet import SheetRefused
+from triage.core.verbs import Verb
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.core import feedback, journal
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.journal import Effect
+from triage.core.verbs import Verb
 
 START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.core.items import Link
-from triage.core.links import host, links, numbered
+from triage.core.links import Link, host, links, numbered
 
 TEXT = "The harbour opens. Read the plan, or the plan again: https://a.example/x_(y)."
 

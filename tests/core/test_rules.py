@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from triage.core import feedback, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.rule_parser import from_arguments, parse, parse_condition
 from triage.core.rules import AllOf, AnyOf, Condition, Has, Not, Older, Rule
+from triage.core.verbs import Verb
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 JANE, WIRE, PYTHON = Has("author", "Jane Doe"), Has("source", "Wire"), Has("mentions", "python")

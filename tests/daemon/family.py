@@ -23,7 +23,7 @@ from ingestors.base import FetchError, FetchRequest, FetchResult, Tools
 from ingestors.sandbox import ParseRefused
 from triage import config
 from triage.core.errors import TriageError
-from triage.core.feedback import MARKS
+from triage.core.verbs import MARKS
 from triage.daemon import app
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend

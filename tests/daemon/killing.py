@@ -25,8 +25,8 @@ from world import NOW
 from ingestors.base import Entry, FetchRequest, FetchResult, Tools
 from triage.config import Clock, Config, RetentionConfig
 from triage.core.errors import LockedError, TriageError
-from triage.core.feedback import MARKS, Verb
 from triage.core.items import Recorded
+from triage.core.verbs import MARKS, Verb
 from triage.daemon import app
 from triage.paths import Paths
 from triage.services.digest import digest_file

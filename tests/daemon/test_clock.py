@@ -17,7 +17,7 @@ from ingestors.base import Entry, FetchRequest, FetchResult, Tools
 from triage import config
 from triage.config import Config, DigestConfig, RetentionConfig
 from triage.core import schedule
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.daemon import jobs, wakeups
 from triage.paths import Paths
 from triage.services.digest import digest_file

@@ -15,10 +15,11 @@ from world import NOW
 
 from triage.config import Config, DaemonConfig, DigestConfig, NotifyConfig
 from triage.core import notifying as policy
-from triage.core import schedule
+from triage.core import quiet_hours, schedule
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.items import Item
+from triage.core.verbs import Verb
 from triage.daemon import desktop, jobs, metrics, power
 from triage.daemon.jobs import AGAIN, DAY, Job
 from triage.paths import Paths
@@ -174,13 +175,13 @@ def test_the_bar_never_falls_below_its_start_nor_reaches_certainty(complaints: i
      ("12:00-13:00", "12:30", True), ("12:00-13:00", "13:00", False), ("", "03:00", False)],
 )  # fmt: skip
 def test_quiet_hours_may_go_past_midnight(span: str, at: str, expected: bool) -> None:
-    assert policy.quiet(span, time.fromisoformat(at)) is expected
+    assert quiet_hours.within(span, time.fromisoformat(at)) is expected
 
 
 @pytest.mark.parametrize("span", ["at night", "21:00", "21:00-25:00", "21-08-07"])
 def test_quiet_hours_that_are_none_are_refused(span: str) -> None:
     with pytest.raises(UsageError, match="22:00-07:30"):
-        policy.quiet(span, time.min)
+        quiet_hours.within(span, time.min)
 
 
 def test_a_command_gets_the_item_as_json_and_no_shell_sees_its_title(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from triage.cli import diagnostics
-from triage.cli.main import COMMANDS, cli
+from triage.cli.commands import COMMANDS, cli
 from triage.config import Config, ServiceConfig
 from triage.core.errors import TriageError
 from triage.tui.actions import ACTIONS

@@ -60,6 +60,8 @@ def modules_after(code: str) -> set[str]:
             "import triage.cli.main",
             {*HEAVY, "textual", "msgspec", "ingestors", "model", "triage.runtime", "triage.store"},
         ),
+        # `triage` alone: no parser of the command line.
+        ("import triage.cli.opening", {*HEAVY, "click", "textual", "ingestors", "model", "triage.store"}),
         # The first frame: textual is most of its cost, and the real backend is handed in.
         (
             "import triage.tui.app",

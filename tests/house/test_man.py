@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.cli.main import COMMANDS
+from triage.cli.commands import COMMANDS
 from triage.cli.man import pages
 
 FOLDER = Path(__file__).parents[2] / "docs" / "man"

@@ -15,9 +15,10 @@ from world import NOW, stored_items
 
 from triage.core import feedback as said
 from triage.core.errors import TriageError
-from triage.core.feedback import Said, Verb
+from triage.core.feedback import Said
 from triage.core.muting import condition
 from triage.core.rules import Rule
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime

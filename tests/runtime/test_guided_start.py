@@ -11,8 +11,8 @@ from loopback import LoopbackServer, Route
 from world import NOW, stored_items
 
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.starting import Progress, Step
+from triage.core.verbs import Verb
 from triage.guided_start import GuidedStart
 from triage.paths import Paths
 from triage.runtime import Runtime

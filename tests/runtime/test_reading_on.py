@@ -8,7 +8,7 @@ import pytest
 from waiting import wait_for
 from world import NOW, stored_items
 
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.reader_backend import ReaderBackend
 from triage.runtime import Runtime

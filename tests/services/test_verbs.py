@@ -11,7 +11,7 @@ from typing import Any
 
 from world import NOW, stored_items
 
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.moving import exporting, merging
 from triage.services.ranker.models import Models

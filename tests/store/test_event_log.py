@@ -9,7 +9,7 @@ from pathlib import Path
 from world import NOW, stored_items
 
 from triage.core import feedback
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.store import feedback as event_log
 from triage.store import migrate
 from triage.store.engine import Database

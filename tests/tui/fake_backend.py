@@ -12,26 +12,17 @@ from pathlib import Path
 
 from triage.core import insight, words
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, Event, Said, Verb
+from triage.core.feedback import Event, Said
 from triage.core.history import Shown
 from triage.core.insight import Insight, Learned, Shift
-from triage.core.items import (
-    Change,
-    Digest,
-    Explained,
-    Highlight,
-    Item,
-    Link,
-    MarkShare,
-    Reading,
-    Reason,
-    Recorded,
-    Related,
-)
+from triage.core.items import Change, Digest, Highlight, Item, Reason, Recorded
 from triage.core.journal import Effect as Came
 from triage.core.journal import Entry
 from triage.core.ledger import Account, Ledger, Step, judge
+from triage.core.links import Link
+from triage.core.readings import Explained, MarkShare, Reading, Related
 from triage.core.rules import Effect, Rule, write
+from triage.core.verbs import PAST_TENSE, Verb
 from triage.tui.start import Start
 
 NOW = datetime(2026, 3, 12, 7, 30, tzinfo=UTC)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from fake_backend import make_digest
 
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.packs import Offer, Pack, PackSource, offers
 from triage.core.starting import Fetched, Found, OnProgress, Progress, Question, Stand, Step, step_of
+from triage.core.verbs import Verb
 
 PACKS = tuple(
     Pack(name, title, words, (PackSource(f"https://{name}.example/feed", f"The {title}", "every day"),))

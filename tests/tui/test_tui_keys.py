@@ -12,7 +12,8 @@ from fake_backend import FakeBackend
 from textual.content import Content
 from textual.widgets import Input
 
-from triage.core.items import Highlight, Reading
+from triage.core.items import Highlight
+from triage.core.readings import Reading
 from triage.tui.actions import ACTIONS, BY_ID, MOVES, key_name
 from triage.tui.screens.digest import KEYS
 from triage.tui.screens.help import HelpScreen

@@ -18,7 +18,8 @@ from fake_backend import NOW, FakeBackend
 from test_tui_hostile import PAYLOADS, poisoned
 
 from triage.core.errors import TriageError
-from triage.core.items import Link, Related
+from triage.core.links import Link
+from triage.core.readings import Related
 from triage.tui import lines
 from triage.tui.actions import ACTIONS
 

@@ -10,7 +10,7 @@ from conftest import handled, keys, press, screen_text, settle, until
 from fake_backend import FakeBackend, make_digest
 
 from triage.core.errors import TriageError
-from triage.core.items import Reading
+from triage.core.readings import Reading
 from triage.tui import messages
 from triage.tui.readings import KEPT, Readings
 

@@ -20,7 +20,9 @@ from rich.cells import cell_len
 from test_tui_hostile import FORBIDDEN, MARKUP, PAYLOADS
 from textual.screen import Screen
 
-from triage.core.items import Copy, Item, Link, Reading, Related
+from triage.core.items import Item
+from triage.core.links import Link
+from triage.core.readings import Copy, Reading, Related
 from triage.core.text import sanitize_text
 from triage.tui import screens, spoken
 from triage.tui.screens.links import LinksScreen, RelatedScreen

@@ -10,7 +10,9 @@ from fake_backend import NOW, FakeBackend
 from rich.cells import split_graphemes
 from textual.content import Content
 
-from triage.core.items import Highlight, Link, Related
+from triage.core.items import Highlight
+from triage.core.links import Link
+from triage.core.readings import Related
 from triage.core.text import sanitize_text
 from triage.tui.dwell import IDLE_S, MOST_S, STEP_S, Dwell
 from triage.tui.screens.links import LinksScreen, RelatedScreen

@@ -6,7 +6,7 @@ import click
 
 from triage import config
 from triage.cli import diagnostics
-from triage.cli.digest import at_terminal, full_screen, show
+from triage.cli.opening import at_terminal, full_screen, show
 from triage.paths import Paths
 from triage.runtime import Runtime
 from triage.services.digest import digest_file

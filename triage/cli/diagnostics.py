@@ -9,8 +9,6 @@ import os
 import sys
 import time
 
-import click
-
 from triage.core.errors import TriageError
 from triage.core.text import sanitize_line
 
@@ -18,15 +16,21 @@ INTERRUPTED = 130
 _REDRAW_S = 0.1
 
 
+def _write(text: str, end: str = "\n") -> None:
+    """At once; who reads along wants to see it now."""
+    sys.stderr.write(text + end)
+    sys.stderr.flush()
+
+
 def note(text: str) -> None:
     """A sentence for the reader that is not data."""
-    click.echo(sanitize_line(text), err=True)
+    _write(sanitize_line(text))
 
 
 def line(text: str) -> None:
     """A line of a listing that is not data; it keeps its indentation."""
     indent = len(text) - len(text.lstrip(" "))
-    click.echo(" " * indent + sanitize_line(text), err=True)
+    _write(" " * indent + sanitize_line(text))
 
 
 def somebody_is_there() -> bool:
@@ -50,15 +54,17 @@ def confirm(doubt: str | None, *, yes: bool, fix: str) -> None:
     if not somebody_is_there():
         raise TriageError(f"{doubt}; nothing was changed", fix=fix)
     note(f"{doubt}.")
+    import click
+
     if not click.confirm("Is that what you want?", default=False, err=True):
         raise TriageError("nothing was changed")
 
 
 def fail(error: TriageError) -> int:
     """Says what went wrong and what helps; returns the exit code."""
-    click.echo(f"triage: {sanitize_line(str(error))}", err=True)
+    _write(f"triage: {sanitize_line(str(error))}")
     if error.fix:
-        click.echo(f"        try: {sanitize_line(error.fix)}", err=True)
+        _write(f"        try: {sanitize_line(error.fix)}")
     return error.exit_code
 
 
@@ -89,7 +95,7 @@ class Progress:
 
     def _wipe(self) -> None:
         if self._live and self._width:
-            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+            _write("\r" + " " * self._width + "\r", end="")
             self._width, self._what = 0, ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -98,7 +104,7 @@ class Progress:
         self._what = what
         if not self._live:
             if started and total:
-                click.echo(f"{what}: {total} ..." if total > 1 else f"{what} ...", err=True)
+                _write(f"{what}: {total} ..." if total > 1 else f"{what} ...")
             return
         now = time.monotonic()
         if not started and done < total and now - self._drawn < _REDRAW_S:
@@ -107,5 +113,5 @@ class Progress:
         cells = 24
         full = cells * done // total if total else cells
         text = f"{what} {'━' * full}{'─' * (cells - full)} {done}/{total}" if total > 1 else f"{what} ..."
-        click.echo("\r" + text + " " * max(0, self._width - len(text)), nl=False, err=True)
+        _write("\r" + text + " " * max(0, self._width - len(text)), end="")
         self._width = len(text)

@@ -11,9 +11,9 @@ from triage.cli import diagnostics, output, preview, render
 from triage.cli.diagnostics import Progress, note
 from triage.core import muting, words
 from triage.core.errors import PartialError, TriageError, UsageError
-from triage.core.feedback import MARKS, Verb
 from triage.core.items import Change, Item
 from triage.core.rules import Rule
+from triage.core.verbs import MARKS, Verb
 from triage.runtime import Runtime
 
 SHOWN_AFTER_MARK = 5

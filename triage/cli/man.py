@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from triage import __version__
-from triage.cli.main import COMMANDS, cli
+from triage.cli.commands import COMMANDS, cli
 
 FILES = """\
 The settings, the data, the cache and the log lie where the platform wants them; `triage paths` prints the

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
-
-import click
 
 from triage.core.text import sanitize_line, without_password
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _write(text: str, end: str = "\n") -> None:
+    """At once: what is broken off in the middle has shown what it had."""
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
 def line(text: str = "") -> None:
     """One line of text."""
-    click.echo(text)
+    _write(text)
 
 
 def text(document: str) -> None:
     """A whole document, as it is."""
-    click.echo(document, nl=False)
+    _write(document, end="")
 
 
 def clean(text: str, limit: int | None = None) -> str:
@@ -36,7 +41,7 @@ def address(target: str) -> str:
 
 def document(data: Any) -> None:  # noqa: ANN401 - any JSON value
     """One JSON document; times in it become RFC 3339."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=_moment))
+    _write(json.dumps(data, ensure_ascii=False, indent=2, default=_moment))
 
 
 def _moment(value: object) -> str:
@@ -48,7 +53,7 @@ def _moment(value: object) -> str:
 def stream(rows: Iterable[Any]) -> None:
     """JSON Lines: one value a line."""
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False))
+        _write(json.dumps(row, ensure_ascii=False))
 
 
 def listing(rows: list[Any], as_json: bool, as_jsonl: bool) -> bool:
@@ -62,6 +67,8 @@ def listing(rows: list[Any], as_json: bool, as_jsonl: bool) -> bool:
 
 def json_options(command: F) -> F:
     """Adds `--json` and `--jsonl` to a command."""
+    import click
+
     command = click.option("--jsonl", "as_jsonl", is_flag=True, help="JSON Lines: one item a line.")(command)
     decorated: F = click.option("--json", "as_json", is_flag=True, help="One JSON document.")(command)
     return decorated

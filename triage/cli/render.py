@@ -7,10 +7,14 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from triage.cli.output import clean
 from triage.core import ending, links, reflow, words
-from triage.core.items import LANE_TITLES, Digest, Explained, Item, Reading
+from triage.core.items import LANE_TITLES, Digest, Item
+
+if TYPE_CHECKING:
+    from triage.core.readings import Explained, Reading
 
 MAX_WIDTH = 100
 BAR = 24

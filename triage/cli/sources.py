@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triage.cli import diagnostics, output, render
-from triage.cli.digest import read_rest
 from triage.cli.group import Group
 from triage.cli.items import say_learned
+from triage.cli.opening import read_rest
 from triage.core import schedule, words
 from triage.core.errors import PartialError, TriageError, UsageError
 from triage.paths import Paths

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from triage.cli import diagnostics, output
-from triage.cli.digest import full_screen, read_rest, show
+from triage.cli.opening import full_screen, read_rest, show
 from triage.core import words
 from triage.core.errors import PartialError, TriageError, UsageError
 from triage.core.starting import Progress, Step

@@ -10,11 +10,10 @@ from collections.abc import Callable
 import click
 
 from triage.cli import diagnostics, output
-from triage.cli.digest import current
+from triage.cli.opening import current
 from triage.cli.start import fetch
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.packs import phrases
 from triage.core.starting import (
     AFTERWARDS,
@@ -29,6 +28,7 @@ from triage.core.starting import (
     arrow,
     moves,
 )
+from triage.core.verbs import Verb
 from triage.guided_start import GuidedStart
 from triage.runtime import Runtime
 
@@ -68,14 +68,14 @@ def run(runtime: Runtime) -> int:
 
 
 def _prompt(text: str) -> str:
-    """One answer, without spaces around it; raises Abort for q, as Ctrl-C does."""
+    """One answer, without spaces around it; raises KeyboardInterrupt for q, as for Ctrl-C."""
     try:
         answer = str(click.prompt(text, default="", show_default=False, err=True)).strip()
         if answer.lower() in ("q", "quit"):
             raise click.Abort
     except click.Abort:
         diagnostics.note(f"\n{LEFT}")
-        raise
+        raise KeyboardInterrupt from None
     return answer
 
 

@@ -15,10 +15,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from triage.core import feedback
-from triage.core.feedback import FORESEEABLE, Event
+from triage.core.feedback import Event
 from triage.core.history import Shown
 from triage.core.interval import wilson
 from triage.core.pace import LONGEST_S
+from triage.core.verbs import FORESEEABLE
 
 BINS = 10
 LEAST_MARKS = 30

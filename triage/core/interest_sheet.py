@@ -20,10 +20,11 @@ from datetime import datetime
 
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import HARD, Event, Verb
+from triage.core.feedback import Event
 from triage.core.rules import Term, write_term
 from triage.core.sheet import SheetError, SheetRefused
 from triage.core.text import sanitize_line
+from triage.core.verbs import HARD, Verb
 
 HEAD = """\
 # What you want to read about, a phrase a line. With a sign in front: +2 for more, -1 or - for less of it.

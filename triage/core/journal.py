@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage.core import words
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
+from triage.core.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from triage.core.items import Link
 
 MOST = 200
 """Links of one text that get a number."""
 
 _WRITTEN = re.compile(r"https?://[^\s<>\"'`\\^{|}\ufffd]{4,4096}")
 _PAIRS = {")": "(", "]": "["}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a text leads."""
+
+    words: str
+    """What is said there; the address itself, if nothing is."""
+    url: str
+    end: int | None
+    """Behind which character of the text it stands; None if it is not known where."""
 
 
 def links(text: str, stored: Iterable[tuple[str, str]] = ()) -> tuple[Link, ...]:

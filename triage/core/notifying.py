@@ -1,18 +1,18 @@
 """Which items are worth an interruption: few, soon, and fewer when the reader says that it was too much.
 
-Pure. Owns the bar that an item must pass, how marks move it, and the quiet hours.
+Pure. Owns the bar that an item must pass and how marks move it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from triage.core import feedback
-from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.items import Item
+from triage.core.verbs import Verb
 
 FIRST_BAR = 0.8
 """P(you will care) that an item must have before anybody has said anything about notifications."""
@@ -60,18 +60,3 @@ def choose(
         and timedelta(0) <= now - item.published < FRESH[item.kind]
     ]
     return sorted(worthy, key=lambda item: (-(item.p or 0.0), item.id))[: max(room, 0)]
-
-
-def quiet(span: str, local: time) -> bool:
-    """Whether a local time lies in `22:00-07:30`; an empty span holds no time.
-
-    Raises:
-        UsageError: It is no such span.
-    """
-    if not span.strip():
-        return False
-    try:
-        begin, end = (time.fromisoformat(part.strip()) for part in span.split("-"))
-    except ValueError as error:
-        raise UsageError(f"{span!r} are no quiet hours; write them as 22:00-07:30") from error
-    return begin <= local < end if begin <= end else local >= begin or local < end

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from triage.core.feedback import LABEL_VALUES, Event, effective
+from triage.core.feedback import Event, effective
+from triage.core.verbs import LABEL_VALUES
 
 SETTLED = "settled"
 """The state of an item whose story was marked in another copy."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from triage.core import links
-from triage.core.feedback import PAST_TENSE, Verb
-from triage.core.items import Item, Link, Reading, Related, Relation
+from triage.core.items import Item
+from triage.core.links import Link
 from triage.core.text import sanitize_line
+from triage.core.verbs import PAST_TENSE, Verb
+
+if TYPE_CHECKING:
+    from triage.core.readings import Reading, Related, Relation
 
 BAR_CELLS = 5
 PASSAGE = 240

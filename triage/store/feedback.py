@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from triage.core.crash import crash_point
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
+from triage.core.verbs import Verb
 from triage.store import schema
 
 _TICK = timedelta(microseconds=1)

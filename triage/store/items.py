@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, select, update
 
-from triage.core.items import Relation
+from triage.core.readings import Relation
 from triage.store.bulk import insert_rows
 from triage.store.engine import upsert
 from triage.store.schema import FullText, Item, ItemText, Score, Source

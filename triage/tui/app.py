@@ -7,7 +7,6 @@ has what the reader says stored in order and learned from. A mark shows when it 
 from __future__ import annotations
 
 import functools
-import gc
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,10 +18,8 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.items import Item
-from triage.core.query import SAVING
-from triage.core.starting import LEFT
+from triage.core.verbs import Verb
 from triage.tui import messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
@@ -91,7 +88,6 @@ class TriageApp(MannerlyApp):
         self.now = now
         self._poll_seconds = poll_seconds
         self._starting = start
-        self.parting = LEFT if start else ""
         self.session = Session()
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
@@ -124,11 +120,11 @@ class TriageApp(MannerlyApp):
 
     def _painted(self) -> None:
         """The first page is on the screen."""
-        # Whoever starts the app may switch the collector off until here: that saves 25 of 300 ms.
-        gc.enable()
         if self._starting:
+            from triage.core.starting import LEFT
             from triage.tui.screens.start import open_start
 
+            self.parting = LEFT
             open_start(self, self.loader, self._started)
         else:
             self.loader.digest()
@@ -467,6 +463,8 @@ class TriageApp(MannerlyApp):
     def _search_submitted(self, event: SearchBox.Submitted) -> None:
         if not isinstance(event.input, SearchBox):  # an answer to something else
             return
+        from triage.core.query import SAVING
+
         query = event.value.strip()
         if (keeping := SAVING.fullmatch(query)) is not None:
             name, query = keeping[1], keeping[2].strip()

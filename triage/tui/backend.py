@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from triage.core.feedback import Said, Verb
-from triage.core.items import Change, Digest, Explained, Item, MarkShare, Reading, Recorded
-from triage.core.rules import Rule
+from triage.core.items import Change, Digest, Item, Recorded
+from triage.core.verbs import Verb
+
+if TYPE_CHECKING:
+    from triage.core.feedback import Said
+    from triage.core.readings import Explained, MarkShare, Reading
+    from triage.core.rules import Rule
 
 if TYPE_CHECKING:  # values of screens that the first paint does not need
     from triage.core.insight import Insight, Learned

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from textual.screen import ModalScreen
 
 from triage.core.errors import TriageError
-from triage.core.items import Item, Reading
+from triage.core.items import Item
 from triage.core.text import sanitize_line
 from triage.tui.dwell import Dwell
 from triage.tui.screens.reading import ReadingScreen
 
 if TYPE_CHECKING:
+    from triage.core.readings import Reading
     from triage.tui.app import TriageApp
     from triage.tui.backend import Backend
     from triage.tui.screens.links import Followed

@@ -19,12 +19,13 @@ from typing import TypeVar
 
 from triage.core import muting, words
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import MARKS, PAST_TENSE, Verb
-from triage.core.items import Digest, Item, Reading, Recorded
+from triage.core.items import Digest, Item, Recorded
 from triage.core.ledger import Step
 from triage.core.query import SAVING
+from triage.core.readings import Reading
 from triage.core.rules import Rule
 from triage.core.text import sanitize_line
+from triage.core.verbs import MARKS, PAST_TENSE, Verb
 from triage.tui import links, spoken
 from triage.tui.actions import ACTIONS, Action
 from triage.tui.backend import Backend

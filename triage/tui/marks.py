@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, Verb
 from triage.core.items import Item, Recorded
 from triage.core.text import sanitize_line
+from triage.core.verbs import PAST_TENSE, Verb
 from triage.tui.backend import Backend
 from triage.tui.learner import Learner
 from triage.tui.messages import Ranked, Written

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import on
 from textual.app import App
@@ -13,8 +13,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from triage.core.errors import TriageError
-from triage.core.items import Change, Digest, Item, Reading, Recorded
+from triage.core.items import Change, Digest, Item, Recorded
 from triage.tui.writer import Job
+
+if TYPE_CHECKING:
+    from triage.core.readings import Reading
 
 
 # Of what a dataclass generates, only __init__ is of use here; the rest would double the import time.

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from triage.core import muting, words
 from triage.core.errors import UsageError
-from triage.core.feedback import Said, Verb
-from triage.core.items import LESS_OF, Item, MarkShare, Reason
+from triage.core.feedback import Said
+from triage.core.items import LESS_OF, Item, Reason
+from triage.core.readings import MarkShare
 from triage.core.rules import STRONGEST, Condition, Effect, Field, Rule, in_words
+from triage.core.verbs import Verb
 from triage.tui.screens.ask import AskScreen
 from triage.tui.screens.menu import Choice, MenuScreen
 from triage.tui.screens.veil import Veil

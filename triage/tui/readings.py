@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from triage.core.items import Reading
+if TYPE_CHECKING:
+    from triage.core.readings import Reading
+
 
 KEPT = 16
 """Readings kept; the longest text allowed is 200 KB."""

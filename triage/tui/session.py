@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from triage.core import words
-from triage.core.feedback import Verb
 from triage.core.items import LANE_TITLES, Change, Digest, Item, Recorded
+from triage.core.verbs import Verb
 from triage.tui.writer import Job
 
 

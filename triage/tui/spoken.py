@@ -13,9 +13,11 @@ from triage.core import ledger, links, reflow, words
 from triage.core.ending import sentences
 from triage.core.insight import Insight, Learned
 from triage.core.insight_page import page
-from triage.core.items import LANE_TITLES, Digest, Explained, Item, Link, Reading, Related
+from triage.core.items import LANE_TITLES, Digest, Item
 from triage.core.journal import Entry, notes
 from triage.core.ledger import Ledger
+from triage.core.links import Link
+from triage.core.readings import Explained, Reading, Related
 from triage.core.text import sanitize_line, sanitize_text
 
 INSIGHT_WIDTH = 100

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from triage.core.feedback import Verb
 from triage.core.packs import Offer
 from triage.core.starting import Fetched, Found, OnProgress, Question, Stand, Step
+from triage.core.verbs import Verb
 
 
 class Start(Protocol):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from triage.core.crash import crash_point
 from triage.core.errors import LockedError, TriageError
-from triage.core.feedback import Verb
 from triage.core.items import Recorded
+from triage.core.verbs import Verb
 from triage.tui.backend import Backend
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from model.blend import Settings
 from triage import config
 from triage.core import feedback as said
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.items import Digest
 from triage.core.portable import event_name, event_names
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.moving import exporting, merging, received
 from triage.services.moving.exporting import What

@@ -10,8 +10,8 @@ import pytest
 from world import NOW, clock, stored_items
 
 from triage import config
-from triage.core.feedback import Verb
 from triage.core.items import Digest
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.digest import digest_file
 from triage.services.ranker.worker import Worker

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from world import NOW, clock, stored_items
 
-from triage.core.feedback import Verb
 from triage.core.items import Digest
+from triage.core.verbs import Verb
 from triage.services.digest import digest_file
 from triage.services.ranker import ranking
 from triage.services.ranker.vectors import WORDS_ONLY

@@ -10,7 +10,7 @@ from world import NOW, clock
 from triage import config
 from triage.core import feedback as log
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker.indexing import index_items
 from triage.services.ranker.stories import Grouping

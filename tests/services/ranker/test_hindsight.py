@@ -15,8 +15,8 @@ from model.blend import Settings
 from triage import config
 from triage.core import feedback as said
 from triage.core import hindsight as told
-from triage.core.feedback import Verb
 from triage.core.hindsight import Hindsight
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker import hindsight
 from triage.services.ranker.learn import Material

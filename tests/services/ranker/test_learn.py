@@ -19,10 +19,11 @@ from model.ranker import Ranker
 from model.types import Label, Profile
 from triage import config
 from triage.core import feedback as said
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.health import Daemon
 from triage.core.items import Digest
 from triage.core.learning import Outcome
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.digest import digest_file
 from triage.services.ranker import learn

@@ -12,8 +12,8 @@ from world import NOW, clock, scores, stored_items
 from triage import config
 from triage.core import feedback as rules
 from triage.core.errors import TriageError, UsageError, WorkerError
-from triage.core.feedback import Verb
 from triage.core.items import Digest
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.digest import digest_file
 from triage.services.ranker.ranking import Ranked

@@ -8,8 +8,8 @@ import pytest
 from world import NOW, clock, stored_items
 
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.items import Digest
+from triage.core.verbs import Verb
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback, profile, reading, rules, searching
 from triage.store import items

@@ -20,8 +20,8 @@ from world import NOW, TOPICS, clock
 from model.passages import split, to_encode
 from model.types import Window
 from triage import config
-from triage.core.feedback import Verb
 from triage.core.items import Digest
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.fetching import ingest
 from triage.services.ranker import indexing, leads

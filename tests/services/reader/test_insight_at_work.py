@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from world import NOW, clock, stored_items
 
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback, insight
 from triage.store import openings, scores

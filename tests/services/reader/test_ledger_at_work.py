@@ -8,8 +8,8 @@ import pytest
 from world import NOW, clock, stored_items
 
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.ledger import Account
+from triage.core.verbs import Verb
 from triage.services.fetching import sources
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback, ledger, rules

@@ -10,7 +10,7 @@ from world import NOW, clock
 
 from triage import config
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker.worker import Worker
 from triage.services.reader import feedback, rules, searching

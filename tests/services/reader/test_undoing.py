@@ -7,8 +7,8 @@ from world import NOW, Ticking, scores, stored_items
 
 from triage.core import feedback as said
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.journal import Effect
+from triage.core.verbs import Verb
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback, journal
 from triage.store import feedback as event_log

@@ -11,7 +11,7 @@ from world import NOW
 
 from ingestors.base import Entry, FetchResult
 from triage.config import RetentionConfig
-from triage.core.feedback import Verb
+from triage.core.verbs import Verb
 from triage.services.fetching import sources, writing
 from triage.services.fetching.client import http_client
 from triage.services.ranker.worker_client import ModelWorker

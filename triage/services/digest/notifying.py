@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage.config import Clock, NotifyConfig
-from triage.core import notifying
+from triage.core import notifying, quiet_hours
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import Verb, effective
+from triage.core.feedback import effective
 from triage.core.items import Digest, Item, Recorded
 from triage.core.text import sanitize_line
+from triage.core.verbs import Verb
 from triage.services.reader.feedback import MAX_SAID
 from triage.store import feedback as event_log
 from triage.store import items, notifications
@@ -25,7 +26,7 @@ DAY = timedelta(days=1)
 def due(database: Database, clock: Clock, digest: Digest, policy: NotifyConfig) -> list[Item]:
     """What the reader is to be told of now; it counts as told from here on, so that nothing is told twice."""
     now = clock()
-    if not policy.per_day or notifying.quiet(policy.quiet, now.astimezone().time()):
+    if not policy.per_day or quiet_hours.within(policy.quiet, now.astimezone().time()):
         return []
     with database.read() as connection:
         events = event_log.events(connection)

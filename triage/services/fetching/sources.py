@@ -16,8 +16,9 @@ from ingestors import registry
 from ingestors.base import Claim, Kind
 from triage.config import Clock
 from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb, effective, states
+from triage.core.feedback import Event, effective, states
 from triage.core.text import sanitize_line, without_password
+from triage.core.verbs import Verb
 from triage.store import feedback, sources
 from triage.store.engine import Database
 from triage.store.sources import SourceRow

@@ -16,8 +16,8 @@ from msgspec import Meta
 
 from ingestors.files import open_regular
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.rules import Hard
+from triage.core.verbs import Verb
 from triage.services.fetching.translate import MAX_LINKS, MAX_PEOPLE, MAX_TAGS, MAX_TEXT, MAX_TITLE, MAX_URL
 
 VERSION = 1

@@ -18,11 +18,12 @@ from model.types import ModelError
 from triage import config
 from triage.core import query, rule_parser, rules
 from triage.core.errors import TriageError
-from triage.core.feedback import PAST_TENSE, RULES, Event, Verb, as_event
+from triage.core.feedback import Event, as_event
 from triage.core.interest_sheet import Line as Wish
 from triage.core.interest_sheet import profile_name
 from triage.core.portable import event_name, item_name
 from triage.core.text import sanitize_text, without_password
+from triage.core.verbs import PAST_TENSE, RULES, Verb
 from triage.services.fetching.sources import LIST_OPTION, SETTINGS, settings
 from triage.services.moving import archive
 from triage.services.moving.archive import (

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from model.types import Explanation
 from triage.core import budget, words
 from triage.core.crash import crash_point
-from triage.core.feedback import AT_HAND
-from triage.core.items import Digest, Explained, Item, Lane
+from triage.core.items import Digest, Item, Lane
 from triage.core.pace import Pace
+from triage.core.readings import Explained
+from triage.core.verbs import AT_HAND
 from triage.core.worth import OLD, half_life, worth
 from triage.services.digest import digest_file
 from triage.services.ranker.models import Models

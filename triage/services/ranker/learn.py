@@ -30,8 +30,9 @@ from model.blend import Settings
 from model.corpus import Corpus
 from model.ranker import Ranker, Ranking
 from triage.core import feedback
-from triage.core.feedback import FORESEEABLE, Event, Verb
+from triage.core.feedback import Event
 from triage.core.learning import Measures, Outcome, Trial
+from triage.core.verbs import FORESEEABLE, Verb
 from triage.services.ranker.models import Models
 from triage.services.reader.profile import profile
 

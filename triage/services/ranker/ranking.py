@@ -23,8 +23,9 @@ from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.insight import Learned
-from triage.core.items import LESS_OF, Highlight, Lane, MarkShare, Reason
+from triage.core.items import LESS_OF, Highlight, Lane, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES
+from triage.core.readings import MarkShare
 from triage.core.rules import DECIDING, Hard
 from triage.core.stories import Stories
 from triage.services.ranker import leads, learn

@@ -51,9 +51,10 @@ from triage import config, logs
 from triage.core import feedback, schedule, words
 from triage.core.errors import TriageError, UsageError, refused_by_system
 from triage.core.hindsight import Hindsight
-from triage.core.items import Digest, Explained
+from triage.core.items import Digest
 from triage.core.journal import Effect
 from triage.core.learning import Outcome
+from triage.core.readings import Explained
 from triage.paths import Paths
 from triage.services.digest import digest_file
 from triage.services.ranker import digests, hindsight, learn, questions

@@ -20,8 +20,9 @@ import msgspec
 
 from model.frames import BrokenFrame, read_frame, write_frame
 from triage.core.errors import TriageError, UsageError, WorkerError
-from triage.core.items import Digest, Explained, Item, MarkShare, Reason
+from triage.core.items import Digest, Item, Reason
 from triage.core.learning import Outcome
+from triage.core.readings import Explained, MarkShare
 from triage.paths import Paths
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from triage.config import Clock
 from triage.core import feedback, journal, rules, words
 from triage.core.crash import crash_point
 from triage.core.errors import TriageError, UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.interest_sheet import profile_name
 from triage.core.items import Digest, Recorded
 from triage.core.text import sanitize_line
+from triage.core.verbs import HARD, MARKS, PAST_TENSE, Verb
 from triage.services.reader import folding
 from triage.store import effects, items, scores
 from triage.store import feedback as event_log
@@ -49,8 +50,8 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
     Raises:
         UsageError: There is no such item, or `verb` is no mark.
     """
-    if verb not in feedback.MARKS:
-        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
+    if verb not in MARKS:
+        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(MARKS)}")
     with recording(database) as connection:
         row = items.get(connection, item_id)
         if row is None:
@@ -62,7 +63,7 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
             item_id=item_id,
             **_on_screen(connection, scores.latest_digest(connection), item_id),
         )
-    said = f"{feedback.PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}"
+    said = f"{PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}"
     return Recorded(event_id, said, {item_id: verb.value})
 
 
@@ -78,8 +79,8 @@ def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Ve
     Raises:
         UsageError: There is no item with one of the ids, all have the mark, or `verb` is no mark.
     """
-    if verb not in feedback.MARKS:
-        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(feedback.MARKS)}")
+    if verb not in MARKS:
+        raise UsageError(f"{verb} is no mark", fix=f"one of: {', '.join(MARKS)}")
     at = clock()
     with recording(database) as connection:
         known = items.by_ids(connection, item_ids)
@@ -88,12 +89,12 @@ def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Ve
         states = feedback.states(event_log.events(connection))
         wanted = [item_id for item_id in dict.fromkeys(item_ids) if states.get(item_id) != verb.value]
         if not wanted:
-            raise UsageError(f"all of them are {feedback.PAST_TENSE[verb]} already")
+            raise UsageError(f"all of them are {PAST_TENSE[verb]} already")
         digest, first = scores.latest_digest(connection), event_log.last_id(connection) + 1
         for item_id in wanted:
             shown = _on_screen(connection, digest, item_id)
             event_id = event_log.append(connection, verb=verb, at=at, item_id=item_id, step=first, **shown)
-    said = f"{feedback.PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}"
+    said = f"{PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}"
     return Recorded(event_id, said, dict.fromkeys(wanted, verb.value))
 
 
@@ -112,7 +113,7 @@ def split(database: Database, clock: Clock, item_id: int) -> Recorded:
             raise UsageError(f"no other item tells what item {item_id} tells", fix="triage stories")
         shown = {"others": list(others)}
         event_id = event_log.append(connection, verb=Verb.SPLIT, at=clock(), item_id=item_id, shown=shown)
-    said = feedback.PAST_TENSE[Verb.SPLIT]
+    said = PAST_TENSE[Verb.SPLIT]
     return Recorded(event_id, f"{said}: {sanitize_line(row.title, MAX_SAID)}")
 
 
@@ -180,7 +181,7 @@ def unmark(database: Database, clock: Clock, item_id: int) -> Recorded:
     with recording(database) as connection:
         log = event_log.events(connection)
         counted = feedback.effective(log)
-        said = [event for event in counted if event.item_id == item_id and event.verb in feedback.PAST_TENSE]
+        said = [event for event in counted if event.item_id == item_id and event.verb in PAST_TENSE]
         if not said:
             raise UsageError(f"item {item_id} is not marked", fix=f"triage show {item_id}")
         last = said[-1:]
@@ -203,7 +204,7 @@ def take_back(
     by_id = {event.id: event for event in log}
     about = [journal.root(by_id, event)[0] for event in step]
     states = feedback.states([*log, *undos])
-    marked = {said.item_id for said in about if said.item_id is not None and said.verb in feedback.MARKS}
+    marked = {said.item_id for said in about if said.item_id is not None and said.verb in MARKS}
     return Recorded(undos[-1].id, message, {item_id: states.get(item_id, "new") for item_id in marked})
 
 
@@ -215,10 +216,10 @@ def step_words(connection: Connection, step: Sequence[Event]) -> str:
     if event.item_id is None:
         return in_words(event) if len(step) == 1 else words.plural(len(step), "change")
     if len(step) > 1:
-        return f"{feedback.PAST_TENSE[event.verb]}: {words.plural(len(step), 'item')}"
+        return f"{PAST_TENSE[event.verb]}: {words.plural(len(step), 'item')}"
     row = items.get(connection, event.item_id)
     title = sanitize_line(row.title, MAX_SAID) if row is not None else f"item {event.item_id}"
-    return f"{feedback.PAST_TENSE[event.verb]}: {title}"
+    return f"{PAST_TENSE[event.verb]}: {title}"
 
 
 def set_interest(
@@ -276,7 +277,7 @@ def in_words(event: Event) -> str:
         if not weight:
             return f"no longer a rule: {phrase}"
         return f"a rule: {rules.in_words(phrase, weight, event.until)}"
-    return f"a rule: {rules.in_words(phrase, feedback.HARD[event.verb], event.until)}"
+    return f"a rule: {rules.in_words(phrase, HARD[event.verb], event.until)}"
 
 
 def _interest_words(

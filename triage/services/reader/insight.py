@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from triage.core import feedback, insight
-from triage.core.feedback import Verb
 from triage.core.insight import Insight
+from triage.core.verbs import Verb
 from triage.services.fetching.sources import kept
 from triage.store import feedback as event_log
 from triage.store import openings, scores, sources

@@ -12,10 +12,11 @@ from datetime import datetime
 from triage.config import Clock
 from triage.core import interest_sheet, rule_parser, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import HARD, Event, Verb
+from triage.core.feedback import Event
 from triage.core.interest_sheet import Line
 from triage.core.rules import Rule
 from triage.core.sheet import SheetError, SheetRefused
+from triage.core.verbs import HARD, Verb
 from triage.services.reader.feedback import in_words
 from triage.services.reader.preview import Past, Preview
 from triage.services.reader.rules import check_alias

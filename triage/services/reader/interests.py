@@ -18,10 +18,10 @@ from ingestors.sandbox import ParseRefused, ParserPool
 from triage.config import Clock
 from triage.core import feedback, words
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.identity import digest, unambiguous
 from triage.core.items import Recorded
 from triage.core.text import sanitize_line
+from triage.core.verbs import Verb
 from triage.services.fetching import writing
 from triage.services.fetching.translate import names_of, new_item
 from triage.services.reader.feedback import MAX_PHRASE

@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from triage.config import Clock
 from triage.core import feedback, journal
 from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.items import Recorded
 from triage.core.journal import Entry
 from triage.core.text import sanitize_line
+from triage.core.verbs import PAST_TENSE, Verb
 from triage.services.reader.feedback import MAX_SAID, in_words, recording, step_words, take_back
 from triage.store import effects, items
 from triage.store import feedback as event_log
@@ -132,4 +133,4 @@ def _plain(event: Event, titles: dict[int, str]) -> str:
     if event.item_id is None:
         return in_words(event)
     title = sanitize_line(titles.get(event.item_id, ""), MAX_SAID)
-    return f"{feedback.PAST_TENSE[event.verb]}: {title}"
+    return f"{PAST_TENSE[event.verb]}: {title}"

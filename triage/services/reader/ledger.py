@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from triage.config import Clock
 from triage.core import feedback, pace, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.items import ItemKind, Recorded
 from triage.core.ledger import Account, Ledger, judge
 from triage.core.pace import GENERAL, OPENING_MINUTES
 from triage.core.rules import Has
 from triage.core.text import sanitize_line
+from triage.core.verbs import MARKS, Verb
 from triage.services.fetching import sources as service
 from triage.services.reader import past, views
 from triage.services.reader.feedback import MAX_SAID
@@ -70,7 +70,7 @@ def _seen(connection: Connection, log: Sequence[feedback.Event], since: datetime
     seconds: defaultdict[int, float] = defaultdict(float)
     for opening, _ in opened:
         seconds[opening.item_id] += min(opening.seconds or 0.0, pace.LONGEST_S)
-    marked = {e.item_id for e in feedback.effective(log) if e.verb in feedback.MARKS and e.at >= since}
+    marked = {e.item_id for e in feedback.effective(log) if e.verb in MARKS and e.at >= since}
     disliked = {item for item, state in feedback.states(log).items() if state == Verb.DISLIKE}
     read = {opening.item_id for opening, read in opened if pace.was_read(read)}
     kept = service.kept(log, since)

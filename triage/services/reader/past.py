@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from triage.core import feedback, pace
-from triage.core.feedback import AT_HAND, MARKS, Event
+from triage.core.feedback import Event
 from triage.core.items import Lane
 from triage.core.pace import Pace, Read
+from triage.core.verbs import AT_HAND, MARKS
 from triage.core.worth import timeliness, worth
 from triage.services.reader import views
 from triage.store import feedback as event_log

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from model import knowledge
 from triage.core import feedback, rule_parser, rules, words
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.rules import AllOf, AnyOf, Condition, Effect, Has, Rule
+from triage.core.verbs import Verb
 from triage.services.reader.profile import condition, document
 from triage.store import feedback as event_log
 from triage.store import items, openings

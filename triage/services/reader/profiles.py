@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from triage.config import Clock
 from triage.core import feedback
 from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.history import Shown
 from triage.core.interest_sheet import profile_name
 from triage.core.items import LESS_OF, Recorded
+from triage.core.verbs import Verb
 from triage.services.reader.feedback import in_words
 from triage.store import feedback as event_log
 from triage.store import scores

@@ -8,7 +8,8 @@ from datetime import datetime
 from triage.config import Clock
 from triage.core import feedback, links
 from triage.core.errors import UsageError
-from triage.core.items import Copy, Digest, Item, Reading, Related, Relation
+from triage.core.items import Digest, Item
+from triage.core.readings import Copy, Reading, Related, Relation
 from triage.core.stories import SETTLED
 from triage.services.reader import folding, past, views
 from triage.store import feedback as event_log

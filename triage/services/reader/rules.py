@@ -12,9 +12,9 @@ from model import knowledge
 from triage.config import Clock
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import Verb
 from triage.core.items import Recorded
 from triage.core.rules import Effect, Rule
+from triage.core.verbs import Verb
 from triage.services.reader.preview import Past, Preview
 from triage.services.reader.profile import condition as in_its_terms
 from triage.services.reader.profile import document, profile

@@ -16,10 +16,11 @@ from triage.config import Clock
 from triage.core import feedback
 from triage.core import query as language
 from triage.core.errors import UsageError
-from triage.core.feedback import Event, Verb
+from triage.core.feedback import Event
 from triage.core.hits import Hits
 from triage.core.items import Item, Recorded
 from triage.core.query import Query
+from triage.core.verbs import Verb
 from triage.services.reader import folding, reading
 from triage.store import feedback as event_log
 from triage.store import items, openings, search

@@ -17,6 +17,7 @@ from triage.core import feedback, words
 from triage.core.errors import UsageError
 from triage.core.starting import Found, Stand, Step, step_of
 from triage.core.text import sanitize_line
+from triage.core.verbs import MARKS
 from triage.services.fetching import looking, sources, subscriptions
 from triage.services.fetching.looking import Choice
 from triage.services.reader import feedback as said
@@ -69,7 +70,7 @@ def stand(database: Database, file: Path) -> Stand:
         log = event_log.events(connection)
         active = source_rows.active(connection)
         counts = source_rows.item_counts(connection)
-    marks = sum(event.verb in feedback.MARKS for event in feedback.effective(log))
+    marks = sum(event.verb in MARKS for event in feedback.effective(log))
     wanted = tuple(phrase for phrase, weight in feedback.interests(log).items() if weight > 0)
     items = sum(counts.get(source.id, 0) for source in active)  # what was handed in is nothing to judge
     step = step_of(past(file) or (), sources=len(active), items=items, marks=marks)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from triage.core import fulltext, words
 from triage.core.budget import lane_of
-from triage.core.feedback import AT_HAND
 from triage.core.fulltext import Facts
-from triage.core.items import Highlight, Item, ItemKind, Lane, Reading, Reason
+from triage.core.items import Highlight, Item, ItemKind, Lane, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES, Pace
+from triage.core.readings import Reading
+from triage.core.verbs import AT_HAND
 from triage.core.worth import gain
 from triage.services.fetching.translate import measure
 from triage.store.fulltext import FullTextRow

@@ -11,7 +11,8 @@ from textual import events
 from textual.content import Content
 
 from triage.core import links, words
-from triage.core.items import Link, Reading
+from triage.core.links import Link
+from triage.core.readings import Reading
 from triage.tui.cells import clip, line
 from triage.tui.screens.picker import Picker
 

@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from triage.core import words
 from triage.core.errors import TriageError
-from triage.core.feedback import Verb
 from triage.core.starting import QUESTIONS, Question, Stand, Step, arrow, moves
+from triage.core.verbs import Verb
 from triage.tui.cells import clip, fit, line
 from triage.tui.loader import Loader
 from triage.tui.screens.start import StepScreen

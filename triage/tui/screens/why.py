@@ -15,7 +15,8 @@ from textual.content import Content
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.feedback import Said
-from triage.core.items import Explained, Item, MarkShare, Reason
+from triage.core.items import Item, Reason
+from triage.core.readings import Explained, MarkShare
 from triage.tui.backend import Backend
 from triage.tui.cells import clip, fit, line
 from triage.tui.messages import Learned, sentence

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textual.content import Content
 
 from triage.core import links, words
-from triage.core.items import Highlight, Link
+from triage.core.items import Highlight
+from triage.core.links import Link
 from triage.core.text import sanitize_text
 from triage.tui.cells import line
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -20,11 +20,14 @@ from textual.strip import Strip
 from textual.style import Style
 
 from triage.core import reflow, words
-from triage.core.items import Item, Reading
+from triage.core.items import Item
 from triage.core.text import sanitize_text
 from triage.tui.actions import bindings
 from triage.tui.cells import line
 from triage.tui.widgets.body import listed, paragraphs, place
+
+if TYPE_CHECKING:
+    from triage.core.readings import Reading
 
 MAX_NAMED = 5
 """Other tellers of a story, and items that belong to one, that are named above its text."""

@@ -9,7 +9,6 @@ from textual import events
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from triage.core.query import OFFERED
 from triage.tui.cells import line
 
 
@@ -17,6 +16,8 @@ class QuerySuggester(Suggester):
     """Completes the part of a search that is being typed: a filter, or the name of a saved search."""
 
     def __init__(self, names: Iterable[str]) -> None:
+        from triage.core.query import OFFERED
+
         super().__init__(use_cache=False, case_sensitive=True)
         self._offered = (*(f"@{name}" for name in names), *OFFERED)
 
