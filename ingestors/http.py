@@ -1,7 +1,7 @@
 """Polite and wary HTTP GET: who may be asked how often, which redirects are followed, what is an error.
 
-Owns turns, redirects, conditional requests and their failures. How a host wants to be asked is
-`ingestors.lanes`. One hop on the wire, with its address check and size limits, is `ingestors.transport`,
+Owns turns, redirects, conditional requests and their failures. How often a host may be asked is in
+`ingestors.throttle`. One hop on the wire, with its address check and size limits, is `ingestors.transport`,
 which is imported when first used: the HTTP library costs 0.3 s.
 """
 
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
 from ingestors.base import FetchError, FetchErrorKind
-from ingestors.lanes import Lane, pace_of
 from ingestors.slots import Slots
+from ingestors.throttle import Throttle, rate_limit
 
 if TYPE_CHECKING:
     from ingestors.transport import Hop, Transport
@@ -108,7 +108,7 @@ class Response:
 
 _UNTOLD_WAIT = timedelta(hours=1)
 """For a public host that asks for fewer requests and does not say when."""
-_SILENCES = 3
+_MAX_UNANSWERED = 3
 """Requests in a row without any answer, after which a client stops asking a public host: a dead host with two
 hundred feeds would otherwise take an hour of waiting."""
 
@@ -141,7 +141,7 @@ class HttpClient:
         self._all = Slots(concurrency)
         self._clock = clock or (lambda: datetime.now(UTC))
         self._waits = dict(waits or {})
-        self._lanes: dict[str, Lane] = {}
+        self._throttles: dict[str, Throttle] = {}
         self._transport: Transport | None = None
         self.asked: Counter[str] = Counter()
         """Host -> requests that went to it."""
@@ -271,10 +271,10 @@ class HttpClient:
         Raises:
             HttpError: No answer, or the host is not asked at all.
         """
-        pace = pace_of(parts.hostname or "", _origin(parts)[2])
-        lane = self._lanes.setdefault(pace.lane, Lane(pace))
+        limit = rate_limit(parts.hostname or "", _origin(parts)[2])
+        throttle = self._throttles.setdefault(limit.name, Throttle(limit))
         loop = asyncio.get_running_loop()
-        async with self._turn(lane, parts, spaced=not allow_local):
+        async with self._turn(throttle, parts, spaced=not allow_local):
             started = loop.time()
             self.asked[parts.hostname or ""] += 1
             try:
@@ -288,61 +288,60 @@ class HttpClient:
                 )
             except HttpError as error:
                 if error.kind in ("network", "timeout"):
-                    lane.silence.append(error)
+                    throttle.unanswered.append(error)
                 raise
-            lane.silence.clear()
-            lane.heed(hop.headers)
+            throttle.unanswered.clear()
+            throttle.note_limit(hop.headers)
             if (date := _date_of(hop.headers)) is not None:
                 self.ahead[parts.hostname or ""] = (date - self._clock()).total_seconds()
             took_s = loop.time() - started
         if hop.status in (429, 503):
             wait_s = self._retry_after(hop)
             if wait_s is not None:
-                self._leave_alone(lane, timedelta(seconds=wait_s))
+                self._leave_alone(throttle, timedelta(seconds=wait_s))
             elif hop.status == 429 and not allow_local:
-                self._leave_alone(lane, _UNTOLD_WAIT)
+                self._leave_alone(throttle, _UNTOLD_WAIT)
         return hop, took_s
 
     @contextlib.asynccontextmanager
-    async def _turn(self, lane: Lane, parts: SplitResult, *, spaced: bool) -> AsyncIterator[None]:
+    async def _turn(self, throttle: Throttle, parts: SplitResult, *, spaced: bool) -> AsyncIterator[None]:
         """Waits until a request to this host is due, and counts it while it runs."""
-        self._require_welcome(lane, parts, spaced)
+        self._require_allowed(throttle, parts, spaced)
         if not spaced:
             async with self._all.slot():
-                self._require_welcome(lane, parts, spaced)
+                self._require_allowed(throttle, parts, spaced)
                 yield
             return
         loop = asyncio.get_running_loop()
-        async with lane.slots, contextlib.AsyncExitStack() as held:
-            async with lane.order:
-                self._require_welcome(lane, parts, spaced)
-                await asyncio.sleep(lane.next_start - loop.time())
+        async with throttle.slots, contextlib.AsyncExitStack() as held:
+            async with throttle.order:
+                self._require_allowed(throttle, parts, spaced)
+                await asyncio.sleep(throttle.next_start - loop.time())
                 await held.enter_async_context(self._all.slot())
                 # The host may have changed its mind while this request waited for its turn.
-                self._require_welcome(lane, parts, spaced)
-                lane.next_start = loop.time() + lane.spacing_s()
+                self._require_allowed(throttle, parts, spaced)
+                throttle.next_start = loop.time() + throttle.spacing_s()
             try:
                 yield
             finally:
-                if lane.alone:
+                if throttle.serial:
                     # A service counts where requests arrive, and the way there may hold up one of them only.
-                    lane.next_start = loop.time() + lane.spacing_s()
+                    throttle.next_start = loop.time() + throttle.spacing_s()
 
-    def _require_welcome(self, lane: Lane, parts: SplitResult, spaced: bool) -> None:
+    def _require_allowed(self, throttle: Throttle, parts: SplitResult, spaced: bool) -> None:
         """Raises HttpError if the host is not to be asked now."""
-        left_s = (self._waits[lane.name] - self._clock()).total_seconds() if lane.name in self._waits else 0
-        if left_s > MAX_RETRY_AFTER_S:  # written before the clock was set back
-            left_s = 0
-        if left_s > 0:
+        now = self._clock()
+        left_s = (self._waits.get(throttle.name, now) - now).total_seconds()
+        if 0 < left_s <= MAX_RETRY_AFTER_S:  # a longer one was written before the clock was set back
             message = f"{parts.hostname} asked to be left alone for {_duration(left_s)} more"
             raise HttpError("postponed", message, retry_after_s=left_s)
-        if spaced and len(lane.silence) >= _SILENCES:
-            last = lane.silence[-1]
+        if spaced and len(throttle.unanswered) >= _MAX_UNANSWERED:
+            last = throttle.unanswered[-1]
             raise HttpError(last.kind, last.message)
 
-    def _leave_alone(self, lane: Lane, wait: timedelta) -> None:
+    def _leave_alone(self, throttle: Throttle, wait: timedelta) -> None:
         until = self._clock() + wait
-        self._waits[lane.name] = max(until, self._waits.get(lane.name, until))
+        self._waits[throttle.name] = max(until, self._waits.get(throttle.name, until))
 
     def _retry_after(self, hop: Hop) -> float | None:
         # A date counts from the server's own clock: ours may be wrong, or set by the reader.

@@ -11,7 +11,7 @@ import pytest
 from loopback import LoopbackServer, Route
 from world import NOW
 
-from ingestors import lanes, transport
+from ingestors import throttle, transport
 from triage.config import Config
 from triage.core.errors import UsageError
 from triage.services.fetching import ingest
@@ -216,7 +216,7 @@ def test_a_network_that_comes_back_is_noticed_by_all(
         return None if online else "cut off"
 
     monkeypatch.setattr(transport, "address_problem", blocked)
-    monkeypatch.setattr(lanes, "_HOST_SPACING_S", 0.0)
+    monkeypatch.setattr(throttle, "_HOST_SPACING_S", 0.0)
     for n in range(6):
         server.routes[f"/{n}"] = Route(rss(f"{n}"))
         service.add(database, clock, server.url(f"/{n}"), allow_local=False)
