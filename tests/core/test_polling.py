@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from triage.core.polling import Answer, Asked, Failure, Polling, Standing, after_answer, after_failure, rhythm
+from triage.core.polling import (
+    Answer,
+    Asked,
+    Failure,
+    Polling,
+    PollState,
+    after_answer,
+    after_failure,
+    rhythm,
+)
 from triage.core.schedule import DEFAULT_INTERVAL
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
@@ -16,16 +25,16 @@ DENIED = Failure(kind="denied", message="the password is refused")
 NO_NETWORK = Failure(kind="network", message="cannot connect")
 
 
-def fail(asked: Asked, failures: list[Failure]) -> tuple[Standing, list[datetime]]:
+def fail(asked: Asked, failures: list[Failure]) -> tuple[PollState, list[datetime]]:
     """One failure after the other, each when the one before says; until it is paused."""
-    standing, now, at = Standing(next_due_at=NOW), NOW, []
+    state, now, at = PollState(next_due_at=NOW), NOW, []
     for failure in failures:
         at.append(now)
-        standing = after_failure(asked, standing, failure, now)
-        now = standing.next_due_at
-        if standing.paused:
+        state = after_failure(asked, state, failure, now)
+        now = state.next_due_at
+        if state.paused:
             break
-    return standing, at
+    return state, at
 
 
 def test_a_dead_source_is_soon_asked_once_a_day_and_after_a_month_once_a_week() -> None:
@@ -48,11 +57,11 @@ def test_one_success_makes_good_all_failures() -> None:
 
 def test_gone_is_believed_after_three_times_and_two_days() -> None:
     """NET-14."""
-    standing, at = fail(FEED, [GONE] * 30)
-    assert standing.paused is not None
+    state, at = fail(FEED, [GONE] * 30)
+    assert state.paused is not None
     assert at[-1] - at[0] >= timedelta(hours=48)
     assert 3 <= len(at) <= 8
-    assert "gone for good" in standing.paused
+    assert "gone for good" in state.paused
     assert fail(FEED, [GONE])[0].paused is None
 
 
@@ -67,10 +76,10 @@ def test_a_network_that_fails_says_nothing_about_the_source() -> None:
 
 def test_a_mailbox_that_refuses_the_password_is_tried_three_times() -> None:
     """MAIL-17."""
-    standing, at = fail(MAIL, [DENIED] * 9)
+    state, at = fail(MAIL, [DENIED] * 9)
     assert len(at) == 3
-    assert standing.paused is not None
-    assert "password" in standing.paused
+    assert state.paused is not None
+    assert "password" in state.paused
     assert fail(FEED, [DENIED] * 50)[0].paused is None
 
 

@@ -63,8 +63,8 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingInterest:
-    """An interest as it was last said."""
+class ActiveInterest:
+    """An interest that holds, as it was last said."""
 
     phrase: str
     weight: float
@@ -76,8 +76,8 @@ class StandingInterest:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingRule:
-    """What a rule does, and until when; None for ever."""
+class ActiveRule:
+    """What a rule that holds does, and until when; None for ever."""
 
     effect: Effect
     until: datetime | None
@@ -204,22 +204,22 @@ def interests(events: Iterable[Event], now: datetime | None = None) -> dict[str,
     log = list(events)
     used = profiles(log, now)
     weights: dict[str, float] = {}
-    for said in standing_interests(log, now):
+    for said in active_interests(log, now):
         if said.profile is None or used[said.profile]:
             weights[said.phrase] = max(weights.get(said.phrase, 0.0), said.weight, key=abs)
     return weights
 
 
-def standing_interests(events: Iterable[Event], now: datetime | None = None) -> list[StandingInterest]:
+def active_interests(events: Iterable[Event], now: datetime | None = None) -> list[ActiveInterest]:
     """The interests of all profiles at a moment, in the order of their first mention.
 
     The last word on a phrase of a profile counts, and weight 0 removes it.
     """
-    found: dict[tuple[str | None, str], StandingInterest] = {}
+    found: dict[tuple[str | None, str], ActiveInterest] = {}
     for event in _lasting(events, now):
         if event.verb is Verb.INTEREST and event.phrase is not None:
             weight = 1.0 if event.weight is None else event.weight
-            said = StandingInterest(event.phrase, weight, event.scope, event.until)
+            said = ActiveInterest(event.phrase, weight, event.scope, event.until)
             found[event.scope, event.phrase] = said
     return [said for said in found.values() if said.weight]
 
@@ -230,7 +230,7 @@ def profiles(events: Iterable[Event], now: datetime | None = None) -> dict[str, 
     All are unless some were chosen; what was chosen and holds nothing any more is no choice.
     """
     log = list(events)
-    names = dict.fromkeys(said.profile for said in standing_interests(log, now) if said.profile is not None)
+    names = dict.fromkeys(said.profile for said in active_interests(log, now) if said.profile is not None)
     chosen: list[str] = []
     for event in _lasting(log, now):
         if event.verb is Verb.USE:
@@ -240,19 +240,19 @@ def profiles(events: Iterable[Event], now: datetime | None = None) -> dict[str, 
 
 def rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, Effect]:
     """Condition -> effect of each rule at a moment, in the order of their first mention."""
-    return {condition: said.effect for condition, said in standing_rules(events, now).items()}
+    return {condition: said.effect for condition, said in active_rules(events, now).items()}
 
 
-def standing_rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, StandingRule]:
+def active_rules(events: Iterable[Event], now: datetime | None = None) -> dict[str, ActiveRule]:
     """Condition -> what holds of it at a moment, in the order of their first mention.
 
     The last word on a condition counts, whatever the case of its letters.
     """
-    found: dict[str, tuple[str, StandingRule]] = {}
+    found: dict[str, tuple[str, ActiveRule]] = {}
     for event in _lasting(events, now):
         if event.verb in RULES and event.phrase is not None:
             effect = HARD.get(event.verb, 0.0 if event.weight is None else event.weight)
-            found[event.phrase.casefold()] = (event.phrase, StandingRule(effect, event.until))
+            found[event.phrase.casefold()] = (event.phrase, ActiveRule(effect, event.until))
     return {condition: said for condition, said in found.values() if said.effect}
 
 

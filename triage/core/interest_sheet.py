@@ -92,10 +92,10 @@ def current(events: Iterable[Event], now: datetime) -> list[Line]:
     log = list(events)
     lines = [
         Line(Verb.INTEREST, said.phrase, said.weight, said.profile, said.until)
-        for said in feedback.standing_interests(log, now)
+        for said in feedback.active_interests(log, now)
     ]
     lines += [Line(Verb.ALIAS, phrase, 1.0) for phrase in feedback.aliases(log)]
-    for condition, rule in feedback.standing_rules(log, now).items():
+    for condition, rule in feedback.active_rules(log, now).items():
         verb, weight = feedback.as_event(rule.effect)
         lines.append(Line(verb, condition, weight, term=rule.until))
     return lines

@@ -1,6 +1,6 @@
-"""How a source stands with us: its rhythm and manners, its failures, where it is moving to.
+"""What polling knows of a source: its rhythm and wishes, its failures, where it is moving to.
 
-Pure transitions: a standing and what a fetch came to give the next standing. Owns when a source is paused
+Pure transitions: a state and what a fetch came to give the next state. Owns when a source is paused
 and when it counts as moved; the lengths of waits are in `triage.core.schedule`. Knows no database and no
 ingestor.
 """
@@ -71,7 +71,7 @@ class Polling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PollState:
     """What is stored of a source about polling it."""
 
     next_due_at: datetime
@@ -113,8 +113,8 @@ class Asked:
     least: timedelta
 
 
-def after_answer(asked: Asked, before: Polling, answer: Answer, now: datetime) -> Standing:
-    """The standing of a source that answered at `now`: one success makes good all failures."""
+def after_answer(asked: Asked, before: Polling, answer: Answer, now: datetime) -> PollState:
+    """The state of a source that answered at `now`: one success makes good all failures."""
     gap_s, span_s = rhythm(answer.published, now) if answer.published else (before.gap_s, before.span_s)
     again = answer.moved_to is not None and answer.moved_to == before.moving_to
     polling = Polling(
@@ -139,19 +139,19 @@ def after_answer(asked: Asked, before: Polling, answer: Answer, now: datetime) -
     )
     due = schedule.after_answer(asked.seed, now, wait)
     wait_until = schedule.next_allowed(now, answer.retry_after_s)
-    return Standing(
+    return PollState(
         next_due_at=_allowed(asked.seed, due, wait_until, polling), wait_until=wait_until, polling=polling
     )
 
 
-def after_failure(asked: Asked, before: Standing, failure: Failure, now: datetime) -> Standing:
-    """The standing of a source that failed at `now`; what it taught before stays."""
+def after_failure(asked: Asked, before: PollState, failure: Failure, now: datetime) -> PollState:
+    """The state of a source that failed at `now`; what it taught before stays."""
     failures = before.failures + 1
     since = before.failing_since if before.failures and before.failing_since else now
     polling = _refused(before.polling, failure.kind, now)
     wait = schedule.backoff(failures, now - since)
     wait_until = schedule.next_allowed(now, failure.retry_after_s)
-    return Standing(
+    return PollState(
         next_due_at=_allowed(asked.seed, schedule.after_failure(asked.seed, now, wait), wait_until, polling),
         wait_until=wait_until,
         failures=failures,
@@ -161,8 +161,8 @@ def after_failure(asked: Asked, before: Standing, failure: Failure, now: datetim
     )
 
 
-def after_pause_of_host(asked: Asked, before: Standing, left_s: float, now: datetime) -> Standing:
-    """The standing of a source that was not asked, because its host wants to be left alone: no failure."""
+def after_pause_of_host(asked: Asked, before: PollState, left_s: float, now: datetime) -> PollState:
+    """The state of a source that was not asked, because its host wants to be left alone: no failure."""
     until = schedule.next_allowed(now, left_s)
     assert until is not None
     due = schedule.after_pause(asked.seed, until)

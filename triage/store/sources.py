@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from triage.core.polling import Polling, Standing
+from triage.core.polling import Polling, PollState
 from triage.core.schedule import LONGEST_PLAN
 from triage.store.items import CHUNK
 from triage.store.schema import Identity, Item, Source
@@ -83,9 +83,9 @@ class SourceRow:
     polling: Polling
 
     @property
-    def standing(self) -> Standing:
+    def poll_state(self) -> PollState:
         """What of it is about polling."""
-        return Standing(
+        return PollState(
             next_due_at=self.next_due_at,
             wait_until=self.wait_until,
             failures=self.failures,
@@ -261,8 +261,8 @@ def pause(connection: Connection, source_id: int, reason: str) -> None:
 def resume(connection: Connection, source_id: int, now: datetime) -> None:
     """Polls a source again, from now on and as if it had never failed; Retry-After still holds."""
     taught = connection.execute(select(Source.polling).where(Source.id == source_id)).scalar_one()
-    standing = Standing(next_due_at=now, polling=_polling(taught).forgiven())
-    values = _values(standing)
+    state = PollState(next_due_at=now, polling=_polling(taught).forgiven())
+    values = _values(state)
     del values["wait_until"]
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
@@ -304,7 +304,7 @@ def record_success(
     cursor: Mapping[str, Any],
     title: str | None,
     now: datetime,
-    standing: Standing,
+    state: PollState,
     note: str | None,
 ) -> None:
     """After a fetch: in the same transaction as the items it brought. `note` names refused documents.
@@ -313,7 +313,7 @@ def record_success(
     found under its new target from now on.
     """
     values = {
-        **_values(standing),
+        **_values(state),
         "cursor": dict(cursor),
         "attempted_at": now,
         "succeeded_at": now,
@@ -323,15 +323,15 @@ def record_success(
     connection.execute(
         _SUCCESS, {"source_id": source.id, **{f"new_{name}": value for name, value in values.items()}}
     )
-    if target := standing.polling.moved_to(now):
-        _move(connection, source, target, standing.polling, now)
+    if target := state.polling.moved_to(now):
+        _move(connection, source, target, state.polling, now)
 
 
 def record_failure(
-    connection: Connection, source_id: int, *, error: str, now: datetime, standing: Standing
+    connection: Connection, source_id: int, *, error: str, now: datetime, state: PollState
 ) -> None:
     """After a fetch that failed: cursor and validators stay as they were."""
-    values = {**_values(standing), "attempted_at": now, "last_error": error}
+    values = {**_values(state), "attempted_at": now, "last_error": error}
     connection.execute(update(Source).where(Source.id == source_id).values(values))
 
 
@@ -365,23 +365,23 @@ def recall(connection: Connection, source_ids: Sequence[int], now: datetime) -> 
         connection.execute(update(Source).where(Source.id.in_(chunk)).values(values))
 
 
-def postpone(connection: Connection, source_id: int, standing: Standing) -> None:
+def postpone(connection: Connection, source_id: int, state: PollState) -> None:
     """After a fetch in which nothing was asked."""
-    connection.execute(update(Source).where(Source.id == source_id).values(_values(standing)))
+    connection.execute(update(Source).where(Source.id == source_id).values(_values(state)))
 
 
 def _polling(stored: Mapping[str, Any]) -> Polling:
     return msgspec.convert(stored, Polling)
 
 
-def _values(standing: Standing) -> dict[str, Any]:
+def _values(state: PollState) -> dict[str, Any]:
     return {
-        "next_due_at": standing.next_due_at,
-        "wait_until": standing.wait_until,
-        "failures": standing.failures,
-        "failing_since": standing.failing_since,
-        "paused": standing.paused,
-        "polling": msgspec.to_builtins(standing.polling),
+        "next_due_at": state.next_due_at,
+        "wait_until": state.wait_until,
+        "failures": state.failures,
+        "failing_since": state.failing_since,
+        "paused": state.paused,
+        "polling": msgspec.to_builtins(state.polling),
     }
 
 

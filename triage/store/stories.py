@@ -14,8 +14,8 @@ from triage.store.schema import Item, ItemStory, ItemText
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An item as it is compared with others."""
+class StoryRow:
+    """An item with what its story is found by."""
 
     id: int
     kind: str
@@ -33,7 +33,7 @@ class Told:
     particulars: bytes | None
 
 
-def _told(text: bool) -> Select[*tuple[Any, ...]]:
+def _select(text: bool) -> Select[*tuple[Any, ...]]:
     columns = (
         Item.id,
         Item.kind,
@@ -66,29 +66,29 @@ def newest(connection: Connection, since: datetime, limit: int) -> dict[int, int
     return dict(sorted((item_id, story) for item_id, story in rows))
 
 
-def ungrouped(connection: Connection, ids: Sequence[int]) -> list[Told]:
+def ungrouped(connection: Connection, ids: Sequence[int]) -> list[StoryRow]:
     """Those items whose passages are there and whose story is not known, oldest first."""
     rows = connection.execute(
-        _told(text=True)
+        _select(text=True)
         .outerjoin(ItemStory, ItemStory.item_id == Item.id)
         .where(Item.id.in_(ids), Item.indexed_with.is_not(None), ItemStory.item_id.is_(None))
         .order_by(Item.id)
     )
-    return [Told(*[*row, None, None]) for row in rows]
+    return [StoryRow(*[*row, None, None]) for row in rows]
 
 
-def grouped(connection: Connection, ids: Sequence[int]) -> list[Told]:
+def grouped(connection: Connection, ids: Sequence[int]) -> list[StoryRow]:
     """Those items whose story is known, without their texts."""
-    found: list[Told] = []
+    found: list[StoryRow] = []
     for start in range(0, len(ids), CHUNK):
         rows = connection.execute(
-            _told(text=False)
+            _select(text=False)
             .add_columns(ItemStory.story, ItemStory.particulars)
             .join(ItemStory, ItemStory.item_id == Item.id)
             .where(Item.id.in_(ids[start : start + CHUNK]))
             .order_by(Item.id)
         )
-        found += [Told(*[*row[:-2], None, *row[-2:]]) for row in rows]
+        found += [StoryRow(*[*row[:-2], None, *row[-2:]]) for row in rows]
     return found
 
 

@@ -65,10 +65,10 @@ def _source(database: Database, *, fetched: bool = True) -> int:
         )  # fmt: skip
         if fetched:
             source = next(row for row in sources.active(connection) if row.id == source_id)
-            standing = source.standing
+            state = source.poll_state
             sources.record_success(
                 connection, source, cursor={"at": 7}, title=None, now=NOW, note=None,
-                standing=type(standing)(next_due_at=clock().replace(year=2027), polling=standing.polling),
+                state=type(state)(next_due_at=clock().replace(year=2027), polling=state.polling),
             )  # fmt: skip
     return source_id
 

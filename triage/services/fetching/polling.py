@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ingestors.base import FetchResult
 from triage.core import polling, schedule
 from triage.core.errors import UsageError
-from triage.core.polling import Answer, Asked, Failure, Standing
+from triage.core.polling import Answer, Asked, Failure, PollState
 from triage.store.sources import SourceRow
 
 INTERVAL = "interval_minutes"
@@ -77,8 +77,8 @@ def fairly(sources: Iterable[SourceRow]) -> list[SourceRow]:
     return [source for *_, source in sorted(order, key=lambda place: place[:3])]
 
 
-def standing(source: SourceRow, result: FetchResult, now: datetime) -> Standing:
-    """How a source stands after a fetch that ended at `now`."""
+def state_after(source: SourceRow, result: FetchResult, now: datetime) -> PollState:
+    """What is stored of a source after a fetch that ended at `now`."""
     asked = Asked(seed=_seed(source), kind=source.kind, least=_least(source, result))
     error = result.error
     if error is None:
@@ -93,9 +93,9 @@ def standing(source: SourceRow, result: FetchResult, now: datetime) -> Standing:
         )
         return polling.after_answer(asked, source.polling, answer, now)
     if error.kind == "postponed":
-        return polling.after_pause_of_host(asked, source.standing, result.retry_after_s or 0.0, now)
+        return polling.after_pause_of_host(asked, source.poll_state, result.retry_after_s or 0.0, now)
     failure = Failure(kind=error.kind, message=error.message, retry_after_s=result.retry_after_s)
-    return polling.after_failure(asked, source.standing, failure, now)
+    return polling.after_failure(asked, source.poll_state, failure, now)
 
 
 def _is_due(source: SourceRow, now: datetime) -> bool:

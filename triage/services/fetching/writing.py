@@ -16,7 +16,7 @@ from ingestors.base import FetchError, FetchResult, Refusal
 from triage.config import Clock
 from triage.core.crash import crash_point
 from triage.core.identity import unambiguous
-from triage.core.polling import Standing
+from triage.core.polling import PollState
 from triage.core.text import sanitize_line
 from triage.services.fetching import polling
 from triage.services.fetching.matching import Matches, match
@@ -110,9 +110,9 @@ def _store_all(
 def _prepare(source: SourceRow, result: FetchResult, clock: Clock) -> Callable[[Connection], SourceReport]:
     """What writes all that a source brought: items, cursor, next due time, last error."""
     now = clock()
-    standing = polling.standing(source, result, now)
+    state = polling.state_after(source, result, now)
     if result.error is not None:
-        return _failure(source, result.error, standing, now)
+        return _failure(source, result.error, state, now)
     title = sanitize_line(result.title or "", MAX_ERROR) or source.title
     documents = [new_item(entry, source.kind, now) for entry in result.entries]
     names = unambiguous([names_of(document) for document in documents])
@@ -143,7 +143,7 @@ def _prepare(source: SourceRow, result: FetchResult, clock: Clock) -> Callable[[
             cursor=result.cursor,
             title=title,
             now=now,
-            standing=standing,
+            state=state,
             note=_note(refusals),
         )
         return SourceReport(
@@ -160,16 +160,16 @@ def _prepare(source: SourceRow, result: FetchResult, clock: Clock) -> Callable[[
 
 
 def _failure(
-    source: SourceRow, error: FetchError, standing: Standing, now: datetime
+    source: SourceRow, error: FetchError, state: PollState, now: datetime
 ) -> Callable[[Connection], SourceReport]:
     message = sanitize_line(error.message, MAX_ERROR)
     postponed = error.kind == "postponed"
 
     def write(connection: Connection) -> SourceReport:
         if postponed:
-            sources.postpone(connection, source.id, standing)
+            sources.postpone(connection, source.id, state)
         else:
-            sources.record_failure(connection, source.id, error=message, now=now, standing=standing)
+            sources.record_failure(connection, source.id, error=message, now=now, state=state)
         return SourceReport(
             id=source.id,
             title=source.title,

@@ -93,12 +93,12 @@ def left_behind(database: Database) -> list[str]:
 
 
 def _interests(log: list[Event], now: datetime) -> Iterator[Line]:
-    for said in feedback.standing_interests(log, now):
+    for said in feedback.active_interests(log, now):
         yield InterestLine(phrase=said.phrase, weight=said.weight, profile=said.profile, until=said.until)
 
 
 def _rules(log: list[Event], now: datetime) -> Iterator[Line]:
-    for condition, rule in feedback.standing_rules(log, now).items():
+    for condition, rule in feedback.active_rules(log, now).items():
         yield RuleLine(condition=condition, effect=rule.effect, until=rule.until)
     for phrase in feedback.aliases(log):
         yield AliasLine(phrase=phrase)

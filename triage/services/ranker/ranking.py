@@ -147,13 +147,13 @@ class RankingService:
         A pure function of `as_of`, the items, the event log and the current model: the same log gives the
         same scores.
         """
-        told = self._told(as_of)
-        events, loaded, model = told.events, told.loaded, told.model
+        inputs = self._inputs(as_of)
+        events, loaded, model = inputs.events, inputs.loaded, inputs.model
         with self._database.read() as connection:
-            told_again = folding.around(connection, events, list(loaded.rows))
+            stories = folding.around(connection, events, list(loaded.rows))
         labels = feedback.labels(events)
         interests = feedback.interests(events, as_of)
-        ranking = told.ranker.fit(told.profile, told.phrases)
+        ranking = inputs.ranker.fit(inputs.profile, inputs.phrases)
         ids = list(loaded.rows)
         return Ranked(
             rows=loaded.rows,
@@ -163,24 +163,24 @@ class RankingService:
             labels=len(labels),
             by_words=int((~loaded.corpus.grid.readable).sum()) if loaded.corpus.dim else 0,
             avoided=frozenset(phrase for phrase, weight in interests.items() if weight < 0),
-            hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, told.profile.rules).items()},
+            hard={ids[row]: met for row, met in clamps(loaded.corpus.matcher, inputs.profile.rules).items()},
             profile=feedback.profile_hash(events, as_of),
             last_event=events[-1].id if events else 0,
             ranker=model.ranker,
             logits=dict(zip(loaded.rows, map(float, ranking.logits), strict=True)),
             standings=dict(zip(loaded.rows, map(float, ranking.standings), strict=True)),
             probabilities=dict(zip(loaded.rows, map(float, ranking.probabilities), strict=True)),
-            stories=told_again,
+            stories=stories,
         )
 
     def marks(self, as_of: datetime, item_id: int) -> tuple[MarkShare, ...]:
         """What the marks on items like this one do to its score, each by ranking without it."""
-        told = self._told(as_of)
-        loaded = told.loaded
+        inputs = self._inputs(as_of)
+        loaded = inputs.loaded
         if item_id not in loaded.rows:
             raise UsageError(f"item {item_id} is not ranked", fix=f"triage show {item_id}")
-        states = feedback.states(told.events)
-        found_marks = leverage(told.ranker, loaded.corpus, told.profile, told.phrases, str(item_id))
+        states = feedback.states(inputs.events)
+        found_marks = leverage(inputs.ranker, loaded.corpus, inputs.profile, inputs.phrases, str(item_id))
         return tuple(
             MarkShare(
                 marked := int(found.label.document),
@@ -194,24 +194,24 @@ class RankingService:
 
     def learned(self, as_of: datetime, since: datetime) -> Learned:
         """What has moved by all that was said since a moment, as if nothing else had changed."""
-        told = self._told(as_of)
-        loaded, kind = told.loaded, scores.kind(told.model.ranker, self._vectors.name)
-        before = [event for event in told.events if event.at < since]
-        known = profile(before, loaded.rows, as_of, kind, told.rehearsed)
+        inputs = self._inputs(as_of)
+        loaded, kind = inputs.loaded, scores.kind(inputs.model.ranker, self._vectors.name)
+        before = [event for event in inputs.events if event.at < since]
+        known = profile(before, loaded.rows, as_of, kind, inputs.rehearsed)
         phrases = self._vectors.phrase_vectors(list(feedback.interests(before, as_of)))
-        now = told.ranker.fit(told.profile, told.phrases)
-        moved = now.standings - told.ranker.fit(known, phrases).standings
+        now = inputs.ranker.fit(inputs.profile, inputs.phrases)
+        moved = now.standings - inputs.ranker.fit(known, phrases).standings
         found = shifts(
             loaded.corpus,
             loaded.rows,
             moved,
-            interests=feedback.interests(told.events, as_of),
-            marked=feedback.labels(told.events),
+            interests=feedback.interests(inputs.events, as_of),
+            marked=feedback.labels(inputs.events),
         )
-        return Learned(since=since, said=len(told.events) - len(before), shifts=found)
+        return Learned(since=since, said=len(inputs.events) - len(before), shifts=found)
 
-    def _told(self, as_of: datetime) -> _Told:
-        """All that a fit takes: what was said so far, of what, and the settings in use."""
+    def _inputs(self, as_of: datetime) -> _Inputs:
+        """All that a fit takes: what was said so far, about which items, and the settings in use."""
         model = self._models.in_use(self._vectors.name)
         with self._database.read() as connection:
             events = self.events(connection)
@@ -220,7 +220,7 @@ class RankingService:
         loaded = self._load(as_of, set(labelled))
         rehearsed = {str(i): model.rehearsed[n] for i, n in names.items() if n in model.rehearsed}
         kind = scores.kind(model.ranker, self._vectors.name)
-        return _Told(
+        return _Inputs(
             events,
             loaded,
             model,
@@ -280,7 +280,7 @@ class RankingService:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Inputs:
     events: list[feedback.Event]
     loaded: _Loaded
     model: InUse

@@ -19,7 +19,7 @@ from triage.store import passages
 from triage.store import stories as store
 from triage.store.engine import Database
 from triage.store.items import CHUNK
-from triage.store.stories import Told
+from triage.store.stories import StoryRow
 
 WINDOW = timedelta(days=30)
 """What came in earlier is told no more: reports of an event come within days, copies within weeks."""
@@ -79,7 +79,7 @@ class Grouping:
         known.add(self._reports(missing), {item.id: item.story for item in missing if item.story is not None})
         return known
 
-    def _reports(self, items: Sequence[Told]) -> list[Report]:
+    def _reports(self, items: Sequence[StoryRow]) -> list[Report]:
         vectors = self._wholes(items)
         return [
             Report(
@@ -97,7 +97,7 @@ class Grouping:
             for n, item in enumerate(items)
         ]
 
-    def _wholes(self, items: Sequence[Told]) -> NDArray[np.float32]:
+    def _wholes(self, items: Sequence[StoryRow]) -> NDArray[np.float32]:
         if self.vectors.weights is None:
             return np.zeros((len(items), 1), dtype=np.float32)
         with self._database.read() as connection:
@@ -107,7 +107,7 @@ class Grouping:
         return wholes(values, [len(each) for each in found])
 
 
-def _particulars(item: Told) -> Particulars:
+def _particulars(item: StoryRow) -> Particulars:
     if item.particulars is not None:
         return Particulars.from_bytes(item.particulars)
     return particulars(item.title, item.text or "")

@@ -246,7 +246,7 @@ def set_interest(
         raise UsageError(f"a weight lies between -10 and 10, not {weight:g}")
     now = clock()
     with recording(database) as connection:
-        known = feedback.standing_interests(event_log.events(connection), now)
+        known = feedback.active_interests(event_log.events(connection), now)
         among = [said.profile for said in known if said.phrase == phrase]
         found = among if profile is None else [each for each in among if each == profile]
         if weight == 0 and not found:

@@ -64,7 +64,7 @@ def listing(database: Database, now: datetime) -> list[InterestRow]:
             hits=len(brought[said.phrase]),
             liked=sum(labels.get(item, 0.0) > 0 for item in brought[said.phrase]),
         )
-        for said in feedback.standing_interests(events, now)
+        for said in feedback.active_interests(events, now)
     ]
 
 

@@ -147,9 +147,9 @@ def book(database: Database, now: datetime) -> RuleBook:
         np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
     )
     revised = {found.rule.name: found for found in soft}
-    standing = feedback.standing_rules(past.events, now)
+    active = feedback.active_rules(past.events, now)
     listed = []
-    for number, (condition, said) in enumerate(standing.items(), start=1):
+    for number, (condition, said) in enumerate(active.items(), start=1):
         met, found = past.of(condition), revised.get(condition)
         listed.append(
             RuleRow(
