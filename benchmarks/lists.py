@@ -68,7 +68,7 @@ async def of_ours(items: Sequence[Item]) -> float:
         return await _drawn(
             pilot,
             lambda: shown.show([Section("All", tuple(items))], lambda _: []),
-            lambda place: shown.select(items[place].id),
+            lambda _place: shown.action_move(len(items) // PLACES),
             lambda: (shown.render_line(y) for y in range(shown.size.height)),
             len(items),
         )

@@ -7,7 +7,7 @@ cost (Textual's DataTable and OptionList take 9 s for them). It owns the cursor 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -80,7 +80,7 @@ class ItemList(ScrollView, can_focus=True):
         self._now = now
         self._sections: tuple[Section, ...] = ()
         self._blocks: list[_Block] = []
-        self._rows: dict[int, int] = {}
+        self._index: dict[int, int] | None = None
         self._count = 0
         self._cursor = 0
         self._card: Callable[[int], list[CardLine]] = lambda _width: []
@@ -107,13 +107,12 @@ class ItemList(ScrollView, can_focus=True):
             card: Draws the last row for a width in cells.
             select: The id of the item to put the cursor on instead.
         """
-        keep = [select] if select is not None else self._from_cursor()
+        keep = iter([select]) if select is not None else self._from_cursor(self._blocks)
         offset = self._top_of(self._cursor) - self.scroll_offset.y
         at_top = self.scroll_offset.y == 0 and self._cursor == 0
         self._sections, self._card = tuple(sections), card
-        items = chain.from_iterable(section.items for section in self._sections)
-        self._rows = {item.id: row for row, item in enumerate(items)}
-        self._count = len(self._rows)
+        self._index = None
+        self._count = sum(len(section.items) for section in self._sections)
         self._lay_out()
         fallback = min(self._cursor, self._count)
         self._cursor = next((self._rows[item_id] for item_id in keep if item_id in self._rows), fallback)
@@ -152,12 +151,20 @@ class ItemList(ScrollView, can_focus=True):
         if item_id in self._rows:
             self._go(self._rows[item_id])
 
-    def _from_cursor(self) -> list[int]:
-        """Ids from the cursor to the end: where the cursor may stay, best first."""
-        row, rest = self._cursor, []
-        for block in self._blocks:
-            rest += [item.id for item in block.section.items[max(row - block.row, 0) :]]
-        return rest
+    @property
+    def _rows(self) -> dict[int, int]:
+        """Item id -> row; made when first asked for, because a list that is only scrolled needs none."""
+        if self._index is None:
+            items = chain.from_iterable(section.items for section in self._sections)
+            self._index = {item.id: row for row, item in enumerate(items)}
+        return self._index
+
+    def _from_cursor(self, blocks: Sequence[_Block]) -> Iterator[int]:
+        """Ids from the cursor to the end of what `blocks` hold: where the cursor may stay, best first."""
+        row = self._cursor
+        for block in blocks:
+            for item in block.section.items[max(row - block.row, 0) :]:
+                yield item.id
 
     def _item(self, row: int) -> Item | None:
         if not 0 <= row < self._count:
