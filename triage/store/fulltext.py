@@ -11,8 +11,9 @@ from sqlalchemy import Connection, or_, select, update
 
 from triage.core.fulltext import Attempt
 from triage.store import items, search
+from triage.store.chunks import chunks
 from triage.store.engine import upsert
-from triage.store.items import CHUNK, LAST_ID
+from triage.store.items import LAST_ID
 from triage.store.schema import FullText, Item, ItemText, Score, Source
 
 
@@ -59,7 +60,7 @@ def rows(connection: Connection, ids: Sequence[int]) -> dict[int, FullTextRow]:
     """Id -> row, for those of `ids` that exist."""
     found: dict[int, FullTextRow] = {}
     ids = [item_id for item_id in ids if item_id <= LAST_ID]
-    for start in range(0, len(ids), CHUNK):
+    for chunk in chunks(ids):
         statement = (
             select(
                 Item.id,
@@ -88,7 +89,7 @@ def rows(connection: Connection, ids: Sequence[int]) -> dict[int, FullTextRow]:
             .join(Source, Source.id == Item.source_id)
             .outerjoin(ItemText, ItemText.item_id == Item.id)
             .outerjoin(FullText, FullText.item_id == Item.id)
-            .where(Item.id.in_(ids[start : start + CHUNK]))
+            .where(Item.id.in_(chunk))
         )
         for row in connection.execute(statement):
             found[row.id] = FullTextRow(

@@ -1,4 +1,4 @@
-"""Statements on items and their texts. Bulk writes go through Core: the ORM costs four times as much."""
+"""Statements on items and their texts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case,
 
 from triage.core.readings import Relation
 from triage.store.bulk import insert_rows
+from triage.store.chunks import chunks
 from triage.store.engine import upsert
 from triage.store.schema import FullText, Item, ItemText, Score, Source
 
-CHUNK = 500
-"""Values in one IN list: SQLite takes 999 variables in its oldest supported version."""
 MOST_RELATED = 100
 """Parts of a newsletter, and messages of a conversation, that are named."""
 RESTLESS = 20
@@ -251,8 +250,8 @@ def get(connection: Connection, item_id: int) -> ItemRow | None:
 def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, ItemRow]:
     """Id -> item for those of `ids` that exist."""
     found: dict[int, ItemRow] = {}
-    for start in range(0, len(ids), CHUNK):
-        for row in connection.execute(_rows().where(Item.id.in_(ids[start : start + CHUNK]))):
+    for chunk in chunks(ids):
+        for row in connection.execute(_rows().where(Item.id.in_(chunk))):
             found[row[0]] = ItemRow(*row)
     return found
 
@@ -280,8 +279,7 @@ def seen_since(connection: Connection, since: datetime, limit: int) -> list[Item
 def identifiers(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Item id -> its identifiers, as `ingestors.base.Entry` has them."""
     found: dict[int, dict[str, str]] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in chunks(ids):
         rows = connection.execute(select(Item.id, Item.identifiers).where(Item.id.in_(chunk)))
         found.update((row[0], row[1]) for row in rows)
     return found
@@ -327,8 +325,7 @@ def related(connection: Connection, item_id: int) -> list[tuple[Relation, ItemRo
 def texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
     """Id -> text."""
     found: dict[int, str] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in chunks(ids):
         rows = connection.execute(select(ItemText.item_id, ItemText.text).where(ItemText.item_id.in_(chunk)))
         found.update((item_id, body) for item_id, body in rows)
     return found

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from triage.store.chunks import chunks
 from triage.store.engine import upsert
-from triage.store.items import CHUNK
 from triage.store.schema import Item, ItemTerms, Passage, Vector
 
 
@@ -35,11 +35,9 @@ class NewPassage:
 def vector_ids(connection: Connection, encoder: str, keys: Sequence[bytes]) -> dict[bytes, int]:
     """Key -> id of its vector, for those that this encoder has made."""
     found: dict[bytes, int] = {}
-    for start in range(0, len(keys), CHUNK):
+    for chunk in chunks(keys):
         rows = connection.execute(
-            select(Vector.key, Vector.id).where(
-                Vector.encoder == encoder, Vector.key.in_(keys[start : start + CHUNK])
-            )
+            select(Vector.key, Vector.id).where(Vector.encoder == encoder, Vector.key.in_(chunk))
         )
         found.update((key, vector_id) for key, vector_id in rows)
     return found
@@ -86,8 +84,8 @@ def replace(
 ) -> None:
     """Writes the passages and terms of items in place of what they had."""
     ids = list(passages)
-    for start in range(0, len(ids), CHUNK):
-        connection.execute(delete(Passage).where(Passage.item_id.in_(ids[start : start + CHUNK])))
+    for chunk in chunks(ids):
+        connection.execute(delete(Passage).where(Passage.item_id.in_(chunk)))
     rows = [
         {
             "item_id": item_id,
@@ -126,11 +124,11 @@ def set_vectors(connection: Connection, ids: Mapping[tuple[int, int], int]) -> N
 def of_items(connection: Connection, ids: Sequence[int]) -> dict[int, list[PassageRow]]:
     """Item id -> its passages in order."""
     found: dict[int, list[PassageRow]] = {}
-    for start in range(0, len(ids), CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             select(Passage.item_id, Passage.field, Passage.start, Passage.end, Vector.row)
             .outerjoin(Vector, Vector.id == Passage.vector_id)
-            .where(Passage.item_id.in_(ids[start : start + CHUNK]))
+            .where(Passage.item_id.in_(chunk))
             .order_by(Passage.item_id, Passage.ordinal)
         )
         for item_id, field, begin, end, vector_row in rows:
@@ -158,8 +156,7 @@ def owners(connection: Connection, encoder: str) -> list[tuple[int, int]]:
 def terms_of_items(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     """Item id -> its packed terms."""
     found: dict[int, bytes] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in chunks(ids):
         rows = connection.execute(
             select(ItemTerms.item_id, ItemTerms.terms).where(ItemTerms.item_id.in_(chunk))
         )

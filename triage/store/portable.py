@@ -13,7 +13,7 @@ from triage.core.feedback import Event
 from triage.core.portable import item_name
 from triage.store import feedback as event_log
 from triage.store import schema
-from triage.store.items import CHUNK
+from triage.store.chunks import chunks
 from triage.store.schema import FullText, Item, ItemText, Source
 
 
@@ -78,11 +78,11 @@ def all_sources(connection: Connection) -> dict[int, PortableSource]:
 def names_of_items(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
     """Item id -> the name that holds on every machine."""
     found: dict[int, str] = {}
-    for start in range(0, len(ids), CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             select(Item.id, Source.ingestor, Source.target, Item.key)
             .join(Source, Source.id == Item.source_id)
-            .where(Item.id.in_(ids[start : start + CHUNK]))
+            .where(Item.id.in_(chunk))
         )
         found |= {row[0]: item_name(row[1], row[2], row[3]) for row in rows}
     return found
@@ -90,7 +90,7 @@ def names_of_items(connection: Connection, ids: Sequence[int]) -> dict[int, str]
 
 def whole_items(connection: Connection, ids: Sequence[int]) -> Iterator[PortableItem]:
     """Those items, by id."""
-    for start in range(0, len(ids), CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             select(
                 Item.id,
@@ -114,7 +114,7 @@ def whole_items(connection: Connection, ids: Sequence[int]) -> Iterator[Portable
             )
             .outerjoin(ItemText, ItemText.item_id == Item.id)
             .outerjoin(FullText, FullText.item_id == Item.id)
-            .where(Item.id.in_(ids[start : start + CHUNK]))
+            .where(Item.id.in_(chunk))
             .order_by(Item.id)
         )
         for row in rows:

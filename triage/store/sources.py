@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from triage.core.polling import Polling, PollState
 from triage.core.schedule import LONGEST_PLAN
-from triage.store.items import CHUNK
+from triage.store.chunks import chunks
 from triage.store.schema import Identity, Item, Source
 
 _COLUMNS = (
@@ -131,9 +131,9 @@ def get(connection: Connection, source_id: int) -> SourceRow | None:
 def of_items(connection: Connection, item_ids: Sequence[int]) -> dict[int, int]:
     """Item id -> the id of its source; without those that there are not."""
     found: dict[int, int] = {}
-    for start in range(0, len(item_ids), CHUNK):
-        chunk = select(Item.id, Item.source_id).where(Item.id.in_(item_ids[start : start + CHUNK]))
-        found |= {row[0]: row[1] for row in connection.execute(chunk)}
+    for chunk in chunks(item_ids):
+        rows = connection.execute(select(Item.id, Item.source_id).where(Item.id.in_(chunk)))
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 
@@ -360,8 +360,7 @@ def silent(connection: Connection, last: datetime, started: datetime, now: datet
 def recall(connection: Connection, source_ids: Sequence[int], now: datetime) -> None:
     """Has sources asked at once, as if they had never failed."""
     values = {"next_due_at": now, "failures": 0, "failing_since": None}
-    for start in range(0, len(source_ids), CHUNK):
-        chunk = source_ids[start : start + CHUNK]
+    for chunk in chunks(source_ids):
         connection.execute(update(Source).where(Source.id.in_(chunk)).values(values))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
-from triage.store.items import CHUNK
+from triage.store.chunks import chunks
 from triage.store.schema import Item, ItemStory, ItemText
 
 
@@ -80,12 +80,12 @@ def ungrouped(connection: Connection, ids: Sequence[int]) -> list[StoryRow]:
 def grouped(connection: Connection, ids: Sequence[int]) -> list[StoryRow]:
     """Those items whose story is known, without their texts."""
     found: list[StoryRow] = []
-    for start in range(0, len(ids), CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             _select(text=False)
             .add_columns(ItemStory.story, ItemStory.particulars)
             .join(ItemStory, ItemStory.item_id == Item.id)
-            .where(Item.id.in_(ids[start : start + CHUNK]))
+            .where(Item.id.in_(chunk))
             .order_by(Item.id)
         )
         found += [StoryRow(*[*row[:-2], None, *row[-2:]]) for row in rows]
@@ -114,8 +114,8 @@ _AROUND = select(ItemStory.item_id, ItemStory.story).where(
 def around(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     """Item id -> story, of those items that do not tell theirs alone and of all that tell the same."""
     found: dict[int, int] = {}
-    for start in range(0, len(ids), CHUNK):
-        rows = connection.execute(_AROUND, {"ids": ids[start : start + CHUNK]})
+    for chunk in chunks(ids):
+        rows = connection.execute(_AROUND, {"ids": chunk})
         found.update((item_id, story) for item_id, story in rows)
     return found
 
@@ -135,8 +135,7 @@ def retold(connection: Connection, since: datetime) -> dict[int, int]:
 def first_seen(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
     """When each of these items came in."""
     found: dict[int, datetime] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in chunks(ids):
         rows = connection.execute(select(Item.id, Item.first_seen_at).where(Item.id.in_(chunk)))
         found.update((item_id, moment) for item_id, moment in rows)
     return found

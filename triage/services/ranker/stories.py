@@ -17,8 +17,8 @@ from triage.core.crash import crash_point
 from triage.services.ranker.vectors import Vectors
 from triage.store import passages
 from triage.store import stories as store
+from triage.store.chunks import CHUNK
 from triage.store.engine import Database
-from triage.store.items import CHUNK
 from triage.store.stories import StoryRow
 
 WINDOW = timedelta(days=30)
