@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
 
 from triage.store import items, search, sources
 from triage.store.engine import Database
@@ -40,6 +43,61 @@ def babble(n: int) -> tuple[str, str]:
     return " ".join(rng.choices(words, k=4)), " ".join(rng.choices(words, k=30)) + "."
 
 
+def add_source(
+    connection: Connection,
+    target: str = "https://feed.example/",
+    *,
+    title: str = "A source",
+    ingestor: str = "feeds",
+    kind: str = "feed",
+    tags: Sequence[str] = (),
+    allow_local: bool = False,
+    now: datetime = NOW,
+) -> int:
+    """Adds a source; returns its id."""
+    source, _ = sources.add(
+        connection,
+        ingestor=ingestor,
+        kind=kind,
+        target=target,
+        title=title,
+        tags=list(tags),
+        allow_local=allow_local,
+        now=now,
+    )
+    return source
+
+
+def new_item(key: str, title: str, text: str, **more: Any) -> NewItem:
+    """An item of a feed as it is written, with nothing special about it but what `more` says."""
+    fields: dict[str, Any] = {
+        "kind": "feed",
+        "url": None,
+        "people": [],
+        "tags": [],
+        "identifiers": {},
+        "personal": False,
+        "published_at": NOW,
+        "content_hash": key,
+        "words": 200,
+        "cjk_characters": 0,
+    }
+    return NewItem(key=key, title=title, text=text, **fields | more)
+
+
+def store(
+    connection: Connection, source: int, new: Sequence[NewItem], *, name: str = "s", now: datetime = NOW
+) -> list[int]:
+    """Stores items, also for the search, where their source goes by `name`; returns their ids."""
+    ids = items.insert_new(connection, source, new, now)
+    rows = [
+        search.SearchRow(i, item.title, item.text, item.people, name, item.tags)
+        for i, item in zip(ids, new, strict=True)
+    ]
+    search.index(connection, rows)
+    return ids
+
+
 def stored_items(
     database: Database, count: int = 24, said: Callable[[int], tuple[str, str]] | None = None
 ) -> list[int]:
@@ -50,44 +108,14 @@ def stored_items(
         for n, (topic, text) in zip(range(count), list(TOPICS.items()) * count, strict=False)
     ]
     new = [
-        NewItem(
-            key=f"k{n}",
-            kind="feed",
-            title=title,
-            text=text,
-            url=f"https://feed.example/{n}",
-            people=[],
-            tags=[],
-            identifiers={},
-            personal=False,
-            published_at=NOW,
-            content_hash=f"h{n}",
-            words=200,
-            cjk_characters=0,
-        )
+        new_item(f"k{n}", title, text, url=f"https://feed.example/{n}")
         for n, (title, text) in enumerate(map(said, range(count)) if said else topics)
     ]
     ids: list[int] = []
     with database.write() as connection:
         for number in range(2):
-            source, _ = sources.add(
-                connection,
-                ingestor="feeds",
-                kind="feed",
-                target=f"https://{number}.example/",
-                title=f"Source {number}",
-                tags=[],
-                allow_local=False,
-                now=NOW,
-            )
-            part = new[number::2]
-            added = items.insert_new(connection, source, part, NOW)
-            rows = [
-                search.SearchRow(i, item.title, item.text, [], "s")
-                for i, item in zip(added, part, strict=True)
-            ]
-            search.index(connection, rows)
-            ids += added
+            source = add_source(connection, f"https://{number}.example/", title=f"Source {number}")
+            ids += store(connection, source, new[number::2])
     return ids
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import StatementError
-from world import NOW
+from world import NOW, add_source
 
 from triage.core.errors import LockedError, TriageError
 from triage.paths import Paths
@@ -30,15 +30,14 @@ for _ in range(100):
 """
 
 
-def add_source(database: Database, target: str = "https://feed.example/") -> int:
+def add(database: Database, target: str = "https://feed.example/") -> int:
     with database.write() as connection:
-        fields = {"ingestor": "feeds", "kind": "feed", "target": target, "title": "t", "tags": ["a"]}
-        return sources.add(connection, **fields, allow_local=False, now=NOW)[0]  # type: ignore[arg-type]
+        return add_source(connection, target, title="t")
 
 
 def test_two_processes_that_read_and_then_write_lose_nothing(database: Database) -> None:
     """DB-08."""
-    add_source(database)
+    add(database)
     command = [sys.executable, "-c", ADD_ONE, str(database.path)]
     children = [subprocess.Popen(command) for _ in range(2)]
     assert [child.wait(timeout=60) for child in children] == [0, 0]
@@ -79,7 +78,7 @@ def test_a_lock_that_is_held_too_long_is_an_error_in_words(
 
 
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
-    add_source(database)
+    add(database)
     with database.write() as writing:
         writing.exec_driver_sql("UPDATE source SET title = 'new'")
         with database.read() as reading:
@@ -90,15 +89,13 @@ def test_the_counter_changes_with_every_commit_of_others(database: Database) -> 
     counter = database.change_counter()
     assert database.change_counter() == counter
     other = Database(database.path)
-    add_source(other)
+    add(other)
     other.close()
     assert database.change_counter() != counter
 
 
 def test_threads_share_a_database(database: Database) -> None:
-    threads = [
-        threading.Thread(target=add_source, args=(database, f"https://{n}.example/")) for n in range(8)
-    ]
+    threads = [threading.Thread(target=add, args=(database, f"https://{n}.example/")) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -110,16 +107,7 @@ def test_threads_share_a_database(database: Database) -> None:
 def test_times_come_back_aware_and_naive_ones_are_refused(database: Database) -> None:
     elsewhere = datetime(2026, 3, 2, 9, 0, tzinfo=timezone(timedelta(hours=2)))
     with database.write() as connection:
-        source = sources.add(
-            connection,
-            ingestor="feeds",
-            kind="feed",
-            target="x",
-            title="t",
-            tags=[],
-            allow_local=False,
-            now=elsewhere,
-        )[0]
+        source = add_source(connection, now=elsewhere)
         assert sources.active(connection)[0].next_due_at == NOW
         with pytest.raises(StatementError, match="naive"):
             sources.remove(connection, source, datetime(2026, 3, 2))  # noqa: DTZ001 - the point of the test
@@ -151,7 +139,7 @@ def test_threads_wait_for_each_other_however_long_a_write_takes(
     thread = threading.Thread(target=slow)
     thread.start()
     assert writing.wait(5)
-    add_source(impatient)
+    add(impatient)
     thread.join()
     impatient.close()
 
@@ -175,7 +163,7 @@ def test_an_open_reader_does_not_keep_the_log_from_being_written_back(
     """DB-16. It reads now and then and looks whether others have written, for as long as it is open."""
     monkeypatch.setattr(engine, "CHECKPOINT_PAGES", 50)
     daemon = Database(paths.database, checkpoints=True)
-    add_source(database)
+    add(database)
     sizes = []
     for n in range(60):
         with daemon.write() as connection:
@@ -195,7 +183,7 @@ def test_what_another_process_writes_for_long_is_written_back_meanwhile(
     monkeypatch.setattr(engine, "LONGEST_LOG", 1_000_000)
     daemon, worker = Database(paths.database, checkpoints=True), Database(paths.database)
     ensure_schema(daemon, paths.backups, NOW)
-    add_source(daemon)
+    add(daemon)
     sizes = []
     for n in range(30):
         with worker.write() as connection:

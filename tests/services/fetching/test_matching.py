@@ -7,14 +7,14 @@ import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
-from world import NOW
+from world import NOW, add_source
 
 from ingestors.base import Claim, Entry, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
 from triage.services.fetching import ingest
 from triage.services.fetching.writing import SourceReport
 from triage.services.reader import reading, searching
-from triage.store import items, sources
+from triage.store import items
 from triage.store.engine import Database
 from triage.store.items import RESTLESS
 
@@ -48,13 +48,12 @@ class Sources:
     def poll(self, *entries: Entry, target: str = "a", kind: Kind = "feed") -> SourceReport:
         """Polls one source, which now holds `entries`."""
         with self.database.write() as connection:
-            source, _ = sources.add(
+            source = add_source(
                 connection,
+                target,
+                title=target,
                 ingestor="scripted",
                 kind=kind,
-                target=target,
-                title=target,
-                tags=[],
                 allow_local=True,
                 now=self.now,
             )

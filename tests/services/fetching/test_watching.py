@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from world import NOW, clock
+from world import NOW, add_source, clock
 
 from ingestors.base import Claim, FetchError, FetchRequest, FetchResult, Kind, Tools
 from triage.config import Config
@@ -59,10 +59,7 @@ def pushing(monkeypatch: pytest.MonkeyPatch) -> Pushing:
 
 def _source(database: Database, *, fetched: bool = True) -> int:
     with database.write() as connection:
-        source_id, _ = sources.add(
-            connection, ingestor="pushing", kind="mail", target="push:1", title="Mail", tags=[],
-            allow_local=False, now=NOW,
-        )  # fmt: skip
+        source_id = add_source(connection, "push:1", ingestor="pushing", kind="mail")
         if fetched:
             source = next(row for row in sources.active(connection) if row.id == source_id)
             state = source.poll_state

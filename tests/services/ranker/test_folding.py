@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+import world
 from encoder_in_process import install
-from world import NOW, clock
+from world import NOW, add_source, clock, new_item
 
 from triage import config
 from triage.core import feedback as log
@@ -17,9 +18,7 @@ from triage.services.ranker.stories import Grouping
 from triage.services.ranker.vectors import Vectors
 from triage.services.ranker.worker_client import ModelWorker
 from triage.services.reader import feedback, reading, rules, searching
-from triage.store import items, search, sources
 from triage.store.engine import Database
-from triage.store.items import NewItem
 
 FLOOD = (
     "Levee fails at Marlowe Bridge",
@@ -38,41 +37,22 @@ def store(
     personal: bool = False,
 ) -> list[int]:
     """Stores items of one source; returns their ids."""
-    with database.write() as connection:
-        of, _ = sources.add(
-            connection,
-            ingestor="feeds",
-            kind="feed",
-            target=f"https://{source}.example/",
-            title=f"Source {source}",
-            tags=[],
-            allow_local=False,
-            now=NOW,
+    new = [
+        new_item(
+            f"{title}{at}{n}",
+            title,
+            text,
+            url=f"https://{source}.example/{n}",
+            personal=personal,
+            published_at=at,
+            content_hash=f"{source}{title}{n}",
+            words=60,
         )
-        new = [
-            NewItem(
-                key=f"{title}{at}{n}",
-                kind="feed",
-                title=title,
-                text=text,
-                url=f"https://{source}.example/{n}",
-                people=[],
-                tags=[],
-                identifiers={},
-                personal=personal,
-                published_at=at,
-                content_hash=f"{source}{title}{n}",
-                words=60,
-                cjk_characters=0,
-            )
-            for n, (title, text) in enumerate(said)
-        ]
-        ids = items.insert_new(connection, of, new, at)
-        rows = [
-            search.SearchRow(i, item.title, item.text, [], source) for i, item in zip(ids, new, strict=True)
-        ]
-        search.index(connection, rows)
-    return ids
+        for n, (title, text) in enumerate(said)
+    ]
+    with database.write() as connection:
+        of = add_source(connection, f"https://{source}.example/", title=f"Source {source}")
+        return world.store(connection, of, new, name=source, now=at)
 
 
 @pytest.fixture

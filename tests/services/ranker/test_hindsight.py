@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from world import NOW, TOPICS
+from world import NOW, TOPICS, add_source, new_item
 
 from model.blend import Settings
 from triage import config
@@ -22,9 +22,8 @@ from triage.services.ranker import hindsight
 from triage.services.ranker.learn import Material
 from triage.services.ranker.worker import Worker
 from triage.services.reader import feedback, rules
-from triage.store import items, sources
+from triage.store import items
 from triage.store.engine import Database
-from triage.store.items import NewItem
 
 DAYS = 6
 A_DAY = 12
@@ -42,33 +41,16 @@ def inner(paths: Paths, database: Database) -> Iterator[Worker]:
 def lived(database: Database, wants: Callable[[int, str], bool], days: int = DAYS, marks: int = 8) -> None:
     """Some days: items come in, and the reader marks the first of them by topic, the oldest news first."""
     with database.write() as connection:
-        source, _ = sources.add(
-            connection,
-            ingestor="feeds",
-            kind="feed",
-            target="https://0.example/",
-            title="Source",
-            tags=[],
-            allow_local=False,
-            now=NOW,
-        )
+        source = add_source(connection)
     for day in range(days):
         morning = NOW + timedelta(days=day)
         new = [
-            NewItem(
-                key=f"{day}/{n}",
-                kind="feed",
-                title=f"{topic} {day}/{n}",
-                text=f"{TOPICS[topic]} A detail: {'abcdefghijkl'[n] * 5} {day}.",
-                url=None,
-                people=[],
-                tags=[],
-                identifiers={},
-                personal=False,
+            new_item(
+                f"{day}/{n}",
+                f"{topic} {day}/{n}",
+                f"{TOPICS[topic]} A detail: {'abcdefghijkl'[n] * 5} {day}.",
                 published_at=morning - timedelta(minutes=n),
-                content_hash=f"{day}/{n}",
                 words=1400,
-                cjk_characters=0,
             )
             for n, topic in enumerate(list(TOPICS) * (A_DAY // 4))
         ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from encoder_in_process import FakeEncoder, install
 from sqlalchemy import update
-from world import NOW, TOPICS, clock
+from world import NOW, TOPICS, add_source, clock, new_item
 
 from model.passages import split, to_encode
 from model.types import Window
@@ -27,9 +27,8 @@ from triage.services.fetching import ingest
 from triage.services.ranker import indexing, leads
 from triage.services.ranker.worker import Worker
 from triage.services.reader import feedback
-from triage.store import items, sources
+from triage.store import items
 from triage.store.engine import Database
-from triage.store.items import NewItem
 from triage.store.schema import Item, ItemText
 
 COUNT = 60
@@ -50,34 +49,16 @@ def filler(count: int, seed: int) -> str:
 def flood(database: Database, count: int = COUNT) -> list[int]:
     """Items of about 350 tokens whose beginnings say what they are about."""
     new = [
-        NewItem(
-            key=f"k{n}",
-            kind="feed",
-            title=f"{topic} number {n}",
-            text=f"{text} {filler(6, 1)}\n\nIn short: {text} {filler(7, 2)} Item {n}.",
-            url=None,
-            people=[],
-            tags=[],
-            identifiers={},
-            personal=False,
-            published_at=NOW,
-            content_hash=f"h{n}",
+        new_item(
+            f"k{n}",
+            f"{topic} number {n}",
+            f"{text} {filler(6, 1)}\n\nIn short: {text} {filler(7, 2)} Item {n}.",
             words=60,
-            cjk_characters=0,
         )
         for n, (topic, text) in zip(range(count), list(TOPICS.items()) * count, strict=False)
     ]
     with database.write() as connection:
-        source, _ = sources.add(
-            connection,
-            ingestor="feeds",
-            kind="feed",
-            target="https://flood.example/",
-            title="Flood",
-            tags=[],
-            allow_local=False,
-            now=NOW,
-        )
+        source = add_source(connection, "https://flood.example/", title="Flood")
         return items.insert_new(connection, source, new, NOW)
 
 

@@ -7,28 +7,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from world import NOW, clock
+from world import NOW, add_source, clock
 
 from ingestors.base import Entry
 from triage.services.fetching.translate import new_item
 from triage.services.reader import reading
-from triage.store import items, openings, sources
+from triage.store import items, openings
 from triage.store.engine import Database
 
 
 def stored(database: Database, *entries: Entry, kind: str = "feed") -> list[int]:
     """The ids of entries of one source."""
     with database.write() as connection:
-        source, _ = sources.add(
-            connection,
-            ingestor="feeds",
-            kind=kind,
-            target=f"https://{kind}.example/",
-            title="A source",
-            tags=[],
-            allow_local=False,
-            now=NOW,
-        )
+        source = add_source(connection, f"https://{kind}.example/", kind=kind)
         return items.insert_new(connection, source, [new_item(entry, kind, NOW) for entry in entries], NOW)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from encoder_in_process import install
-from world import NOW, clock
+from world import NOW, add_source, clock, new_item, store
 
 from triage import config
 from triage.core.errors import TriageError, UsageError
@@ -14,37 +14,20 @@ from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker.worker import Worker
 from triage.services.reader import feedback, rules, searching
-from triage.store import items, search, sources, stories
+from triage.store import items, stories
 from triage.store.engine import Database
-from triage.store.items import NewItem
 
 LONG_AGO = NOW - timedelta(days=40)
 
 
-def item(key: str, title: str, text: str, **more: object) -> NewItem:
-    fields: dict[str, object] = {
-        "kind": "feed",
-        "url": None,
-        "people": [],
-        "tags": [],
-        "identifiers": {},
-        "personal": False,
-        "published_at": NOW,
-        "content_hash": key,
-        "words": 100,
-        "cjk_characters": 0,
-    }
-    return NewItem(key=key, title=title, text=text, **{**fields, **more})  # type: ignore[arg-type]
-
-
 WIRE = [
-    item("a", "Ferries return", "The harbour ferry runs again.", people=["Jane Doe"], tags=["transport"]),
-    item("b", "Harbour plans", "Quays and cranes, and a tram.", published_at=LONG_AGO),
-    item("c", "Sourdough", "Bread wants time.", tags=["machine learning", "bread"]),
+    new_item("a", "Ferries return", "The harbour ferry runs again.", people=["Jane Doe"], tags=["transport"]),
+    new_item("b", "Harbour plans", "Quays and cranes, and a tram.", published_at=LONG_AGO),
+    new_item("c", "Sourdough", "Bread wants time.", tags=["machine learning", "bread"]),
 ]
 POST = [
-    item("d", "Minutes", "On the harbour, by Zoë Österberg.", kind="mail", people=["Zoë Österberg"]),
-    item("e", "Attention pooling", "A survey of pooled attention.", kind="paper", tags=["cs.LG"]),
+    new_item("d", "Minutes", "On the harbour, by Zoë Österberg.", kind="mail", people=["Zoë Österberg"]),
+    new_item("e", "Attention pooling", "A survey of pooled attention.", kind="paper", tags=["cs.LG"]),
 ]
 
 
@@ -54,24 +37,9 @@ def known(database: Database) -> dict[str, int]:
     ids: dict[str, int] = {}
     with database.write() as connection:
         for title, tags, new in (("The Wire", ["news"], WIRE), ("Post Box", [], POST)):
-            source, _ = sources.add(
-                connection,
-                ingestor="feeds",
-                kind="feed",
-                target=f"https://{title.split()[-1].lower()}.example/",
-                title=title,
-                tags=tags,
-                allow_local=False,
-                now=NOW,
-            )
-            added = items.insert_new(connection, source, new, NOW)
-            search.index(
-                connection,
-                [
-                    search.SearchRow(i, each.title, each.text, each.people, title, each.tags)
-                    for i, each in zip(added, new, strict=True)
-                ],
-            )
+            target = f"https://{title.split()[-1].lower()}.example/"
+            source = add_source(connection, target, title=title, tags=tags)
+            added = store(connection, source, new, name=title)
             ids |= {each.key: i for each, i in zip(new, added, strict=True)}
     return ids
 
@@ -177,7 +145,7 @@ def test_new_items_are_near_as_soon_as_they_are_read(
 ) -> None:
     assert nearest(inside, "lighthouse keepers") == []
     with database.write() as connection:
-        (new,) = items.insert_new(connection, 1, [item("z", "Lighthouse keepers", "They keep it.")], NOW)
+        (new,) = items.insert_new(connection, 1, [new_item("z", "Lighthouse keepers", "They keep it.")], NOW)
     inside.answer({"op": "build", "now": NOW.isoformat()})
     assert nearest(inside, "lighthouse keepers")[0][0] == new
 
@@ -188,7 +156,7 @@ def test_a_passage_is_near_however_long_the_text_around_it_is(
     around = " ".join(f"Committee {word} met about quarterly reports and minutes again." for word in "abcdef")
     said = "Lighthouse keepers trim lamps while foghorns sound across empty straits."
     with database.write() as connection:
-        new = [item("y", "One", said), item("z", "Two", f"{around}\n\n{said}\n\n{around}")]
+        new = [new_item("y", "One", said), new_item("z", "Two", f"{around}\n\n{said}\n\n{around}")]
         ids = items.insert_new(connection, 1, new, NOW)
     inside.answer({"op": "build", "now": NOW.isoformat()})
     near = dict(nearest(inside, said))
