@@ -10,6 +10,8 @@ dripping    sends a byte of its body every second
 headers     sends header lines without an end
 gigabyte    sends a gigabyte of spaces
 bomb        sends a gigabyte of zeros, packed into a megabyte
+crumbs      sends 10 MB in chunks of one byte
+hints       announces an answer (103) for ever
 redirects   sends to itself for ever
 busy        answers 429 without saying for how long
 parser      40,000 attributes on one element, which cost parsers the square of it
@@ -85,6 +87,13 @@ async def answer(path: str, bomb: bytes) -> AsyncIterator[bytes]:
         case "bomb":
             yield ok + b"Content-Encoding: gzip\r\n\r\n"
             yield bomb
+        case "crumbs":
+            yield ok + b"Transfer-Encoding: chunked\r\n\r\n"
+            for _ in range(10 * 1_024):
+                yield b"1\r\n \r\n" * 1_024
+        case "hints":
+            while True:
+                yield b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1_024
         case "redirects":
             yield b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /redirects\r\n"
             yield b"Content-Length: 0\r\n\r\n"
@@ -125,8 +134,8 @@ async def serve() -> None:
 
 
 KINDS = (
-    *("silent", "dripping", "headers", "gigabyte", "bomb", "redirects", "busy", "parser", "entities"),
-    "names",
+    *("silent", "dripping", "headers", "gigabyte", "bomb", "crumbs", "hints", "redirects", "busy"),
+    *("parser", "entities", "names"),
 )
 
 

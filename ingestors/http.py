@@ -380,7 +380,10 @@ def _date_of(headers: Mapping[str, str]) -> datetime | None:
     date, age = parse_date(headers.get("date")), headers.get("age", "0").strip()
     if date is None or not (age.isascii() and age.isdigit() and len(age) < 10):
         return None
-    return date + timedelta(seconds=int(age))
+    try:
+        return date + timedelta(seconds=int(age))
+    except OverflowError:  # after the end of the calendar
+        return None
 
 
 def parse_date(value: str | None) -> datetime | None:

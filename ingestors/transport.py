@@ -29,6 +29,9 @@ _NEXT_ADDRESS_S = 5.0
 """For each address of a host but the last: where IPv6 leads nowhere, IPv4 is tried before the deadline."""
 _IDLE_S = 30.0
 _KEEPALIVE_S = 15.0
+_MAX_FRAMING = 512 * 2**10
+"""Bytes of an answer beside its body: its head, other heads before it, the marks of its chunks. Ten megabytes
+in chunks of one byte would keep the event loop, and so all other sources, busy for a minute."""
 _SINGLE = frozenset({"etag", "last-modified", "location", "retry-after", "date", "expires", "content-type"})
 """Headers that are no lists: where a server sends one twice, the first counts."""
 
@@ -95,6 +98,7 @@ class Transport:
             raise HttpError("usage", "that is not a URL that can be fetched") from None
         host = request.url.host
         proxy = self._proxies.of(request.url)
+        _exchange.set(_Exchange())
         through = self._through(proxy, host, allow_local) if proxy else None
         try:
             async with asyncio.timeout(timeout_s):
@@ -147,8 +151,18 @@ class Transport:
             await transport.aclose()
 
 
-_dialled: ContextVar[list[str]] = ContextVar("dialled")
-"""To which hosts connections were made for the request under way."""
+@dataclass(slots=True)
+class _Exchange:
+    """One request and its answer, as their connection sees them."""
+
+    dialled: bool = False
+    """Whether a connection was made for it."""
+    framing: int = 0
+    """Bytes that were read and are not of the body; what was read ahead of it counts for a moment."""
+
+
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
+"""The one under way in this task."""
 
 
 class _Proxies:
@@ -215,7 +229,7 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         problems = {a: address_problem(a, allow_local=self._allow_local) for a in addresses}
         failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
         permitted = [address for address in addresses if problems[address] is None]
-        _dialled.get([]).append(host)
+        _exchange.get().dialled = True
         for address in permitted:
             patience = timeout if address == permitted[-1] else _NEXT_ADDRESS_S
             try:
@@ -270,7 +284,12 @@ class _Stream(httpcore2.AsyncNetworkStream):
         max_bytes: int,
         timeout: float | None = None,  # noqa: ASYNC109  the signatures are the library's
     ) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
+        data = await self._stream.read(max_bytes, timeout)
+        exchange = _exchange.get()
+        exchange.framing += len(data)
+        if exchange.framing > _MAX_FRAMING:
+            raise httpcore2.RemoteProtocolError("more framing than any document needs")
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         await self._stream.write(buffer, timeout)
@@ -285,7 +304,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore2.AsyncNetworkStream:
         try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except asyncio.CancelledError:
             await self._stream.aclose()
             raise
@@ -312,6 +331,7 @@ class _CappedStream(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
+            _exchange.get().framing -= len(chunk)
             self._left -= len(chunk)
             if self._left < 0:
                 raise _too_large()
@@ -323,17 +343,13 @@ class _CappedStream(httpx2.AsyncByteStream):
 
 async def _answered(transport: _GuardedTransport, request: httpx2.Request) -> httpx2.Response:
     """The answer to a request, on a new connection if the server closes an idle one in this very moment."""
-    dialled: list[str] = []
-    marker = _dialled.set(dialled)
     try:
         return await transport.handle_async_request(request)
     except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
         # On a connection of its own the server has heard the request and does not like it.
-        if dialled or request.method != "GET":
+        if _exchange.get().dialled or request.method != "GET":
             raise
         return await transport.handle_async_request(request)
-    finally:
-        _dialled.reset(marker)
 
 
 def _request(url: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx2.Request:

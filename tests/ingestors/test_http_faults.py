@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
@@ -133,6 +134,59 @@ async def test_half_an_answer_is_none(http: HttpClient, behaviour: Behaviour) ->
         error = await failure(http, port)
     assert error.kind == "network"
     assert "127.0.0.1" in error.message
+
+
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "head", "framing"),
+    [
+        pytest.param("https", CHUNKED, b"1\r\n \r\n" * 20_000, id="crumbs"),
+        pytest.param("http", CHUNKED, b"1;%s\r\n \r\n" % (b"x" * 50_000), id="notes"),
+        pytest.param("http", b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, id="hints"),
+    ],
+)
+async def test_an_answer_that_is_nearly_all_framing_is_given_up(
+    scheme: str,
+    head: bytes,
+    framing: bytes,
+    authority: trustme.CA,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """NET-26."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    client = HttpClient()
+
+    def behaviour(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        for part in itertools.chain([head], itertools.repeat(framing)):
+            connection.sendall(part)
+
+    context = serving(authority.issue_cert("127.0.0.1")) if scheme == "https" else None
+    with raw_server(behaviour, context) as port:
+        assert "broke off" in (await failure(client, port, scheme)).message
+    await client.aclose()
+
+
+async def test_small_chunks_and_a_hint_are_read(http: HttpClient) -> None:
+    """NET-26."""
+    hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    chunks = b"64\r\n%s\r\n" % (b" " * 100) * 10_000 + b"0\r\n\r\n"
+    with raw_server(says(hint, CHUNKED, chunks)) as port:
+        response = await http.get(f"http://127.0.0.1:{port}/", allow_local=True)
+    assert len(response.body) == 1_000_000
+
+
+async def test_a_date_after_the_end_of_the_calendar_is_none(http: HttpClient) -> None:
+    """NET-15: what a copy on the way says of its age is added to the date of the original."""
+    head = b"Date: Fri, 31 Dec 9999 23:59:59 GMT\r\nAge: 999999999\r\nContent-Length: 6\r\n\r\n"
+    with raw_server(says(OK + head + b"<rss/>")) as port:
+        response = await http.get(f"http://127.0.0.1:{port}/", allow_local=True)
+    assert response.body == b"<rss/>"
+    assert not http.ahead
 
 
 async def test_what_follows_the_announced_length_is_not_read(http: HttpClient) -> None:
