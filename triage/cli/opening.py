@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 
-from triage.cli import output, render
 from triage.cli.diagnostics import Progress, note, somebody_is_there
 from triage.core.errors import TriageError
 from triage.core.items import Digest
@@ -36,11 +35,12 @@ def open_digest(*, plain: bool) -> int:
     asked for; printed where nobody is there to answer.
     """
     with Runtime.open() as runtime:
-        if _begins(runtime):
+        page = runtime.first_page()
+        if _begins(runtime, page):
             from triage.cli.start import ask
 
             return ask(runtime, plain=plain)
-        if runtime.first_page() is None:
+        if page is None:
             current(runtime)  # the first one is built here, where its progress is seen
         if full_screen() and not plain:
             return runtime.run_tui()
@@ -54,9 +54,9 @@ def open_digest(*, plain: bool) -> int:
         return 0
 
 
-def _begins(runtime: Runtime) -> bool:
+def _begins(runtime: Runtime, page: Digest | None) -> bool:
     """Whether the guided start has the word: somebody is there, and nothing yet or half a start."""
-    if not somebody_is_there() or (runtime.first_page() is not None and not runtime.paths.start.exists()):
+    if not somebody_is_there() or (page is not None and not runtime.paths.start.exists()):
         return False
     from triage.services.reader import starting
 
@@ -91,5 +91,7 @@ def read_rest(runtime: Runtime) -> None:
 
 def show(runtime: Runtime, digest: Digest) -> None:
     """Prints a digest."""
+    from triage.cli import output, render
+
     for text in render.digest_lines(digest, runtime.clock()):
         output.line(text)
