@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -66,6 +67,44 @@ async def test_the_theme_of_the_environment(open_app, monkeypatch, named, chosen
         assert pilot.app.theme == chosen
         drawn = pilot.app.base.status_bar.styles.background
         assert drawn == Color.parse(pilot.app.theme_variables["surface"]), "and its colours are on the screen"
+
+
+@pytest.mark.parametrize(
+    ("described", "chosen"), [("0;15", "triage-light"), ("15;default;0", "triage-dark"), ("", "triage-dark")]
+)
+async def test_a_light_terminal_gets_the_light_theme(open_app, monkeypatch, described, chosen):
+    monkeypatch.setenv("COLORFGBG", described)
+    async with open_app(size=(80, 24)) as pilot:
+        assert pilot.app.theme == chosen
+
+
+@pytest.mark.parametrize("named", ["triage-dark", "triage-light"])
+async def test_every_word_can_be_read_on_its_background(open_app, monkeypatch, named):
+    monkeypatch.setattr(constants, "DEFAULT_THEME", named)
+    async with open_app(size=(120, 36)) as pilot:
+        for keys, region in {
+            ("j",): lambda: pilot.app.size.region,
+            ("w",): lambda: pilot.app.screen.page.region,
+            ("escape", "question_mark"): lambda: pilot.app.screen.page.region,
+        }.items():
+            await press(pilot, *keys)
+            x, y, width, height = region()
+            rows = pilot.app.screen._compositor.render_strips()[y : y + height]
+            segments = itertools.chain(*(row.crop(x, x + width) for row in rows))
+            for ink, paper in {(s.color, s.bgcolor) for text, s, _ in segments if re.search(r"\w", text)}:
+                found = contrast(Color.from_rich_color(ink), Color.from_rich_color(paper))
+                assert found >= 4.5, (keys, ink.name, paper.name)
+
+
+def contrast(ink: Color, paper: Color) -> float:
+    """The ratio of WCAG 2.1, section 1.4.3, where 4.5 is the least for text."""
+    lighter, darker = sorted((luminance(ink), luminance(paper)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: Color) -> float:
+    parts = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 async def test_nothing_counts_what_is_unread(open_app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from textual import constants
@@ -26,7 +27,7 @@ LIGHT = Theme(
     primary="#2f6f68",
     secondary="#4d7178",
     accent="#9a5b00",
-    foreground="#2b2a27",
+    foreground="#1f1e1c",
     background="#faf8f3",
     surface="#f2efe7",
     panel="#e6e1d5",
@@ -35,18 +36,32 @@ LIGHT = Theme(
     error="#b03a2b",
     dark=False,
 )
+BRIGHT = ("7", *map(str, range(9, 16)))
+"""The backgrounds, of the 16 colours, that dark text belongs on."""
+
+
+def of_terminal(described: str) -> Theme:
+    """The theme that suits a terminal by its COLORFGBG: `0;15` is black on white, `15;default;0` the reverse.
+
+    The terminal is not asked itself (OSC 11): over a slow line its answer would come after the first key, and a
+    late one would be typed into the list, where a `d` is a mark.
+    """
+    return LIGHT if described.rpartition(";")[2] in BRIGHT else DARK
 
 
 def apply(app: App[int], wanted: str | None = None) -> None:
-    """Registers the themes and chooses one: NO_COLOR has its way, then TEXTUAL_THEME, then what is wanted."""
+    """Registers the themes and chooses one.
+
+    NO_COLOR has its way, then TEXTUAL_THEME, then what is wanted, then what suits the terminal.
+    """
     for theme in (DARK, LIGHT):
         app.register_theme(theme)
     # The theme of the terminal's own colours is the only one that Textual draws without any colour code.
     chosen = "ansi-dark" if app.no_color else constants.DEFAULT_THEME
     if chosen == "textual-dark":
-        chosen = wanted or DARK.name
+        chosen = wanted or ""
     if chosen not in app.available_themes:
-        chosen = DARK.name
+        chosen = of_terminal(os.environ.get("COLORFGBG", "")).name
     # Textual took TEXTUAL_THEME over before ours were registered, so naming it again would change nothing.
     app.set_reactive(App.theme, "textual-dark")
     app.theme = chosen

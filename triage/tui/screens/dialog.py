@@ -25,6 +25,7 @@ class Dialog(ModalScreen[Any]):
         & > .page {
             width: 90%; max-width: 96; height: auto; max-height: 90%;
             padding: 1 2; background: $surface; border: round $panel;
+            border-subtitle-color: $foreground 68%;
             scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         }
     }

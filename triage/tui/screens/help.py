@@ -50,7 +50,7 @@ class HelpScreen(Dialog):
                 indent = "\n" + " " * KEY_CELLS
                 parts += [shown_keys, Content(indent).join(lines), Content("\n")]
         if not shown:
-            parts.append(("\nNo action has these words.\n", "$foreground 58%"))
+            parts.append(("\nNo action has these words.\n", "$foreground 68%"))
         return Content.assemble(*parts)
 
     def action_filter(self) -> None:

@@ -15,7 +15,7 @@ from triage.tui.screens.dialog import Dialog
 STYLES: dict[Role, str] = {
     "title": "bold $accent",
     "text": "",
-    "dim": "$foreground 58%",
+    "dim": "$foreground 68%",
     "bar": "$accent",
     "up": "$success",
     "down": "$error",

@@ -85,10 +85,10 @@ class JournalScreen(Picker):
         said = clip(line(entry.says), max(width - WHEN_CELLS, 2))
         came = clip(notes(entry) or "nothing to move yet", max(width - WHEN_CELLS, 2))
         return Content.assemble(
-            (when, "$foreground 58%"),
-            (said, "" if counts else "$foreground 58% strike"),
+            (when, "$foreground 68%"),
+            (said, "" if counts else "$foreground 68% strike"),
             "\n" + " " * WHEN_CELLS,
-            (came, "$foreground 58%"),
+            (came, "$foreground 68%"),
         )
 
     def action_choose(self) -> None:

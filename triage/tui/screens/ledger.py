@@ -88,7 +88,7 @@ class LedgerScreen(Picker):
             nothing = "" if self._accounts else "\nThere are no sources yet."
         return Content.assemble(
             ("What sources take and give\n", "bold $accent"),
-            (f"{clip(span, width)}\n{nothing}", "$foreground 58%"),
+            (f"{clip(span, width)}\n{nothing}", "$foreground 68%"),
         )
 
     def rows(self, width: int) -> list[Content]:
@@ -102,14 +102,14 @@ class LedgerScreen(Picker):
         if all_of_them <= SHOWN:
             return Content("")
         return Content.styled(
-            clip(f"{all_of_them - SHOWN} more: triage sources ledger", width), "$foreground 58%"
+            clip(f"{all_of_them - SHOWN} more: triage sources ledger", width), "$foreground 68%"
         )
 
     def _account(self, account: Account, most: float, width: int) -> Content:
         """Its name and a bar of the time that it takes, what it took and gave, and the advice."""
         filled, empty = words.bar(account.minutes_in / most if most else 0.0, BAR_CELLS)
         mark = f"{account.advice}? " if account.advice in ("quiet", "drop") else ""
-        facts = Content.styled(ledger.facts(account, self._now()), "$foreground 58%")
+        facts = Content.styled(ledger.facts(account, self._now()), "$foreground 68%")
         colour = COLOURS.get(account.advice, "$foreground 72%")
         advice = Content.styled(line(mark + account.because), colour)
         room = max(width - 1, 2)  # a wrapped line may keep the blank that it was cut at

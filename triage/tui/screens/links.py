@@ -78,7 +78,7 @@ class LinksScreen(_Numbered):
         for number, link in enumerate(self._links, 1):
             name = clip(f"{number}  {line(links.host(link.url))}", width)
             said = clip(line(link.words), width - len(name) - 3) if link.words != link.url else ""
-            address = Content.styled(line(link.url, 5000), "$foreground 58%").wrap(max(width, 2))
+            address = Content.styled(line(link.url, 5000), "$foreground 68%").wrap(max(width, 2))
             found.append(
                 Content("\n").join([Content.assemble((name, "bold"), f"  {said}" if said else ""), *address])
             )
@@ -88,7 +88,7 @@ class LinksScreen(_Numbered):
         """The keys."""
         del width
         keys = "number or Enter opens  y copies  Esc closes" if self._links else "This text leads nowhere."
-        return Content.styled(f"\n{keys}", "$foreground 58%")
+        return Content.styled(f"\n{keys}", "$foreground 68%")
 
     def action_choose(self) -> None:
         """Opens the link under the cursor."""
@@ -136,7 +136,7 @@ class RelatedScreen(_Numbered):
         """The keys."""
         del width
         keys = "number or Enter opens, Esc comes back" if self._related else "Nothing else belongs to it."
-        return Content.styled(f"\n{keys}", "$foreground 58%")
+        return Content.styled(f"\n{keys}", "$foreground 68%")
 
     def action_choose(self) -> None:
         """Goes to the item under the cursor."""

@@ -50,7 +50,7 @@ class MenuScreen(Picker):
     def foot(self, width: int) -> Content:
         """What is good to know before one answers."""
         del width
-        return Content.styled(f"\n{line(self._note, NOTE)}", "$foreground 58%") if self._note else Content("")
+        return Content.styled(f"\n{line(self._note, NOTE)}", "$foreground 68%") if self._note else Content("")
 
     def action_choose(self) -> None:
         """Answers with the row under the cursor."""

@@ -64,7 +64,7 @@ class StepScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     StepScreen { background: $background; color: $foreground; }
     StepScreen > .asks { padding: 1 2 0 2; text-style: bold; height: auto; }
-    StepScreen > .hint { padding: 0 2 1 2; color: $foreground 58%; height: auto; }
+    StepScreen > .hint { padding: 0 2 1 2; color: $foreground 68%; height: auto; }
     StepScreen > .said {
         dock: bottom; height: auto; max-height: 4; padding: 0 1; margin-bottom: 1; background: $surface;
     }
@@ -106,7 +106,7 @@ class StepScreen(ModalScreen[None]):
     def _keys(self) -> Content:
         shown = [*self.KEYS, ("Esc", "skip"), *([("^B", "back")] if self.STEP is not SCREENS[0] else [])]
         return Content("").join(
-            Content.assemble((f" {key} ", "bold $accent"), (f"{does}  ", "$foreground 58%"))
+            Content.assemble((f" {key} ", "bold $accent"), (f"{does}  ", "$foreground 68%"))
             for key, does in shown
         )
 

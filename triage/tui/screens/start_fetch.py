@@ -93,7 +93,7 @@ class FetchScreen(StepScreen):
             return
         filled, empty = words.bar(progress.done / progress.total if progress.total else 0.0, BAR_CELLS)
         count = f"  {progress.done} of {progress.total}" if progress.total > 1 else ""
-        what, dim = f"{line(progress.what)}  ", "$foreground 58%"
+        what, dim = f"{line(progress.what)}  ", "$foreground 68%"
         bar = Content.assemble(what, (filled, "$accent"), (empty, "$foreground 22%"), (count, dim))
         self.bar.update(bar)
 

@@ -125,7 +125,7 @@ class MarksScreen(StepScreen):
         about = f"{question.number} of {QUESTIONS} · {line(item.source, 60)} · {words.minutes(item.minutes)}"
         return Content.assemble(
             (f"{clip(line(item.title), width)}\n", "bold"),
-            (f"{clip(about, width)}\n", "$foreground 58%"),
+            (f"{clip(about, width)}\n", "$foreground 68%"),
             clip(line(question.said), width * SAID_LINES),
         )
 

@@ -95,13 +95,13 @@ class PacksScreen(StepScreen):
         language = "" if offer.pack.language == "en" else f" ({offer.pack.language})"
         because = f"  for “{line(offer.because, 40)}”" if offer.because else ""
         return Content.assemble(
-            "[", (box, "bold $accent"), f"] {offer.pack.title}", (f"{language}{because}", "$foreground 58%")
+            "[", (box, "bold $accent"), f"] {offer.pack.title}", (f"{language}{because}", "$foreground 68%")
         )
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Names the sources of the pack under the cursor."""
         rows = [
-            Content.assemble(source.title, (f"  {source.reason}\n", "$foreground 58%"))
+            Content.assemble(source.title, (f"  {source.reason}\n", "$foreground 68%"))
             for source in self._offers[event.option_index].pack.sources
         ]
         self.about.update(Content("").join(rows))

@@ -143,12 +143,12 @@ class WhyScreen(Picker):
             ("Why ", "bold $accent"), (line(self.item.title) or "(no title)", "bold"), "\n"
         )
         if self._explained is None:
-            return Content.assemble(title, "\n", (line(self._note), "$foreground 58%"))
+            return Content.assemble(title, "\n", (line(self._note), "$foreground 68%"))
         return Content.assemble(
             title,
             "\n",
             (f"{words.care(self._explained.item)}\n", "bold"),
-            (f"{line(self._explained.calibration)}\n", "$foreground 58%"),
+            (f"{line(self._explained.calibration)}\n", "$foreground 68%"),
         )
 
     def rows(self, width: int) -> list[Content]:
@@ -187,7 +187,7 @@ class WhyScreen(Picker):
         if marks:
             first = len(reasons)
             note = clip("Your marks behind it: the score with each, less the score without", width)
-            rows[first - 1] = Content.assemble(rows[first - 1], "\n\n", (note, "$foreground 58%"))
+            rows[first - 1] = Content.assemble(rows[first - 1], "\n\n", (note, "$foreground 68%"))
         return rows
 
     def foot(self, width: int) -> Content:
@@ -201,7 +201,7 @@ class WhyScreen(Picker):
             notes.append(self._note)
         notes.append(self._news or "d less like this row · l more · Enter what else")
         return Content("\n").join(
-            [Content(""), *(Content.styled(clip(line(note), width), "$foreground 58%") for note in notes)]
+            [Content(""), *(Content.styled(clip(line(note), width), "$foreground 68%") for note in notes)]
         )
 
     def _row(
@@ -214,9 +214,9 @@ class WhyScreen(Picker):
         says = strength(value, total, decided=decided)
         lead = number + bar if width >= NARROW else number
         if width >= WIDE:
-            lead += Content.styled(f"{fit(says, 17)}{fit(kind, 10)}", "$foreground 58%")
+            lead += Content.styled(f"{fit(says, 17)}{fit(kind, 10)}", "$foreground 68%")
         first = Content.assemble(lead, clip(line(name), width - lead.cell_length))
         if width >= WIDE:
             return first
         below = clip(f"{kind}, {says}", width - lead.cell_length)
-        return Content.assemble(first, "\n", " " * lead.cell_length, (below, "$foreground 58%"))
+        return Content.assemble(first, "\n", " " * lead.cell_length, (below, "$foreground 68%"))

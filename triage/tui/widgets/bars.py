@@ -19,7 +19,7 @@ class _Bar(Widget):
         room = width - left.cell_length
         if not right or cell_len(right) + 2 > room:
             return left.truncate(max(width, 0), ellipsis=True)
-        return Content.assemble(left, " " * (room - cell_len(right)), (right, "$foreground 58%"))
+        return Content.assemble(left, " " * (room - cell_len(right)), (right, "$foreground 68%"))
 
 
 class TitleBar(_Bar):
@@ -36,7 +36,7 @@ class TitleBar(_Bar):
 
     def render(self) -> Content:
         """The line."""
-        left = Content.assemble((f" {self._name}", "bold $accent"), (f"  {self._left}", "$foreground 58%"))
+        left = Content.assemble((f" {self._name}", "bold $accent"), (f"  {self._left}", "$foreground 68%"))
         return self._line(left, f"{self._right} " if self._right else "")
 
 
@@ -88,7 +88,7 @@ class KeyBar(_Bar):
         content = Content("")
         for action in self._actions:
             key = keymap.of(self.app).first(action)
-            more = Content.assemble((f" {key} ", "bold $accent"), (f"{action.label}  ", "$foreground 58%"))
+            more = Content.assemble((f" {key} ", "bold $accent"), (f"{action.label}  ", "$foreground 68%"))
             if content.cell_length + more.cell_length > self.size.width:
                 break
             content = content + more
