@@ -556,6 +556,8 @@ class TriageApp(MannerlyApp):
             if action.scope == "app":
                 call = functools.partial(self.run_action, action.action)
                 yield SystemCommand(action.label, f"{action.help} ({self.keymap.shown(action)})", call)
+        for name, query in ("kept for later", "is:later"), ("saved items", "is:saved"):
+            yield SystemCommand(name, f"Search: {query}", functools.partial(self.search, query))
         for name, query in self.session.saved.items():
             shown = query.replace("[", r"\[")  # the palette takes its help for markup
             yield SystemCommand(f"@{name}", f"Search: {shown}", functools.partial(self.search, f"@{name}"))
