@@ -34,7 +34,7 @@ TAIL = """
 | `TRIAGE_LOG_FORMAT` | The form of the daemon's log: `plain` or `json`. `triage daemon run --log-format` goes before it. |
 | `TRIAGE_NAME_URL` | The base address of the service NAME for one run: `TRIAGE_OPENALEX_URL`. |
 | `HTTP_PROXY` `HTTPS_PROXY` `ALL_PROXY` `NO_PROXY` | Honoured as everywhere. |
-| `NO_COLOR` `COLUMNS` `BROWSER` `VISUAL` `EDITOR` | Honoured as everywhere. |
+| `NO_COLOR` `COLORFGBG` `COLUMNS` `BROWSER` `VISUAL` `EDITOR` | Honoured as everywhere. |
 
 An environment variable goes before the file, and the file before the default. No password is ever written to the file:
 it holds the name of a variable (`…_env`) or a command that prints the secret (`…_command`).

@@ -24,6 +24,7 @@ def test_several_items_are_marked_in_one_step(database: Database) -> None:
     assert triage("triage undo")[1] == "undone: saved: 2 items\n"
     assert triage("triage redo")[1] == "redone: saved: 2 items\n"
     assert triage("triage redo")[2].startswith("triage: there is nothing to redo")
+    assert triage(f"triage mark like {third}")[1] == "liked: bees number 4\n", "the verb may come first"
 
 
 def test_a_mute_is_a_rule_that_ends_and_undo_takes_it_back(database: Database) -> None:

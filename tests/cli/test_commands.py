@@ -134,7 +134,12 @@ def test_a_failed_source_is_exit_code_3_and_the_rest_is_stored(paths: Paths, ser
     [
         (["mark", "77", "like"], 2, "no item 77"),
         (["mark", "1", "adore"], 2, "adore"),
-        (["digset"], 2, "did you mean digest?"),
+        (["digset"], 2, "try: triage digest"),
+        (["like", "12"], 2, "try: triage mark ID like"),
+        (["sources", "add", "x"], 2, "try: triage add URL"),
+        (["rules", "ls"], 2, "try: triage rules\n"),
+        (["db", "bakup"], 2, "try: triage db backup"),
+        (["daemon", "xyz"], 2, "try: triage daemon --help"),
         (["digest"], 1, "nothing to read yet"),
         (["sync"], 1, "no sources yet"),
         (["undo"], 1, "nothing to undo"),
@@ -207,7 +212,7 @@ def test_the_doctor_names_what_is_wrong(paths: Paths) -> None:
 
 def test_help_and_version_need_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIAGE_HOME", str(tmp_path / "none"))
-    assert "Commands" in process("--help").stdout
+    assert "Say what you think:" in process("--help").stdout
     assert process("--version").stdout.startswith("triage, version")
     assert not (tmp_path / "none").exists()
 

@@ -209,7 +209,7 @@ async def test_refresh_help_and_quit(open_app):
         assert isinstance(pilot.app.screen, HelpScreen)
         await press(pilot, "slash", *"highlight")
         shown = screen_text(pilot.app)
-        assert "Jumps to the next passage" in shown
+        assert "Jumps to the next highlighted passage" in shown
         assert "More like this" not in shown
         await press(pilot, "enter", "q")
         assert not isinstance(pilot.app.screen, HelpScreen)

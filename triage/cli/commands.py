@@ -16,46 +16,54 @@ if TYPE_CHECKING:
 # name -> (module:attribute, one line for the list of commands): importing every module for `--help` or
 # for one command would cost more than the command.
 COMMANDS = {
-    "start": ("triage.cli.start:start", "From nothing to your first digest, step by step"),
-    "digest": ("triage.cli.digest:digest", "Today's digest"),
-    "add": ("triage.cli.add:add", "Add a site, feed, mailbox, paper category or list of them"),
-    "sources": ("triage.cli.sources:sources", "The sources: how they fare, and all that can be set for them"),
-    "import": ("triage.cli.lists:import_list", "Merge a list of sources, or what another triage exported"),
-    "export": ("triage.cli.lists:export", "Write all for another machine, or lists for other programs"),
+    "start": ("triage.cli.start:start", "Set up step by step: interests, sources, first digest"),
+    "add": ("triage.cli.add:add", "Add a site, feed, mailbox, paper query or a list of them"),
+    "import": ("triage.cli.lists:import_list", "Import subscriptions, or what another triage exported"),
     "sync": ("triage.cli.sources:sync", "Fetch all sources that are due, and rank"),
-    "list": ("triage.cli.items:list_items", "Stored items, best first"),
-    "show": ("triage.cli.items:show", "One item with its text and highlights"),
+    "demo": ("triage.cli.demo:demo", "Show the digest of a demo day, apart from your data"),
+    "digest": ("triage.cli.digest:digest", "Show today's digest"),
+    "list": ("triage.cli.items:list_items", "List stored items, best first"),
+    "show": ("triage.cli.items:show", "Show one item with its text and highlights"),
+    "search": ("triage.cli.search:search", "Find items by words, meaning and filters; save searches"),
+    "stories": ("triage.cli.stories:stories", "List stories that several items tell; split a wrong group"),
     "fetch": ("triage.cli.items:fetch", "Fetch the full text behind an item's link"),
-    "mark": ("triage.cli.items:mark", "Say what you think of an item; the order learns from it"),
-    "mute": ("triage.cli.items:mute", "Keep a source, person or topic out of digests for a while"),
-    "undo": ("triage.cli.journal:undo", "Take back the last step, or any one"),
-    "redo": ("triage.cli.journal:redo", "Bring back what was undone"),
-    "journal": ("triage.cli.journal:journal", "What you have said, and what each did to the digest"),
-    "why": ("triage.cli.items:why", "Why an item stands where it stands"),
-    "stories": ("triage.cli.stories:stories", "What several items tell; splits a wrong group"),
-    "search": ("triage.cli.search:search", "Find items by words, meaning and filters; keep searches"),
-    "interests": ("triage.cli.interests:interests", "What you care about, in your words"),
-    "rules": ("triage.cli.rules:rules", "What you know beforehand: more of, less of, always, never"),
-    "insight": ("triage.cli.insight:insight", "How true the ranker was, what it learned, what you read"),
-    "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that foresees them better"),
-    "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on labelled files"),
-    "serve": ("triage.cli.serve:serve", "The interface in a browser on this machine"),
-    "notifications": ("triage.cli.notifications:notifications", "What the daemon told you of at once"),
+    "serve": ("triage.cli.serve:serve", "Open the interface in a browser on this machine"),
+    "mark": ("triage.cli.items:mark", "Like, love, dislike or save an item, or keep it for later"),
+    "mute": ("triage.cli.items:mute", "Hide a source, person or topic for a while"),
+    "undo": ("triage.cli.journal:undo", "Undo your last mark or change, or any earlier one"),
+    "redo": ("triage.cli.journal:redo", "Redo what was undone"),
+    "journal": ("triage.cli.journal:journal", "List your marks and changes, and what each did"),
+    "interests": ("triage.cli.interests:interests", "List or edit what you care about, in your words"),
+    "rules": ("triage.cli.rules:rules", "List or edit rules: more of, less of, always, never"),
+    "why": ("triage.cli.items:why", "Explain why an item is where it is"),
+    "insight": ("triage.cli.insight:insight", "Show how accurate the ranking was, and what you read"),
+    "learn": ("triage.cli.learn:learn", "Tune the ranker to your marks, if that makes it better"),
+    "evaluate": ("triage.cli.evaluate:evaluate", "Measure the ranker on your past days or labelled files"),
+    "sources": ("triage.cli.sources:sources", "List your sources, change them, find those that fail"),
     "daemon": ("triage.cli.daemon:daemon", "Fetch and rank in the background"),
-    "db": ("triage.cli.db:db", "Back up, check and restore the database"),
-    "status": ("triage.cli.status:status", "What is going on, in a few lines"),
+    "notifications": ("triage.cli.notifications:notifications", "List what the daemon notified you of"),
+    "status": ("triage.cli.status:status", "Show what is going on, in a few lines"),
     "doctor": ("triage.cli.doctor:doctor", "Check everything, with the fix for what is wrong"),
     "config": ("triage.cli.config:config", "Show, check and change the settings"),
-    "paths": ("triage.cli.doctor:paths", "Where everything lies on disk"),
-    "demo": ("triage.cli.demo:demo", "A ranked digest of a bundled demo day, apart from your data"),
+    "db": ("triage.cli.db:db", "Back up, check and restore the database"),
+    "export": ("triage.cli.lists:export", "Export everything, or lists for other programs"),
+    "paths": ("triage.cli.doctor:paths", "Show where everything is stored"),
 }
+SECTIONS = {
+    "start": "Begin",
+    "digest": "Read",
+    "mark": "Say what you think",
+    "why": "Understand the order",
+    "sources": "Look after it",
+}
+"""The command that begins a section of the list -> its heading."""
 
 
 class LazyGroup(click.Group):
     """Commands by name, imported when they are run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of `COMMANDS`: that of a first day."""
+        """In the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -69,13 +77,11 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, but an unknown name comes with the nearest known one."""
+        """As click does it, but an unknown name comes with what was probably meant."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
+            from triage.cli.guesses import no_command
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; see: triage --help"
-            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx)
+            raise no_command("", args[0], COMMANDS, alone=False)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -94,8 +100,14 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        width, heading = max(map(len, COMMANDS)), ""
+        listed: dict[str, list[tuple[str, str]]] = {}
+        for name, (_, text) in COMMANDS.items():
+            heading = SECTIONS.get(name, heading)
+            listed.setdefault(heading, []).append((name.ljust(width), text))
+        for heading, rows in listed.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
 
 @click.group(

@@ -16,18 +16,25 @@ from triage.core.rules import Rule
 from triage.core.verbs import MARKS, Verb
 from triage.runtime import Runtime
 
+NO_ITEMS = "No items yet. To begin: triage start; if there are sources: triage sync"
 SHOWN_AFTER_MARK = 5
 """Items at the top that are listed after a mark, so that its effect is seen."""
 
 
 def print_items(
-    runtime: Runtime, items: list[Item], as_json: bool, as_jsonl: bool, *, hits: bool = False
+    runtime: Runtime,
+    items: list[Item],
+    as_json: bool,
+    as_jsonl: bool,
+    *,
+    hits: bool = False,
+    none: str = "Nothing found.",
 ) -> None:
     """A list of items, in the form that was asked for; with `hits`, the words that were looked for marked."""
+    if not items:
+        note(none)
     if output.listing([item.to_json() for item in items], as_json, as_jsonl):
         return
-    if not items:
-        note("Nothing found.")
     now = runtime.clock()
     for item in items:
         for text in render.item_lines(item, now, hits=hits):
@@ -43,9 +50,7 @@ def list_items(limit: int, as_json: bool, as_jsonl: bool) -> None:
 
     with Runtime.open() as runtime:
         found = reading.best(runtime.database, limit)
-        print_items(runtime, found, as_json, as_jsonl)
-    if not found:
-        diagnostics.note("No items yet. To begin: triage start; if there are sources: triage sync")
+        print_items(runtime, found, as_json, as_jsonl, none=NO_ITEMS)
 
 
 @click.command()
@@ -93,7 +98,17 @@ def fetch(item_ids: tuple[int, ...], as_json: bool) -> None:
         raise (TriageError if len(missing) == len(done) else PartialError)(message, fix=fix)
 
 
-@click.command()
+class VerbAnywhere(click.Command):
+    """Takes `mark like 12` as `mark 12 like`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts a verb that comes first behind the ids."""
+        if len(args) > 1 and args[0] in set(MARKS):
+            args = [*args[1:], args[0]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=VerbAnywhere)
 @click.argument("item_ids", metavar="ID...", type=int, nargs=-1, required=True)
 @click.argument("verb", type=click.Choice([verb.value for verb in MARKS]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")

@@ -43,8 +43,8 @@ BRIGHT = ("7", *map(str, range(9, 16)))
 def of_terminal(described: str) -> Theme:
     """The theme that suits a terminal by its COLORFGBG: `0;15` is black on white, `15;default;0` the reverse.
 
-    The terminal is not asked itself (OSC 11): over a slow line its answer would come after the first key, and a
-    late one would be typed into the list, where a `d` is a mark.
+    The terminal is not asked itself (OSC 11): over a slow line its answer could come late, and would then be
+    typed into the list, where a `d` is a mark.
     """
     return LIGHT if described.rpartition(";")[2] in BRIGHT else DARK
 
