@@ -2,25 +2,25 @@
 
     python benchmarks/search.py [--items 100000] [--passages 3] [--rounds 20]
 
-Items are invented from a fixed seed, in a new database in a temporary folder; vectors are drawn at random, so
-that no encoder is needed: what is measured is finding and fusing, not encoding the query. Each figure is for
-a whole answer with the 200 best items, their marks, stories and passages. CPU seconds count all threads; wall
-time is what a reader waits, and depends on what else the machine does.
+Items are those of `benchmarks/library.py`, in a new database in a temporary folder; vectors are drawn at
+random, so that no encoder is needed: what is measured is finding and fusing, not encoding the query. Each
+figure is for a whole answer with the 200 best items, their marks, stories and passages. CPU seconds count all
+threads; wall time is what a reader waits, and depends on what else the machine does.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from library import NOW, Shelf
 from numpy.typing import NDArray
 from workload import Writer
 
@@ -28,17 +28,12 @@ from model.vectors import VectorFile
 from triage.core.verbs import Verb
 from triage.services.ranker.meaning import Meaning
 from triage.services.reader import feedback, searching
-from triage.store import items, search, sources
-from triage.store.bulk import insert_rows
 from triage.store.engine import Database
-from triage.store.items import NewItem
 from triage.store.migrate import ensure_schema
-from triage.store.schema import Passage, Vector
 
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DIM = 384
-AT_ONCE = 5_000
 ENCODER = "stub"
+SOURCES = 20
 
 
 def clock() -> datetime:
@@ -67,74 +62,6 @@ class Stub:
         """As of the file, made larger: directions drawn at random are hardly near to one another."""
         found: NDArray[np.float32] = self._file.products(vector) * 3
         return found
-
-
-def fill(database: Database, vectors: VectorFile, count: int, passages: int) -> list[int]:
-    """Stores items of 20 sources with their passages."""
-    writer, choose = Writer("search"), random.Random(0)  # noqa: S311 - no secrets
-    texts = [" ".join(writer.sentence() for _ in range(12)) for _ in range(2_000)]
-    people = [f"{writer.sentence(1, 1)[:-1]} {writer.sentence(1, 1)[:-1]}" for _ in range(500)]
-    ids: list[int] = []
-    with database.write() as connection:
-        for number in range(20):
-            sources.add(
-                connection,
-                ingestor="feeds",
-                kind="feed",
-                target=f"https://{number}.example/",
-                title=f"Source {number}",
-                tags=["news"] if number % 4 == 0 else [],
-                allow_local=False,
-                now=NOW,
-            )
-    for start in range(0, count, AT_ONCE):
-        new = [
-            NewItem(
-                key=str(start + n),
-                kind=choose.choice(("feed", "feed", "mail", "paper")),
-                title=writer.sentence(5),
-                text=choose.choice(texts),
-                url=None,
-                people=[choose.choice(people)],
-                tags=[choose.choice(("cs.IR", "bread", "harbour"))],
-                identifiers={},
-                personal=False,
-                published_at=NOW - timedelta(minutes=start + n),
-                content_hash="h",
-                words=200,
-                cjk_characters=0,
-            )
-            for n in range(min(AT_ONCE, count - start))
-        ]
-        drawn = np.random.default_rng(start).standard_normal((len(new) * passages, DIM), dtype=np.float32)
-        first = vectors.append(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
-        source = 1 + start // AT_ONCE % 20
-        with database.write() as connection:
-            added = items.insert_new(connection, source, new, NOW)
-            rows = (
-                search.SearchRow(i, each.title, each.text, each.people, f"Source {source - 1}", each.tags)
-                for i, each in zip(added, new, strict=True)
-            )
-            search.index(connection, list(rows))
-            numbers = range(first, first + len(drawn))
-            insert_rows(
-                connection,
-                Vector,
-                ("id", "encoder", "key", "row"),
-                ((row + 1, ENCODER, row.to_bytes(16, "big"), row) for row in numbers),
-            )
-            insert_rows(
-                connection,
-                Passage,
-                ("item_id", "ordinal", "field", "start", "end", "vector_id"),
-                (
-                    (item, place, "text", 0, 80, first + n * passages + place + 1)
-                    for n, item in enumerate(added)
-                    for place in range(passages)
-                ),
-            )
-        ids += added
-    return ids
 
 
 def measure(name: str, ask: Callable[[], object], rounds: int) -> None:
@@ -166,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         database = Database(folder / "triage.db", checkpoints=True)
         ensure_schema(database, folder, NOW)
         with VectorFile(folder / "vectors", DIM, ENCODER) as vectors:
-            ids = fill(database, vectors, asked.items, asked.passages)
+            shelf = Shelf(database, vectors, ENCODER, asked.passages)
+            shelf.add_sources(SOURCES)
+            ids = shelf.add_items(asked.items, SOURCES)
             for item in ids[:: max(len(ids) // 300, 1)]:
                 feedback.mark(database, clock, item, Verb.LIKE)
             meaning = Meaning(database, Stub(vectors))  # type: ignore[arg-type]
@@ -187,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "from:ba* after:7d",
                 "tag:cs.IR is:paper the",
                 "tag:news -is:new",
-                "is:mail before:30d after:60d",
+                "is:mail before:5d after:10d",
                 "is:new",
             ):
 
