@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from triage.cli.diagnostics import Progress
 from triage.cli.group import Group
 from triage.core import words
 from triage.core.hindsight import Estimate, Hindsight
+
+if TYPE_CHECKING:
+    from triage.services.ranker.evaluate import Evaluation
 
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLUMN = 24
@@ -83,11 +87,7 @@ def _interval(each: Estimate, sign: str = "") -> str:
 @click.option("--output", required=True, type=_OUTPUT, help="One line a task: {task, scores, probability}.")
 def rank(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
     """Score the candidates of each task, given its few labels and phrases."""
-    from triage.paths import Paths
-    from triage.services.ranker import evaluate as service
-
-    cache = Paths.of().cache / "evaluate"
-    count = service.rank(items, tasks, output, cache=cache, on_progress=_show_progress)
+    count = _evaluation().rank(items, tasks, output)
     click.echo(f"Scored {count} tasks into {output}", err=True)
 
 
@@ -96,11 +96,7 @@ def rank(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
 @click.option("--output", required=True, type=_OUTPUT, help="One line a row: {id, scores}.")
 def highlight(rows: Path, output: Path) -> None:
     """Score the sentences of each row for its query, or without one for what they say of the document."""
-    from triage.paths import Paths
-    from triage.services.ranker import evaluate as service
-
-    cache = Paths.of().cache / "evaluate"
-    count = service.highlight(rows, output, cache=cache, on_progress=_show_progress)
+    count = _evaluation().highlight(rows, output)
     click.echo(f"Scored {count} rows into {output}", err=True)
 
 
@@ -110,11 +106,7 @@ def highlight(rows: Path, output: Path) -> None:
 @click.option("--output", required=True, type=_OUTPUT, help="One line a document: its logits.")
 def occlusion(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
     """Score the best candidates of each task again, without their highlights and without other text."""
-    from triage.paths import Paths
-    from triage.services.ranker import evaluate as service
-
-    cache = Paths.of().cache / "evaluate"
-    count = service.occlusion(items, tasks, output, cache=cache, on_progress=_show_progress)
+    count = _evaluation().occlusion(items, tasks, output)
     click.echo(f"Took {count} documents apart into {output}", err=True)
 
 
@@ -125,11 +117,7 @@ def occlusion(items: tuple[Path, ...], tasks: Path, output: Path) -> None:
 @click.option("--output", required=True, type=_OUTPUT, help="One line a day: {day, shown, p}.")
 def replay(items: Path, user: Path, per_day: int, output: Path) -> None:
     """Show the best of each day, learn what the reader says of these only, go on to the next day."""
-    from triage.paths import Paths
-    from triage.services.ranker import evaluate as service
-
-    cache = Paths.of().cache / "evaluate"
-    count = service.replay(items, user, output, per_day=per_day, cache=cache, on_progress=_show_progress)
+    count = _evaluation().replay(items, user, output, per_day=per_day)
     click.echo(f"Replayed {count} days into {output}", err=True)
 
 
@@ -141,12 +129,15 @@ def stories(items: tuple[Path, ...], output: Path) -> None:
 
     Where a document says so, its {kind, source, published, people, identifiers, parent} are used, too.
     """
-    from triage.paths import Paths
-    from triage.services.ranker import evaluate as service
-
-    cache = Paths.of().cache / "evaluate"
-    count = service.stories(items, output, cache=cache, on_progress=_show_progress)
+    count = _evaluation().stories(items, output)
     click.echo(f"Grouped {count} documents into {output}", err=True)
+
+
+def _evaluation() -> Evaluation:
+    from triage.paths import Paths
+    from triage.services.ranker.evaluate import Evaluation
+
+    return Evaluation(Paths.of().cache / "evaluate", _show_progress)
 
 
 def _show_progress(done: int, total: int) -> None:

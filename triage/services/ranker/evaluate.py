@@ -24,117 +24,76 @@ if TYPE_CHECKING:
     from model.types import Document
 
 
-def rank(
-    items: Sequence[Path],
-    tasks: Path,
-    output: Path,
-    *,
-    cache: Path,
-    encoder: Path | None = None,
-    on_progress: Progress | None = None,
-) -> int:
-    """Scores the candidates of every task.
+class Evaluation:
+    """The shipped ranker over plain files; the vectors of their texts are remembered from run to run.
+
+    Each method writes its output whole or not at all, and returns how many lines that has.
 
     Args:
-        items: Files of documents.
-        tasks: File of tasks.
-        output: Written whole or not at all.
-        cache: Folder in which vectors are remembered from run to run.
-        encoder: A folder with weights; None for the verified package.
+        cache: Folder in which vectors are remembered.
         on_progress: Called with (texts encoded, texts to encode).
 
-    Returns:
-        How many tasks were scored.
-
     Raises:
-        UsageError: A file cannot be used; the message names it and the line.
-        TriageError: There is no encoder, or it failed.
+        UsageError: By each method, for a file that cannot be used; the message names it and the line.
+        TriageError: By each method: there is no encoder, or it failed.
     """
-    from model.evaluate import rank_tasks
 
-    with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        rows = rank_tasks(*_tasks(items, tasks), encode, encode.weights.reads)
-        return _write(output, rows)
+    def __init__(self, cache: Path, on_progress: Progress | None = None) -> None:
+        self._cache = cache
+        self._on_progress = on_progress
 
+    def rank(self, items: Sequence[Path], tasks: Path, output: Path) -> int:
+        """Scores the candidates of every task."""
+        from model.evaluate import rank_tasks
 
-def highlight(
-    rows: Path,
-    output: Path,
-    *,
-    cache: Path,
-    encoder: Path | None = None,
-    on_progress: Progress | None = None,
-) -> int:
-    """Scores the sentences of every row; arguments, result and errors as for `rank`."""
-    from model import evaluate
+        with self._encoder() as encode:
+            return _write(output, rank_tasks(*_tasks(items, tasks), encode, encode.weights.reads))
 
-    with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        todo = evaluate.read_sentences(rows, sanitize_text)
-        return _write(output, evaluate.highlight_rows(todo, encode, encode.weights.reads))
+    def highlight(self, rows: Path, output: Path) -> int:
+        """Scores the sentences of every row."""
+        from model import evaluate
 
+        with self._encoder() as encode:
+            todo = evaluate.read_sentences(rows, sanitize_text)
+            return _write(output, evaluate.highlight_rows(todo, encode, encode.weights.reads))
 
-def occlusion(
-    items: Sequence[Path],
-    tasks: Path,
-    output: Path,
-    *,
-    cache: Path,
-    encoder: Path | None = None,
-    on_progress: Progress | None = None,
-) -> int:
-    """Removes the highlights of the best candidates of every task, and as much text at random.
+    def occlusion(self, items: Sequence[Path], tasks: Path, output: Path) -> int:
+        """Removes the highlights of the best candidates of every task, and as much text at random."""
+        from model.occlusion import occlude_tasks
 
-    Returns:
-        How many documents were taken apart. Arguments and errors as for `rank`.
-    """
-    from model.occlusion import occlude_tasks
+        with self._encoder() as encode:
+            return _write(output, occlude_tasks(*_tasks(items, tasks), encode, encode.weights.reads))
 
-    with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        rows = occlude_tasks(*_tasks(items, tasks), encode, encode.weights.reads)
-        return _write(output, rows)
+    def replay(self, items: Path, user: Path, output: Path, *, per_day: int) -> int:
+        """Replays a stream day by day for one reader, showing `per_day` documents a day."""
+        from model import replay as days
 
+        with self._encoder() as encode:
+            stream = days.read_stream(items, sanitize_text)
+            start, ask = days.read_reader(user, stream.documents, sanitize_text)
+            return _write(output, days.replay(stream, start, ask, per_day, encode, encode.weights.reads))
 
-def replay(
-    items: Path,
-    user: Path,
-    output: Path,
-    *,
-    per_day: int,
-    cache: Path,
-    encoder: Path | None = None,
-    on_progress: Progress | None = None,
-) -> int:
-    """Replays a stream day by day for one reader, showing `per_day` documents a day.
+    def stories(self, items: Sequence[Path], output: Path) -> int:
+        """Groups documents that tell the same story."""
+        from model.grouping import group
 
-    Returns:
-        How many days were replayed. Other arguments and errors as for `rank`.
-    """
-    from model import replay as days
+        with self._encoder() as encode:
+            return _write(output, group(items, sanitize_text, encode, encode.weights.reads))
 
-    with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        stream = days.read_stream(items, sanitize_text)
-        start, ask = days.read_reader(user, stream.documents, sanitize_text)
-        rows = days.replay(stream, start, ask, per_day, encode, encode.weights.reads)
-        return _write(output, rows)
+    @contextmanager
+    def _encoder(self) -> Iterator[CachedEncoder]:
+        """The encoder, while errors of the ranker become those of the program."""
+        from model.cache import CachedEncoder
+        from model.encoder import find_weights
+        from model.types import InvalidInput, ModelError
 
-
-def stories(
-    items: Sequence[Path],
-    output: Path,
-    *,
-    cache: Path,
-    encoder: Path | None = None,
-    on_progress: Progress | None = None,
-) -> int:
-    """Groups documents that tell the same story.
-
-    Returns:
-        How many documents were grouped. Arguments and errors as for `rank`.
-    """
-    from model.grouping import group
-
-    with _errors(), _encoder(cache, encoder, on_progress) as encode:
-        return _write(output, group(items, sanitize_text, encode, encode.weights.reads))
+        try:
+            with CachedEncoder(self._cache, find_weights(), on_progress=self._on_progress) as encode:
+                yield encode
+        except InvalidInput as error:
+            raise UsageError(str(error)) from error
+        except ModelError as error:
+            raise TriageError(str(error)) from error
 
 
 def _tasks(items: Sequence[Path], tasks: Path) -> tuple[dict[str, Document], list[Task]]:
@@ -143,28 +102,6 @@ def _tasks(items: Sequence[Path], tasks: Path) -> tuple[dict[str, Document], lis
 
     documents = read_items(items, sanitize_text)
     return documents, read_tasks(tasks, documents, sanitize_text)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Errors of the ranker as those of the program."""
-    from model.types import InvalidInput, ModelError
-
-    try:
-        yield
-    except InvalidInput as error:
-        raise UsageError(str(error)) from error
-    except ModelError as error:
-        raise TriageError(str(error)) from error
-
-
-@contextmanager
-def _encoder(cache: Path, encoder: Path | None, on_progress: Progress | None) -> Iterator[CachedEncoder]:
-    from model.cache import CachedEncoder
-    from model.encoder import find_weights
-
-    with CachedEncoder(cache, find_weights(encoder), on_progress=on_progress) as encode:
-        yield encode
 
 
 def _write(output: Path, rows: Iterable[dict[str, Any]]) -> int:
