@@ -15,6 +15,8 @@ SCHEMA_VERSION = 1
 """Of the JSON form; raised when a field changes its meaning."""
 
 ItemKind = Literal["feed", "mail", "paper"]
+KINDS: dict[str, ItemKind] = {"feed": "feed", "mail": "mail", "paper": "paper"}
+"""From the strings that are stored."""
 Lane = Literal["for-you", "people", "exploring"]
 TextState = Literal["served", "full", "summary"]
 """How much of an item's text there is: all that its source serves, which is all there seems to be; the full

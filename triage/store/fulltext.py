@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from triage.core.fulltext import Attempt
+from triage.core.fulltext import SETTINGS, Attempt, Facts
+from triage.core.items import KINDS
+from triage.core.length import measure
 from triage.store import items, search
 from triage.store.chunks import chunks
 from triage.store.engine import upsert
@@ -44,6 +46,24 @@ class FullTextRow:
     attempt: Attempt | None
     found_at: str | None
     """Where the full text was found."""
+
+    @property
+    def facts(self) -> Facts:
+        """What decides on its full text."""
+        count, cjk_characters = measure(self.served)
+        chosen = self.options.get("full_text")
+        return Facts(
+            kind=KINDS[self.kind],
+            url=self.url,
+            text=self.served,
+            words=count,
+            cjk_characters=cjk_characters,
+            flags=frozenset(self.flags),
+            personal=self.personal,
+            part=self.part,
+            source=self.target,
+            setting=chosen if chosen in SETTINGS else "auto",
+        )
 
 
 _ATTEMPT = (

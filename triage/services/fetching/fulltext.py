@@ -22,11 +22,11 @@ from triage.config import Clock, Config
 from triage.core import fulltext as policy
 from triage.core.errors import TriageError, UsageError
 from triage.core.items import Digest
+from triage.core.length import measure
 from triage.core.text import sanitize_line, sanitize_text
 from triage.core.words import plural
 from triage.services.fetching.client import http_client
-from triage.services.fetching.translate import MAX_TEXT, measure, safe_url
-from triage.services.reader.views import facts
+from triage.services.fetching.translate import MAX_TEXT, safe_url
 from triage.store import fulltext as store
 from triage.store.engine import Database
 from triage.store.fulltext import FullTextRow
@@ -160,7 +160,7 @@ def _choose(database: Database, config: Config, clock: Clock, digest: Digest | N
     return [
         row
         for row in candidates
-        if row.source_id not in fruitless or row.id in again or facts(row).setting == "always"
+        if row.source_id not in fruitless or row.id in again or row.facts.setting == "always"
     ][:ROUND]
 
 
@@ -170,7 +170,7 @@ def _is_wanted(row: FullTextRow, config: Config, now: datetime, *, again: bool) 
         return False
     if _left_alone_until(row, now) is not None:
         return False
-    known = facts(row)
+    known = row.facts
     allowed = (known.setting == "always" or config.full_text.fetch) and policy.not_unasked(known) is None
     return allowed and (again or policy.is_summary(known))
 
@@ -216,7 +216,7 @@ def _store(database: Database, clock: Clock, row: FullTextRow, found: FullText) 
     error, whole = found.error, None
     if error is None:
         try:
-            whole = policy.joined(facts(row), row.title, sanitize_text(found.text, MAX_TEXT))
+            whole = policy.joined(row.facts, row.title, sanitize_text(found.text, MAX_TEXT))
         except ValueError as problem:
             error = FetchError("parse", str(problem))
     if error is not None:
@@ -255,7 +255,7 @@ def _record_failure(
     """Returns the message as it is stored. What only the reader may ask for is never repeated without him."""
     failures = (row.attempt.failures if row.attempt is not None else 0) + 1
     again = None
-    if policy.not_unasked(facts(row)) is None:
+    if policy.not_unasked(row.facts) is None:
         again = policy.next_try(error.kind, failures, now, retry_after_s)
     message = sanitize_line(error.message, MAX_ERROR)
     store.record_failure(

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from ingestors.base import Entry
 from triage.core.identity import Names, clamp_published, content_hash, names
-from triage.core.text import CJK, sanitize_line, sanitize_text
+from triage.core.length import measure
+from triage.core.text import sanitize_line, sanitize_text
 from triage.store.items import NewItem
 
 MAX_TITLE = 512
@@ -24,9 +25,6 @@ MAX_LINKS = 100
 UNTITLED = 80
 """Characters of the text that stand in for a missing title."""
 
-_CJK = re.compile(f"[{CJK}]")
-_SHAPE = bytes(32 if chr(code).isspace() else ord("x") for code in range(256))
-"""For `bytes.translate`: a space for white space, `x` for everything else."""
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/|$)")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`{|}\ufffd]")
 
@@ -73,14 +71,6 @@ def names_of(item: NewItem) -> Names:
         people=item.people,
         identifiers=item.identifiers,
     )
-
-
-def measure(text: str) -> tuple[int, int]:
-    """How many words a text has, and how many Chinese or Japanese characters besides."""
-    if text.isascii():  # words are where one ends, which is counted in two thirds of the time of splitting
-        return (text.encode().translate(_SHAPE) + b" ").count(b"x "), 0
-    characters = len(_CJK.findall(text))
-    return len((_CJK.sub(" ", text) if characters else text).split()), characters
 
 
 def safe_url(url: str | None) -> str | None:

@@ -20,10 +20,11 @@ from triage.config import Clock
 from triage.core import interest_sheet, words
 from triage.core.errors import TriageError, UsageError
 from triage.core.journal import Effect
+from triage.core.length import measure
 from triage.core.portable import event_names
 from triage.core.text import sanitize_line, sanitize_text
 from triage.services.fetching.sources import LIST_OPTION, MAX_TITLE, clean_tags
-from triage.services.fetching.translate import MAX_TEXT, measure, names_of, new_item, safe_url
+from triage.services.fetching.translate import MAX_TEXT, names_of, new_item, safe_url
 from triage.services.moving import archive, received
 from triage.services.moving.archive import ItemLine, ModelLine, ShownLine
 from triage.services.moving.received import Received

@@ -23,7 +23,7 @@ from model.types import Document, Explanation, Passage, Profile, Rule
 from triage.core import feedback
 from triage.core.errors import UsageError
 from triage.core.insight import Learned
-from triage.core.items import LESS_OF, Highlight, Lane, Reason
+from triage.core.items import KINDS, LESS_OF, Highlight, Lane, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES
 from triage.core.readings import MarkShare
 from triage.core.rules import DECIDING, Hard
@@ -34,7 +34,6 @@ from triage.services.ranker.models import InUse, Models
 from triage.services.ranker.vectors import Vectors
 from triage.services.reader import folding
 from triage.services.reader.profile import document, profile
-from triage.services.reader.views import KINDS
 from triage.store import feedback as log
 from triage.store import items, passages, scores
 from triage.store.engine import Database

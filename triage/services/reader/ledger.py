@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from triage.config import Clock
 from triage.core import feedback, pace, rules
 from triage.core.errors import UsageError
-from triage.core.items import ItemKind, Recorded
+from triage.core.items import KINDS, ItemKind, Recorded
 from triage.core.ledger import Account, Ledger, judge
 from triage.core.pace import GENERAL, OPENING_MINUTES
 from triage.core.rules import Has
 from triage.core.text import sanitize_line
 from triage.core.verbs import MARKS, Verb
 from triage.services.fetching import sources as service
-from triage.services.reader import past, views
+from triage.services.reader import past
 from triage.services.reader.feedback import MAX_SAID
 from triage.store import feedback as event_log
 from triage.store import openings, scores, sources
@@ -97,7 +97,7 @@ def _account(row: SourceRow, came: Arrivals, seen: _Seen, soft: Mapping[str, rul
         title=row.title,
         kind=row.kind,
         items=came.items,
-        minutes_in=round(_minutes(came, views.KINDS[row.kind]), 1),
+        minutes_in=round(_minutes(came, KINDS[row.kind]), 1),
         minutes_read=round(sum(seen.seconds.get(item, 0.0) for item in judged) / 60, 1),
         opened=sum(item in seen.seconds for item in judged),
         shown=sum(item in seen.shown for item in judged),

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from triage.core import fulltext, words
 from triage.core.budget import lane_of
-from triage.core.fulltext import Facts
-from triage.core.items import Highlight, Item, ItemKind, Lane, Reason
+from triage.core.items import KINDS, Highlight, Item, ItemKind, Lane, Reason
 from triage.core.pace import GENERAL, PLANNED_MINUTES, Pace
 from triage.core.readings import Reading
 from triage.core.verbs import AT_HAND
 from triage.core.worth import gain
-from triage.services.fetching.translate import measure
 from triage.store.fulltext import FullTextRow
 from triage.store.items import ItemRow
 
 NUMBERS_FROM = 15
 """Marks from which on a probability is said in numbers; with fewer it would pretend to know."""
-
-KINDS: dict[str, ItemKind] = {"feed": "feed", "mail": "mail", "paper": "paper"}
 
 
 def item(
@@ -85,7 +81,7 @@ def _whole(row: ItemRow, pace: Pace) -> float:
     return round(pace.minutes(row.words, row.cjk_characters, kind(row)), 2)
 
 
-def kind(row: ItemRow | FullTextRow) -> ItemKind:
+def kind(row: ItemRow) -> ItemKind:
     """What an item is."""
     return KINDS[row.kind]
 
@@ -95,27 +91,9 @@ def lane(row: ItemRow, state: str = "new") -> Lane:
     return lane_of(kind(row), row.personal, state in AT_HAND)
 
 
-def facts(row: FullTextRow) -> Facts:
-    """What decides on the full text of an item."""
-    count, cjk_characters = measure(row.served)
-    chosen = row.options.get("full_text")
-    return Facts(
-        kind=kind(row),
-        url=row.url,
-        text=row.served,
-        words=count,
-        cjk_characters=cjk_characters,
-        flags=frozenset(row.flags),
-        personal=row.personal,
-        part=row.part,
-        source=row.target,
-        setting=chosen if chosen in fulltext.SETTINGS else "auto",
-    )
-
-
 def reading(item: Item, text: str, row: FullTextRow) -> Reading:
     """An item opened, with what a reader should know about its text."""
-    state, note = fulltext.state_of(facts(row), row.attempt)
+    state, note = fulltext.state_of(row.facts, row.attempt)
     again = row.attempt.next_try_at if row.attempt is not None else None
     if note is not None and again is not None:
         note += f" (next try {again.astimezone():%a %H:%M})"

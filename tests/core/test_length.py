@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from triage.services.fetching.translate import measure
+from triage.core.length import measure
 
 
 @given(st.text(st.sampled_from(" \t\n\r\v\f\x1c\x1f\x7f.-xyz9"), max_size=30))
