@@ -44,12 +44,19 @@ class HttpError(Exception):
     `retry_after_s` is set where the server named a time, `status` where it answered at all.
     """
 
-    def __init__(self, kind: FetchErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: FetchErrorKind,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.retry_after_s = retry_after_s
-        self.status: int | None = None
+        self.status = status
 
     def as_value(self) -> FetchError:
         """The error as ingestors return it."""
@@ -201,11 +208,7 @@ class HttpClient:
             )
             left_s = max(left_s - took_s, 0.01)
             if hop.status not in (301, 302, 303, 307, 308):
-                try:
-                    _check_status(hop.status, parts, conditional, self._retry_after(hop))
-                except HttpError as error:
-                    error.status = hop.status
-                    raise
+                self._check_status(hop, parts, conditional)
                 return Response(hop.status, current, hop.headers, hop.body, _with_userinfo(moved, url))
             target = _redirect_target(hop.headers.get("location"), current, parts)
             target = _without_parameters(target, private or {})  # servers repeat what they were asked
@@ -242,11 +245,7 @@ class HttpClient:
             timeout_s=self._deadline_s,
             content=content,
         )
-        try:
-            _check_status(hop.status, parts, False, self._retry_after(hop))
-        except HttpError as error:
-            error.status = hop.status
-            raise
+        self._check_status(hop, parts, conditional=False)
         return Response(hop.status, target, hop.headers, hop.body)
 
     async def aclose(self) -> None:
@@ -342,6 +341,12 @@ class HttpClient:
     def _leave_alone(self, throttle: Throttle, wait: timedelta) -> None:
         until = self._clock() + wait
         self._waits[throttle.name] = max(until, self._waits.get(throttle.name, until))
+
+    def _check_status(self, hop: Hop, parts: SplitResult, conditional: bool) -> None:
+        """Raises HttpError if an answer brings no document."""
+        if (refusal := _refusal(hop.status, parts.hostname, conditional)) is not None:
+            wait_s = self._retry_after(hop) if hop.status == 429 or hop.status >= 500 else None
+            raise HttpError(*refusal, retry_after_s=wait_s, status=hop.status)
 
     def _retry_after(self, hop: Hop) -> float | None:
         # A date counts from the server's own clock: ours may be wrong, or set by the reader.
@@ -442,31 +447,31 @@ def _conditions(validators: Validators) -> dict[str, str]:
     return {name: value for name, value in sent.items() if value}
 
 
-def _check_status(status: int, parts: SplitResult, conditional: bool, retry_after_s: float | None) -> None:
-    host = parts.hostname
+def _refusal(status: int, host: str | None, conditional: bool) -> tuple[FetchErrorKind, str] | None:
+    """What a status that brings no document means; None for one that brings it."""
     match status:
         case 200 | 203:
-            return
+            return None
         case 304 if conditional:
-            return
-        case 401 | 403:
-            raise HttpError("denied", f"{host} refuses access ({status})")
-        case 404:
-            raise HttpError("not-found", f"{host} knows no such page (404)")
-        case 410:
-            raise HttpError("gone", f"{host} says that this is gone for good (410)")
-        case 429:
-            raise HttpError("limit", f"{host} asks for fewer requests (429)", retry_after_s=retry_after_s)
+            return None
         case 304:
-            raise HttpError("http", f"{host} answered 'not modified' to a question that was never asked")
-        case 451:
-            raise HttpError("denied", f"{host} may not show this for legal reasons (451)")
+            return "http", f"{host} answered 'not modified' to a question that was never asked"
+        case 401 | 403:
+            return "denied", f"{host} refuses access ({status})"
+        case 404:
+            return "not-found", f"{host} knows no such page (404)"
         case 407:
-            raise HttpError("denied", "the proxy wants a name and password; put them into HTTP_PROXY")
+            return "denied", "the proxy wants a name and password; put them into HTTP_PROXY"
+        case 410:
+            return "gone", f"{host} says that this is gone for good (410)"
+        case 429:
+            return "limit", f"{host} asks for fewer requests (429)"
+        case 451:
+            return "denied", f"{host} may not show this for legal reasons (451)"
         case _ if status >= 500:
-            raise HttpError("http", f"{host} is out of order ({status})", retry_after_s=retry_after_s)
+            return "http", f"{host} is out of order ({status})"
         case _:
-            raise HttpError("http", f"{host} answered with status {status}")
+            return "http", f"{host} answered with status {status}"
 
 
 def _redirect_target(location: str | None, url: str, parts: SplitResult) -> str:
