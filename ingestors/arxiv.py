@@ -182,14 +182,12 @@ class ArxivIngestor:
         root = _daily_root(settings(self.name, request.options).get("base_url"))
         if root is None:
             return None
-        cursor = request.cursor
-        url, etag, modified = (cursor.get(name) for name in ("url", "etag", "last_modified"))
-        known = None
-        if isinstance(url, str):
-            known = Validators(url, str(etag) if etag else None, str(modified) if modified else None)
         try:
             response = await tools.http.get(
-                root + "+".join(categories), allow_local=request.allow_local, validators=known, accept=ACCEPT
+                root + "+".join(categories),
+                allow_local=request.allow_local,
+                validators=Validators.of(request.cursor),
+                accept=ACCEPT,
             )
         except HttpError as error:
             if error.kind in ("not-found", "gone"):
@@ -199,16 +197,7 @@ class ArxivIngestor:
             unchanged: dict[str, Any] = {"entries": [], "refusals": [], "skip_days": [], "validators": {}}
             return {**unchanged, "not_modified": True, "day": None}
         parsed = await tools.parsers.parse(DAILY_PARSER, response.body)
-        validators = response.validators
-        return {
-            **parsed,
-            "not_modified": False,
-            "validators": {
-                "url": validators.url,
-                "etag": validators.etag,
-                "last_modified": validators.last_modified,
-            },
-        }
+        return {**parsed, "not_modified": False, "validators": response.validators.to_cursor()}
 
     async def _search(
         self, query: str, request: FetchRequest, tools: Tools

@@ -135,24 +135,13 @@ async def authorization(target: str, options: Mapping[str, JsonValue]) -> dict[s
 
 
 def _validators(cursor: Mapping[str, JsonValue]) -> Validators | None:
-    url, etag, modified = cursor.get("url"), cursor.get("etag"), cursor.get("last_modified")
-    if cursor.get("parser") != PARSER_VERSION or not isinstance(url, str):
-        return None
-    return Validators(
-        url,
-        etag if isinstance(etag, str) else None,
-        modified if isinstance(modified, str) else None,
-    )
+    """None if another version of the parser has read the last answer: it may have read less out of it."""
+    return Validators.of(cursor) if cursor.get("parser") == PARSER_VERSION else None
 
 
 def _validator_cursor(response: Response, old: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """A 304 may bring new validators, or leave them out, which keeps the old ones."""
-    validators = response.validators
-    return {
-        "url": validators.url,
-        "etag": validators.etag or old.get("etag"),
-        "last_modified": validators.last_modified or old.get("last_modified"),
-    }
+    return {name: value or old.get(name) for name, value in response.validators.to_cursor().items()}
 
 
 def _fresh(response: Response, old: Mapping[str, JsonValue]) -> JsonValue:

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
-from ingestors.base import FetchError, FetchErrorKind
+from ingestors.base import FetchError, FetchErrorKind, JsonValue
 from ingestors.slots import Slots
 from ingestors.throttle import Throttle, rate_limit
 
@@ -70,6 +70,17 @@ class Validators:
     url: str
     etag: str | None = None
     last_modified: str | None = None
+
+    @classmethod
+    def of(cls, cursor: Mapping[str, JsonValue]) -> Validators | None:
+        """Those that `to_cursor` has put into a cursor; None if it holds none."""
+        url, *others = (cursor.get(name) for name in ("url", "etag", "last_modified"))
+        etag, modified = (value if isinstance(value, str) and value else None for value in others)
+        return cls(url, etag, modified) if isinstance(url, str) else None
+
+    def to_cursor(self) -> dict[str, JsonValue]:
+        """As fields of a cursor."""
+        return {"url": self.url, "etag": self.etag, "last_modified": self.last_modified}
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,9 +194,8 @@ async def push_items(
                 allow_local=allow_local,
             )
         except HttpError as failed:
-            explained = HttpError(failed.kind, _explain(failed, key).message)
-            explained.status = failed.status
-            raise explained from failed
+            message = _explain(failed, key).message
+            raise HttpError(failed.kind, message, status=failed.status) from failed
         report = await parsers.parse(REPORT_PARSER, response.body)
         added += report["added"]
         known += report["known"]
