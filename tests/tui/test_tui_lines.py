@@ -22,6 +22,7 @@ from triage.core.links import Link
 from triage.core.readings import Related
 from triage.tui import lines
 from triage.tui.actions import ACTIONS
+from triage.tui.vocabulary import EXTRA, SEEN_ONLY
 
 DRAWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2500-\u259f\u202a-\u202e\u2066-\u2069]")
 
@@ -52,8 +53,8 @@ class Talk:
 
 def test_every_action_is_a_word_here_unless_it_is_about_the_screen() -> None:
     talk = Talk()
-    missing = [a.id for a in ACTIONS if talk.lines.command(a.id) is None and a.id not in lines.SEEN_ONLY]
-    assert not missing, f"triage.tui.lines has no word for {missing}"
+    missing = [a.id for a in ACTIONS if talk.lines.vocabulary.find(a.id) is None and a.id not in SEEN_ONLY]
+    assert not missing, f"triage.tui.vocabulary has no word for {missing}"
 
 
 def test_items_come_one_by_one_and_the_digest_ends() -> None:
@@ -162,7 +163,7 @@ def test_sources_are_listed_and_settled_by_number() -> None:
 def test_help_names_every_word_and_explains_one() -> None:
     talk = Talk()
     said = talk("help")
-    assert all(f"{name}: " in said for name in lines.EXTRA)
+    assert all(f"{name}: " in said for name in EXTRA)
     assert talk("help mute").count("\n") < 5
     assert "like, or l, +: " in said or "like, or l: " in said
 

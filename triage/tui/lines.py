@@ -1,13 +1,12 @@
 """The interface in lines, for screen readers and dumb terminals: a prompt, single words, plain answers.
 
-It asks the same `Backend`, and its words are the ids, labels and keys of `triage.tui.actions`, so that
-whoever knows one interface knows the other. Nothing is drawn, nothing moves, nothing is coloured. Every
-answer is waited for: there is one thing going on at a time.
+It asks the same `Backend` as the screen. Nothing is drawn, nothing moves, nothing is coloured, and every
+answer is waited for: there is one thing going on at a time. Which words there are is in
+`triage.tui.vocabulary`, how things are said in `triage.tui.spoken`.
 """
 
 from __future__ import annotations
 
-import difflib
 import functools
 import io
 import os
@@ -27,46 +26,18 @@ from triage.core.rules import Rule
 from triage.core.text import sanitize_line
 from triage.core.verbs import MARKS, PAST_TENSE, Verb
 from triage.tui import links, spoken
-from triage.tui.actions import ACTIONS, Action
 from triage.tui.backend import Backend
+from triage.tui.vocabulary import Command, Vocabulary
 
 T = TypeVar("T")
 
-Command = Callable[[str], object]
-"""Takes what was typed behind the word."""
 PORTION = 2_500
 """Characters of a text that are said before the reader asks for more."""
 LONGEST_PAUSE_S = 900.0
 """Between two commands; after a longer one nobody knows how long the text was read."""
-SEEN_ONLY = frozenset(
-    ("page_down", "page_up", "half_down", "half_up", "other_pane", "palette", "filter", "fold")
-)
-"""Actions that are about a screen, and have no meaning where there is none."""
 SPOKEN_EVENTS = 20
 """The newest so many lines of the journal."""
 STEPS: tuple[Step, ...] = ("quiet", "unquiet", "drop", "resume")
-
-EXTRA = {
-    "list": "The items, numbered. A number alone goes to one of them.",
-    "more": "The next part of the text. An empty line does the same, or goes to the next item.",
-}
-"""Words that only this interface has."""
-ALIASES = {
-    "read": "open",
-    "next": "next_item",
-    "down": "next_item",
-    "up": "previous_item",
-    "previous": "previous_item",
-    "open": "open_link",
-    "copy": "copy_link",
-    "thread": "related",
-    "highlight": "next_highlight",
-    "fetch": "full_text",
-    "sources": "ledger",
-    "end": "bottom",
-    "quit": "leave",
-    "exit": "leave",
-}
 
 
 class Lines:
@@ -112,8 +83,7 @@ class Lines:
         self._since = 0.0
         """When the reading began."""
         self._left = False
-        self._spoken = self._actions()
-        self._commands = self._words()
+        self.vocabulary = Vocabulary(self._actions(), {"list": self._list, "more": self._go_on})
 
     # ------------------------------------------------------------ the loop
 
@@ -137,27 +107,16 @@ class Lines:
             self._try(self._go_on, "")
         elif word.isdecimal() and not rest:
             self._try(self._go_to, word)
-        elif (command := self.command(word)) is not None:
+        elif (command := self.vocabulary.find(word)) is not None:
             self._try(command, rest.strip())
-        elif word in SEEN_ONLY:
-            self._say(f"{word} is about a screen, and there is none here.")
         else:
-            near = difflib.get_close_matches(word.lower(), self._commands, n=1)
-            self._say(f"There is no word {word}." + (f" Did you mean {near[0]}?" if near else " Say help."))
+            self._say(self.vocabulary.unknown(word))
 
     def _try(self, command: Callable[[str], object], rest: str) -> None:
         try:
             command(rest)
         except TriageError as error:
             self._say(spoken.line(f"{error}; {error.fix}" if error.fix else str(error)))
-
-    def command(self, word: str) -> Command | None:
-        """What a word does: an alias, an id or a label, a key, or the beginning of only one of them."""
-        exact = self._commands.get(word) or self._commands.get(word.lower())
-        if exact is not None or len(word) < 2:
-            return exact
-        begun = {name: do for name, do in self._commands.items() if name.startswith(word.lower())}
-        return next(iter(begun.values())) if len({id(do) for do in begun.values()}) == 1 else None
 
     def _actions(self) -> dict[str, Command]:
         """Action id -> what it does here."""
@@ -189,25 +148,12 @@ class Lines:
             "ledger": self._ledger,
             "journal": self._journal,
             "insight": lambda rest: self._insight(),
-            "help": self._help,
+            "help": lambda rest: self._say_all(self.vocabulary.help(rest)),
             "leave": lambda rest: self._leave(),
         }
         for verb in MARKS:
             own[verb.value] = functools.partial(self._mark_as, verb)
         return own
-
-    def _words(self) -> dict[str, Command]:
-        """Every word and key -> what it does; the aliases of this interface have their way."""
-        own = self._spoken
-        commands: dict[str, Command] = {}
-        for action in ACTIONS:
-            if action.id in own:
-                spelled = (action.id, action.label, *(key for key in action.keys if len(key) == 1))
-                commands |= {name: own[action.id] for name in spelled if " " not in name}
-        commands |= {"/": own["search"], "?": own["help"], "+": own["like"], "-": own["dislike"]}
-        commands |= {alias: own[name] for alias, name in ALIASES.items()}
-        extra = (self._list, self._go_on)
-        return commands | dict(zip(EXTRA, extra, strict=True))
 
     # ------------------------------------------------------------ where one is
 
@@ -493,27 +439,9 @@ class Lines:
         self._say("Adding up.")
         self._say_all(spoken.insight(self._backend.insight(), self._backend.learned()))
 
-    def _help(self, rest: str) -> None:
-        """Every word, or one."""
-        for action in ACTIONS:
-            if action.id in self._spoken and (not rest or rest in (action.id, action.label, *action.keys)):
-                self._say(_explained(action))
-        for name, meaning in EXTRA.items():
-            if not rest or rest == name:
-                self._say(f"{name}: {meaning}")
-
     def _say_all(self, lines: Iterable[str]) -> None:
         for each in lines:
             self._say(each)
-
-
-def _explained(action: Action) -> str:
-    """An action as the help says it: its words, then what it does."""
-    names = [alias for alias, name in ALIASES.items() if name == action.id]
-    names += [key for key in action.keys if len(key) == 1 and key not in names]
-    spelled = action.id if action.id not in ALIASES else names.pop(0)
-    also = f", or {', '.join(names)}" if names else ""
-    return f"{spelled}{also}: {action.help}"
 
 
 def _numbered(choices: Sequence[T], typed: str, what: str, listing: str) -> T:
