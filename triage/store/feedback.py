@@ -109,9 +109,10 @@ def append(
     until: datetime | None = None,
     scope: str | None = None,
     step: int | None = None,
-) -> int:
-    """Adds one event, after all that are there; returns its id."""
+) -> Event:
+    """Adds one event, after all that are there."""
     newest = connection.execute(select(func.max(schema.Event.stamp))).scalar()
+    stamp = at if newest is None else max(at, newest + _TICK)
     result = connection.execute(
         insert(schema.Event)
         .values(
@@ -127,9 +128,23 @@ def append(
             until=until,
             scope=scope,
             step=step,
-            stamp=at if newest is None else max(at, newest + _TICK),
+            stamp=stamp,
         )
         .returning(schema.Event.id)
     )
     crash_point("event:written")
-    return int(result.scalar_one())
+    return Event(
+        id=int(result.scalar_one()),
+        at=at,
+        verb=verb,
+        item_id=item_id,
+        undoes=undoes,
+        phrase=phrase,
+        weight=weight,
+        standing=standing,
+        model=model,
+        until=until,
+        scope=scope,
+        step=step,
+        stamp=stamp,
+    )

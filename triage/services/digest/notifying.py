@@ -61,9 +61,9 @@ def too_much(database: Database, clock: Clock, item_id: int | None) -> Recorded:
         if chosen not in {each.item_id for each in told}:
             raise UsageError(f"item {chosen} was not notified", fix="triage notifications")
         row = items.get(connection, chosen)
-        event_id = event_log.append(connection, verb=Verb.TOO_MUCH, at=clock(), item_id=chosen)
+        event = event_log.append(connection, verb=Verb.TOO_MUCH, at=clock(), item_id=chosen)
     title = sanitize_line(row.title, MAX_SAID) if row else f"item {chosen}"
-    return Recorded(event_id, f"too much: {title}")
+    return Recorded(event.id, f"too much: {title}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
         row = items.get(connection, item_id)
         if row is None:
             raise UsageError(f"there is no item {item_id}", fix="triage list")
-        event_id = event_log.append(
+        event = event_log.append(
             connection,
             verb=verb,
             at=clock(),
@@ -64,7 +64,7 @@ def mark(database: Database, clock: Clock, item_id: int, verb: Verb) -> Recorded
             **_on_screen(connection, scores.latest_digest(connection), item_id),
         )
     said = f"{PAST_TENSE[verb]}: {sanitize_line(row.title, MAX_SAID)}"
-    return Recorded(event_id, said, {item_id: verb.value})
+    return Recorded(event.id, said, {item_id: verb.value})
 
 
 def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Verb) -> Recorded:
@@ -93,9 +93,9 @@ def mark_all(database: Database, clock: Clock, item_ids: Sequence[int], verb: Ve
         digest, first = scores.latest_digest(connection), event_log.last_id(connection) + 1
         for item_id in wanted:
             shown = _on_screen(connection, digest, item_id)
-            event_id = event_log.append(connection, verb=verb, at=at, item_id=item_id, step=first, **shown)
+            event = event_log.append(connection, verb=verb, at=at, item_id=item_id, step=first, **shown)
     said = f"{PAST_TENSE[verb]}: {words.plural(len(wanted), 'item')}"
-    return Recorded(event_id, said, dict.fromkeys(wanted, verb.value))
+    return Recorded(event.id, said, dict.fromkeys(wanted, verb.value))
 
 
 def split(database: Database, clock: Clock, item_id: int) -> Recorded:
@@ -112,9 +112,9 @@ def split(database: Database, clock: Clock, item_id: int) -> Recorded:
         if not others:
             raise UsageError(f"no other item tells what item {item_id} tells", fix="triage stories")
         shown = {"others": list(others)}
-        event_id = event_log.append(connection, verb=Verb.SPLIT, at=clock(), item_id=item_id, shown=shown)
+        event = event_log.append(connection, verb=Verb.SPLIT, at=clock(), item_id=item_id, shown=shown)
     said = PAST_TENSE[Verb.SPLIT]
-    return Recorded(event_id, f"{said}: {sanitize_line(row.title, MAX_SAID)}")
+    return Recorded(event.id, f"{said}: {sanitize_line(row.title, MAX_SAID)}")
 
 
 def _on_screen(connection: Connection, digest: DigestRow | None, item_id: int) -> dict[str, Any]:
@@ -192,15 +192,7 @@ def take_back(
     connection: Connection, log: Sequence[Event], step: Sequence[Event], at: datetime, message: str
 ) -> Recorded:
     """Undoes events of the log in one step, which `message` tells the reader; undos among them, too."""
-    undos = [
-        Event(
-            id=event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id),
-            at=at,
-            verb=Verb.UNDO,
-            undoes=event.id,
-        )
-        for event in step
-    ]
+    undos = [event_log.append(connection, verb=Verb.UNDO, at=at, undoes=event.id) for event in step]
     by_id = {event.id: event for event in log}
     about = [journal.root(by_id, event)[0] for event in step]
     states = feedback.states([*log, *undos])
@@ -255,10 +247,10 @@ def set_interest(
             raise UsageError(f"there is no interest {phrase!r}", fix=meant)
         step = event_log.last_id(connection) + 1 if len(found) > 1 else None
         for each in found or [profile]:
-            event_id = event_log.append(
+            event = event_log.append(
                 connection, verb=Verb.INTEREST, at=now, phrase=phrase, weight=weight, scope=each, step=step
             )
-    return Recorded(event_id, _interest_words(phrase, weight, profile))
+    return Recorded(event.id, _interest_words(phrase, weight, profile))
 
 
 def in_words(event: Event) -> str:

@@ -12,7 +12,6 @@ from datetime import datetime
 from triage.config import Clock
 from triage.core import interest_sheet, rule_parser, rules
 from triage.core.errors import UsageError
-from triage.core.feedback import Event
 from triage.core.interest_sheet import Line
 from triage.core.rules import Rule
 from triage.core.sheet import SheetError, SheetRefused
@@ -79,24 +78,13 @@ def apply(database: Database, clock: Clock, changed: Sequence[Line]) -> list[str
     with database.write() as connection:
         step = event_log.last_id(connection) + 1
         for line in changed:
-            until = line.term if isinstance(line.term, datetime) else None
-            event_id = event_log.append(
+            event = event_log.append(
                 connection,
                 verb=line.verb,
                 at=now,
                 phrase=line.phrase,
                 weight=line.weight,
-                until=until,
-                scope=line.profile,
-                step=step,
-            )
-            event = Event(
-                id=event_id,
-                at=now,
-                verb=line.verb,
-                phrase=line.phrase,
-                weight=line.weight,
-                until=until,
+                until=line.term if isinstance(line.term, datetime) else None,
                 scope=line.profile,
                 step=step,
             )

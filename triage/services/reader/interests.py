@@ -86,7 +86,7 @@ def import_liked(database: Database, clock: Clock, path: Path) -> Recorded:
         new = [item_id for item_id in ids if item_id not in liked]
         event_id = event_log.last_id(connection)
         for item_id in new:
-            event_id = event_log.append(connection, verb=Verb.KNOWN, at=now, item_id=item_id, phrase=name)
+            event_id = event_log.append(connection, verb=Verb.KNOWN, at=now, item_id=item_id, phrase=name).id
     said = f"{words.plural(len(new), 'document')} of {name} liked"
     said += f", {len(ids) - len(new)} were marked before" if len(new) < len(ids) else ""
     said += f", {left_out} could not be read" if left_out else ""

@@ -143,12 +143,12 @@ def quiet(database: Database, clock: Clock, source_id: int) -> Recorded:
             raise UsageError(
                 f"{_named(row)} is quiet already", fix=f"triage sources quiet --undo {source_id}"
             )
-        event_id = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=condition, weight=QUIET)
+        event = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=condition, weight=QUIET)
         words = condition.removeprefix('source:"').removesuffix('"').casefold()
         also = [each for each in sources.active(connection) if each.id != row.id]
         met = [_named(each) for each in also if words in each.title.casefold()]
     others = f"; the rule meets {', '.join(met[:3])} too" if met else ""
-    return Recorded(event_id, f"quiet: {_named(row)}{others}")
+    return Recorded(event.id, f"quiet: {_named(row)}{others}")
 
 
 def drop(database: Database, source_id: int) -> str:
@@ -176,8 +176,8 @@ def unquiet(database: Database, clock: Clock, source_id: int) -> Recorded:
         condition = _condition(row.title)
         if condition is None or (stored := _lowered(connection, condition, clock())) is None:
             raise UsageError(f"{_named(row)} is not quiet", fix="triage sources ledger")
-        event_id = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=stored, weight=0.0)
-    return Recorded(event_id, f"no longer quiet: {_named(row)}")
+        event = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=stored, weight=0.0)
+    return Recorded(event.id, f"no longer quiet: {_named(row)}")
 
 
 def _row(connection: Connection, source_id: int) -> SourceRow:

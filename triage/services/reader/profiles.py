@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from triage.config import Clock
 from triage.core import feedback
 from triage.core.errors import UsageError
-from triage.core.feedback import Event
 from triage.core.history import Shown
 from triage.core.interest_sheet import profile_name
 from triage.core.items import LESS_OF, Recorded
@@ -97,5 +96,5 @@ def use(database: Database, clock: Clock, names: Sequence[str]) -> Recorded:
                 meant = f"; did you mean {near[0]}?" if near else ""
                 raise UsageError(f'there is no profile "{name}"{meant}', fix="triage interests edit")
         phrase = ",".join(wanted)
-        event_id = event_log.append(connection, verb=Verb.USE, at=now, phrase=phrase)
-    return Recorded(event_id, in_words(Event(id=event_id, at=now, verb=Verb.USE, phrase=phrase)))
+        event = event_log.append(connection, verb=Verb.USE, at=now, phrase=phrase)
+    return Recorded(event.id, in_words(event))

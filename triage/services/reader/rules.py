@@ -15,6 +15,7 @@ from triage.core.errors import UsageError
 from triage.core.items import Recorded
 from triage.core.rules import Effect, Rule
 from triage.core.verbs import Verb
+from triage.services.reader.feedback import in_words
 from triage.services.reader.preview import Past, Preview
 from triage.services.reader.profile import condition as in_its_terms
 from triage.services.reader.profile import document, profile
@@ -64,19 +65,17 @@ def add(database: Database, clock: Clock, text: str) -> Recorded:
     rule = _parse(database, text)
     condition = rules.write(rule.condition)
     now = clock()
-    until = rules.ending(rule.term, now)
     verb, weight = feedback.as_event(rule.effect)
     with database.write() as connection:
-        event_id = event_log.append(
+        event = event_log.append(
             connection,
             verb=verb,
             at=now,
             phrase=condition,
             weight=weight,
-            until=until,
+            until=rules.ending(rule.term, now),
         )
-    said = rules.in_words(condition, rule.effect, until)
-    return Recorded(event_id, f"a rule: {said}")
+    return Recorded(event.id, in_words(event))
 
 
 def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
@@ -88,8 +87,8 @@ def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
     phrase = rules.write_alias(form, other)
     check_alias(phrase)
     with database.write() as connection:
-        event_id = event_log.append(connection, verb=Verb.ALIAS, at=clock(), phrase=phrase, weight=1.0)
-    return Recorded(event_id, f"an alias: {phrase}")
+        event = event_log.append(connection, verb=Verb.ALIAS, at=clock(), phrase=phrase, weight=1.0)
+    return Recorded(event.id, in_words(event))
 
 
 def check_alias(phrase: str) -> None:
@@ -113,9 +112,9 @@ def remove(database: Database, clock: Clock, number: int) -> Recorded:
         if not 1 <= number <= len(listed):
             raise UsageError(f"there is no rule {number}", fix="triage rules")
         verb, phrase = listed[number - 1]
-        event_id = event_log.append(connection, verb=verb, at=clock(), phrase=phrase, weight=0.0)
+        event = event_log.append(connection, verb=verb, at=clock(), phrase=phrase, weight=0.0)
     what = rules.in_words(phrase, effects[phrase]) if verb is Verb.RULE else phrase
-    return Recorded(event_id, f"no longer {'a rule' if verb is Verb.RULE else 'an alias'}: {what}")
+    return Recorded(event.id, f"no longer {'a rule' if verb is Verb.RULE else 'an alias'}: {what}")
 
 
 def change(database: Database, clock: Clock, condition: str, effect: float) -> Recorded:
@@ -128,10 +127,10 @@ def change(database: Database, clock: Clock, condition: str, effect: float) -> R
         effects = feedback.rules(event_log.events(connection), clock())
         if condition not in effects:
             raise UsageError(f"there is no rule {condition}", fix="triage rules")
-        event_id = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=condition, weight=effect)
+        event = event_log.append(connection, verb=Verb.RULE, at=clock(), phrase=condition, weight=effect)
     if effect:
-        return Recorded(event_id, f"a rule: {rules.in_words(condition, effect)}")
-    return Recorded(event_id, f"no longer a rule: {rules.in_words(condition, effects[condition])}")
+        return Recorded(event.id, in_words(event))
+    return Recorded(event.id, f"no longer a rule: {rules.in_words(condition, effects[condition])}")
 
 
 def book(database: Database, now: datetime) -> RuleBook:

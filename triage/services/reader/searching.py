@@ -22,6 +22,7 @@ from triage.core.items import Item, Recorded
 from triage.core.query import Query
 from triage.core.verbs import Verb
 from triage.services.reader import folding, reading
+from triage.services.reader.feedback import in_words
 from triage.store import feedback as event_log
 from triage.store import items, openings, search
 from triage.store.engine import Database
@@ -148,8 +149,8 @@ def save(database: Database, clock: Clock, name: str, text: str) -> Recorded:
     with database.write() as connection:
         text = language.expand(text, feedback.saved_searches(event_log.events(connection)))
         language.parse(text)
-        event_id = event_log.append(connection, verb=Verb.SEARCH, at=clock(), phrase=f"{name} {text}")
-    return Recorded(event_id, f"a search: @{name} = {text}")
+        event = event_log.append(connection, verb=Verb.SEARCH, at=clock(), phrase=f"{name} {text}")
+    return Recorded(event.id, in_words(event))
 
 
 def forget(database: Database, clock: Clock, name: str) -> Recorded:
@@ -164,5 +165,5 @@ def forget(database: Database, clock: Clock, name: str) -> Recorded:
         known = next((each for each in kept if each.casefold() == name.casefold()), None)
         if known is None:
             raise UsageError(f"there is no saved search @{name}", fix="triage search --saved")
-        event_id = event_log.append(connection, verb=Verb.SEARCH, at=clock(), phrase=known, weight=0.0)
-    return Recorded(event_id, f"no longer a search: @{known}")
+        event = event_log.append(connection, verb=Verb.SEARCH, at=clock(), phrase=known, weight=0.0)
+    return Recorded(event.id, in_words(event))
