@@ -255,7 +255,7 @@ class ReaderBackend:
             return ledger.drop(database, source_id)
         if step == "resume":
             sources.resume(database, clock, source_id)
-            return "polled again"
+            return "resumed"
         change = ledger.quiet if step == "quiet" else ledger.unquiet
         return change(database, clock, source_id).message
 

@@ -43,7 +43,7 @@ def test_text_and_json_hold_the_same_numbers(
     assert found["calibration"]["error"] is None
     code, text, _ = triage("triage insight")
     assert code == 0
-    assert "3 marks: too few to say how true" in text
+    assert "3 marks: too few to say how accurate" in text
     for bin_ in found["calibration"]["bins"]:
         assert f"{bin_['expected']:4.0%} → {bin_['liked']:4.0%}" in text
     assert found["learned"]["shifts"][0]["change"] == 0.43

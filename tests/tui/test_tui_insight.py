@@ -29,7 +29,7 @@ async def test_what_is_stored_is_shown_before_what_takes_a_ranking(open_app):
     backend.gates["learned"] = threading.Event()
     async with open_app(backend, size=(100, 90)) as pilot:
         await keys(pilot, "I")
-        await until(pilot, lambda: "How true the probabilities were" in screen_text(pilot.app))
+        await until(pilot, lambda: "How accurate the probabilities were" in screen_text(pilot.app))
         assert "Ranking without and with it" in screen_text(pilot.app)
         backend.gates["learned"].set()
         await settle(pilot)
@@ -42,6 +42,6 @@ async def test_a_worker_that_died_costs_one_part_of_the_page(open_app):
     async with open_app(backend, size=(100, 90)) as pilot:
         await press(pilot, "I")
         assert "the model worker ended" in screen_text(pilot.app)
-        assert "What chance has found" in screen_text(pilot.app)
+        assert "What was found by chance" in screen_text(pilot.app)
         await press(pilot, "escape", "l")
         assert len(backend.called("mark")) == 1

@@ -74,13 +74,15 @@ SHORT_LIST = 10
 @click.option(
     "--full-text",
     type=click.Choice(["auto", "always", "never"]),
-    help="Whether to fetch what stands behind the links of teasers.",
+    help="Whether to fetch the full article behind a summary.",
 )
-@click.option("--yes", "take_best", is_flag=True, help="Of several feeds, take the best without asking.")
 @click.option(
-    "--first", "take_first", is_flag=True, help="Take the first that is a feed, and look at no more."
+    "--yes", "take_best", is_flag=True, help="If a site has several feeds, take the best without asking."
 )
-@click.option("--no-check", is_flag=True, help="Add it unseen.")
+@click.option(
+    "--first", "take_first", is_flag=True, help="Take the first feed that is found, and look no further."
+)
+@click.option("--no-check", is_flag=True, help="Add it without looking at it first.")
 @click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for this source.")
 @click.option("--password-command", metavar="COMMAND", help="Prints the password of a mailbox or feed.")
 @click.option("--password-env", metavar="VARIABLE", help="Names a variable with the password.")
@@ -100,7 +102,7 @@ def add(
 ) -> None:
     """Adds sources: a site or feed, a mailbox, papers, or a list of them.
 
-    What is fetched to look at it is kept. Nothing is asked where no terminal is there to answer.
+    It looks at each target first, and keeps what it fetched for that. Without a terminal it asks nothing.
     """
     if title is not None and len(targets) > 1:
         raise UsageError("--title names one source", fix="give one target, or rename them afterwards")

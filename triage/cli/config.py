@@ -26,7 +26,7 @@ def config() -> None:
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(as_json: bool) -> None:
-    """Every setting as it is in force, and whether it comes from the file or the environment."""
+    """Shows every setting in force, and whether it comes from the file or the environment."""
     from triage.services.upkeep import settings
 
     where = Paths.of().config_file
@@ -44,13 +44,13 @@ def show(as_json: bool) -> None:
 
 @config.command()
 def check() -> None:
-    """Says whether the file of settings can be used, and if not, which line is wrong."""
+    """Checks the settings file, and names the line that is wrong."""
     from triage.config import load
     from triage.runtime import read_keymap
 
     where = Paths.of().config_file
     read_keymap(load(where), where)
-    output.line(f"{where}: " + ("well" if where.exists() else "there is none, so the defaults hold"))
+    output.line(f"{where}: " + ("no mistakes" if where.exists() else "no such file, so the defaults apply"))
 
 
 @config.command(name="set")
@@ -67,7 +67,7 @@ def set_value(name: str, value: str) -> None:
 
 @config.command()
 def edit() -> None:
-    """Opens the settings in $VISUAL or $EDITOR; what cannot be used is not saved."""
+    """Edits the settings in $VISUAL or $EDITOR; settings with a mistake are not saved."""
     from triage.services.upkeep import settings
 
     where = Paths.of().config_file

@@ -55,7 +55,7 @@ def run(log_format: Literal["plain", "json"] | None) -> None:
 @daemon.command()
 @click.option("--print", "only_print", is_flag=True, help="Show the file instead of writing it.")
 def install(only_print: bool) -> None:
-    """Writes the file that has your system start the daemon at login, and says how to start it."""
+    """Has your system start the daemon at login: writes its unit file, and says how to start it now."""
     from triage.daemon.service_files import service_file
 
     service = service_file()
@@ -84,7 +84,7 @@ def install(only_print: bool) -> None:
 
 @daemon.command()
 def uninstall() -> None:
-    """Ends the service and removes its file; everything that was fetched stays."""
+    """Stops the service and removes its unit file; your data stays."""
     from triage.daemon.service_files import service_file
 
     service = service_file()
@@ -107,7 +107,7 @@ def uninstall() -> None:
 @daemon.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
-    """Says whether the daemon runs, what it does, and whether it starts at login."""
+    """Shows whether the daemon runs, what it is doing, and whether it starts at login."""
     from triage.daemon import heartbeat
     from triage.daemon.service_files import service_file
 
@@ -138,7 +138,7 @@ def status(as_json: bool) -> None:
     "-n", "--lines", default=LOG_LINES, type=click.IntRange(1), help="How many of the last entries."
 )
 def show_logs(lines: int) -> None:
-    """Shows the end of the daemon's log, in whichever form it is written."""
+    """Shows the end of the daemon's log."""
     from triage import logs
 
     last = logs.tail(Paths.of().log, lines)
@@ -151,7 +151,7 @@ def show_logs(lines: int) -> None:
 
 @daemon.command()
 def stop() -> None:
-    """Ends the daemon after the work under way."""
+    """Stops the daemon when it has finished what it is doing."""
     from triage.daemon import heartbeat
 
     where = Paths.of().heartbeat

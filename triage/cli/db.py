@@ -46,14 +46,14 @@ def backup(target: Path | None, listed: bool, as_json: bool) -> None:
 @click.argument("file", required=False, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(file: Path | None, as_json: bool) -> None:
-    """Reads the whole database, or a copy of it, and says what is wrong."""
+    """Reads the whole database, or a copy of it, and reports damage."""
     from triage.services.upkeep import backups
 
     report = backups.check(file or Paths.of().database)
     if as_json:
         output.document(dataclasses.asdict(report))
     else:
-        verdict = "damaged" if report.problems else "whole"
+        verdict = "damaged" if report.problems else "no damage"
         output.line(f"{report.path}: {verdict}, schema {report.schema} (newest: {report.newest_schema})")
         for problem in report.problems:
             output.line(f"  {output.clean(problem)}")
@@ -65,7 +65,7 @@ def check(file: Path | None, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:
-    """Makes the copy FILE the database again; the one in use is kept beside the backups."""
+    """Replaces the database by the copy FILE; the replaced one is kept beside the backups."""
     from triage.services.upkeep import backups
     from triage.store.migrate import HEAD
 
@@ -87,7 +87,7 @@ def restore(file: Path, yes: bool) -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Brings the database to this version now, after a copy; otherwise the next start does."""
+    """Upgrades the database to this version now, after a backup; otherwise the next start does."""
     from triage.store.migrate import HEAD
 
     with Runtime.open() as runtime:

@@ -17,7 +17,7 @@ from triage.runtime import Runtime
 @click.option(
     "--minutes",
     type=click.FloatRange(1, 1440),
-    help="How long you want to read: builds a digest of this length, which stays until the next.",
+    help="Build a digest of this many minutes; it stays until the next one.",
 )
 @click.option("--markdown", is_flag=True, help="As Markdown.")
 @click.option("--html", is_flag=True, help="As a page of HTML that loads nothing from anywhere.")

@@ -25,9 +25,9 @@ SIGNS = {"ok": " ok ", "warning": "warn", "bad": "BAD "}
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def doctor(network: bool, login: bool, as_json: bool) -> None:
-    """Checks everything; every line that is not well names the command that mends it.
+    """Checks everything; each line with a problem names the command that fixes it.
 
-    Nobody is asked anything over the network, unless by --login.
+    It does not use the network, except with --login.
     """
     from triage.services.upkeep.doctor import examine
 
@@ -94,10 +94,12 @@ def _network(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--folders", is_flag=True, help="Only the folders that hold all of it, one a line, to remove.")
+@click.option(
+    "--folders", is_flag=True, help="Only the folders that hold everything, one per line, for removing them."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def paths(folders: bool, as_json: bool) -> None:
-    """Prints where everything lies on disk."""
+    """Prints where everything is stored."""
     where = Paths.of()
     if folders:
         present = [str(folder) for folder in where.folders if folder.exists()]

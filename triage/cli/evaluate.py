@@ -27,7 +27,7 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(cls=Group)
 def evaluate() -> None:
-    """Measure the ranker on your own decisions: on your days that have been, or from plain files.
+    """Measures the ranker on your own decisions: on your past days, or from plain files.
 
     All but history read and write JSON lines (also .gz), use the ranker exactly as the digest does, and touch
     no database.

@@ -17,7 +17,7 @@ from triage.runtime import Runtime
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How far back.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def insight(days: int, as_json: bool) -> None:
-    """Shows how true the probabilities were, what was learned, what you read, and what chance has found.
+    """Shows how accurate the probabilities were, what was learned, what you read, what chance found.
 
     Reads only. What was learned this week is found by ranking without and with what you said in it.
     """

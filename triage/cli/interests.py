@@ -18,7 +18,7 @@ from triage.runtime import Runtime
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def interests(ctx: click.Context, as_json: bool) -> None:
-    """Lists what you care about, with its weight, and what it brought into your digests in 30 days."""
+    """Lists your interests, their weights, and what each brought into your digests in 30 days."""
     if ctx.invoked_subcommand is not None:
         return
     from triage.services.reader import profiles
@@ -46,7 +46,7 @@ def interests(ctx: click.Context, as_json: bool) -> None:
 )
 @click.option("--profile", metavar="NAME", help="Counts only while this profile is in use.")
 def add(phrase: str, weight: float, profile: str | None) -> None:
-    """Adds PHRASE, or changes its weight; the digest is ranked anew at once."""
+    """Adds PHRASE, or changes its weight; the digest is re-ranked at once."""
     _set(phrase, weight, profile)
 
 
@@ -61,7 +61,7 @@ def remove(phrase: str, profile: str | None) -> None:
 @interests.command()
 @click.argument("names", nargs=-1, metavar="[PROFILE]...")
 def use(names: tuple[str, ...]) -> None:
-    """Lets the interests of some profiles count, and of no others; without a name, those of all again."""
+    """Uses only the interests of the named profiles; without a name, those of all profiles again."""
     from triage.services.reader import profiles
 
     with Runtime.open() as runtime:
@@ -72,7 +72,7 @@ def use(names: tuple[str, ...]) -> None:
 @interests.command()
 @click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
 def edit(yes: bool) -> None:
-    """Opens interests, profiles, aliases and rules as one sheet in $EDITOR; one undo reverts it."""
+    """Edits interests, profiles, aliases and rules in $EDITOR, on one sheet; one undo reverts it."""
     from triage.cli import interest_sheet
 
     interest_sheet.edit(yes=yes)
@@ -90,7 +90,7 @@ def show() -> None:
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
 def apply(file: Path, yes: bool) -> None:
-    """Makes interests, profiles, aliases and rules what FILE says (- is standard input)."""
+    """Replaces interests, profiles, aliases and rules by those in FILE (- is standard input)."""
     from triage.cli import interest_sheet
 
     interest_sheet.apply(file, yes=yes)
@@ -99,7 +99,7 @@ def apply(file: Path, yes: bool) -> None:
 @interests.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
-    """Takes the documents in FILE for liked: BibTeX, RIS, JSON lines of {title, text}, or titles, one a line.
+    """Imports FILE as liked documents: BibTeX, RIS, JSON lines of {title, text}, or titles, one a line.
 
     They teach as marks do and are never shown in a digest; undo takes the whole list back.
     """

@@ -80,8 +80,8 @@ def show(item_id: int, as_json: bool) -> None:
 def fetch(item_ids: tuple[int, ...], as_json: bool) -> None:
     """Fetches the full text behind the link of item ID, also of a paper, and keeps it.
 
-    The site learns by it that somebody reads. `triage sync` does so by itself for summaries that are likely
-    to be shown, if their page is on the site of their feed.
+    This asks the site for the page. `triage sync` does it by itself for summaries that are likely to be
+    shown, if the page is on the same site as the feed.
     """
     with Runtime.open() as runtime, Progress() as progress:
         done = runtime.fetch_asked(item_ids, progress, Event())
@@ -113,10 +113,10 @@ class VerbAnywhere(click.Command):
 @click.argument("verb", type=click.Choice([verb.value for verb in MARKS]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
 def mark(item_ids: tuple[int, ...], verb: str, as_json: bool) -> None:
-    """Says what you think of item ID; the digest is ranked anew at once.
+    """Marks item ID; the digest is re-ranked at once.
 
-    Several IDs are one step, which one undo takes back. `save` is for what is worth keeping: it teaches as
-    `like` does, and stays in sight. `later` says when, not whether, and teaches nothing.
+    Several IDs are one step, which one undo takes back. `love` counts twice. `save` counts like `like`, and
+    the item stays in sight. `later` keeps the item for later, and the order learns nothing from it.
     """
     from triage.services.reader import feedback
 
@@ -139,7 +139,8 @@ def mark(item_ids: tuple[int, ...], verb: str, as_json: bool) -> None:
 def mute(item_id: int, what: str | None, words: str | None, duration: str) -> None:
     """Keeps the source of item ID, a person or a topic out of digests, for a while or for good.
 
-    It is a rule, so `triage rules` lists it and `triage undo` takes it back. Search and list still have it.
+    A mute is a rule: `triage rules` lists it, and `triage undo` takes it back. Search and list still
+    find what is muted.
     """
     from triage.services.reader import reading
     from triage.services.reader import rules as service
@@ -192,10 +193,12 @@ def say_learned(runtime: Runtime, message: str, as_json: bool = False) -> None:
 
 @click.command()
 @click.argument("item_id", metavar="ID", type=int)
-@click.option("--marks", is_flag=True, help="Also which of your marks move it most, by ranking without each.")
+@click.option(
+    "--marks", is_flag=True, help="Also show which of your marks move it most, by ranking without each."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def why(item_id: int, marks: bool, as_json: bool) -> None:
-    """Shows why item ID stands where it stands: signed shares that add up to its score."""
+    """Shows why item ID is where it is: positive and negative parts that add up to its score."""
     with Runtime.open() as runtime:
         explained = runtime.worker.explain(item_id, runtime.clock(), marks=marks)
         if as_json:

@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True)
 @output.json_options
 def journal(since: str | None, limit: int, as_json: bool, as_jsonl: bool) -> None:
-    """Lists what you have said, newest first, and what each did to the digest of that time.
+    """Lists your marks and changes, newest first, with what each did to the digest of its day.
 
     The first column names an event for `triage undo` and `triage redo`.
     """
@@ -44,9 +44,9 @@ def journal(since: str | None, limit: int, as_json: bool, as_jsonl: bool) -> Non
 @click.argument("event_id", metavar="[EVENT]", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
 def undo(event_id: int | None, as_json: bool) -> None:
-    """Takes back your last step, or EVENT of the journal, and everything that was learned from it.
+    """Undoes your last step, or EVENT of the journal, and everything that was learned from it.
 
-    The order is then what it would be if you had never said it; what you said since stays.
+    The order is then as if you had never done it. What you did since stays.
     """
     from triage.services.reader import feedback
     from triage.services.reader import journal as service
@@ -63,7 +63,7 @@ def undo(event_id: int | None, as_json: bool) -> None:
 @click.argument("event_id", metavar="[EVENT]", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: the digest as it now stands.")
 def redo(event_id: int | None, as_json: bool) -> None:
-    """Brings back what was undone last if nothing was said since, or EVENT of the journal."""
+    """Redoes what you undid last, if you did nothing since, or EVENT of the journal."""
     from triage.services.reader import feedback
     from triage.services.reader import journal as service
 

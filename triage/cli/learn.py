@@ -19,9 +19,9 @@ from triage.runtime import Runtime
 @click.option("--history", is_flag=True, help="List the models that were learned.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def learn(dry_run: bool, rollback: bool, history: bool, as_json: bool) -> None:
-    """Tries other settings of the ranker on your own marks, and keeps what is better.
+    """Tries other settings of the ranker on your own marks, and keeps them if they are better.
 
-    Your marks are lived through once more, each foreseen from those before it. The best of a dozen candidates
+    Your marks are replayed, each predicted from those before it. The best of a dozen candidates
     is kept only if it foresees the newest third, which it was not chosen by, no worse than the current model.
     Undo and later marks work as before; --rollback takes the step back.
     """

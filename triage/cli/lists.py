@@ -89,7 +89,7 @@ def _read(file: str) -> bytes:
 
 @click.group(cls=Group)
 def export() -> None:
-    """Writes what another machine needs to go on as this one, or lists and items for other programs."""
+    """Exports what another machine needs to continue as this one, or lists for other programs."""
 
 
 for command in (*moving.commands(), bibtex, ris, zotero):

@@ -16,7 +16,7 @@ from triage.runtime import Runtime
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def notifications(ctx: click.Context, as_json: bool) -> None:
-    """Lists what the daemon told you of at once, and takes a complaint."""
+    """Lists what the daemon notified you of; too-much makes it stricter."""
     if ctx.invoked_subcommand is not None:
         return
     from triage.services.digest import notifying
@@ -39,7 +39,7 @@ def notifications(ctx: click.Context, as_json: bool) -> None:
 @notifications.command("too-much")
 @click.argument("item", type=int, required=False)
 def too_much(item: int | None) -> None:
-    """Says that the notification of ITEM, or the last one, was not worth it: there will be fewer."""
+    """Says that the notification of ITEM, or the last one, was not worth it: you will get fewer."""
     from triage.services.digest import notifying
 
     with Runtime.open() as runtime:

@@ -38,10 +38,10 @@ Examples:  triage rules add 'author:"Jane Doe" +2'
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def rules(ctx: click.Context, as_json: bool) -> None:
-    """Lists your rules, how many items of the last 30 days they meet, and what became of them.
+    """Lists your rules, how many items of the last 30 days match, and what became of those.
 
-    +2 or -1 counts in the score of what a rule meets, until your marks say otherwise. always, keep, never and
-    lane decide, whatever the score; what is in no digest is still found by search and list.
+    +2 or -1 is added to the score of what a rule matches, until your marks teach otherwise. always, keep,
+    never and lane decide whatever the score is. Search and list still find what is in no digest.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -116,7 +116,7 @@ def preview(rule: tuple[str, ...], as_json: bool) -> None:
 @rules.command()
 @click.option("--yes", is_flag=True, help="Do not ask, whatever a rule hides.")
 def edit(yes: bool) -> None:
-    """Opens interests, profiles, aliases and rules as one sheet, as triage interests edit does."""
+    """Edits interests, profiles, aliases and rules in $EDITOR; the same as triage interests edit."""
     from triage.cli import interest_sheet
 
     interest_sheet.edit(yes=yes)

@@ -62,10 +62,12 @@ class _Query(click.ParamType[str]):
 
 @click.command(context_settings={"ignore_unknown_options": True}, epilog=GRAMMAR)
 @click.argument("query", nargs=-1, type=_Query())
-@click.option("--words", "words_only", is_flag=True, help="By words only: without the model, at once.")
-@click.option("--save", metavar="NAME", help="Keep QUERY under a name; from then on @NAME stands for it.")
-@click.option("--saved", is_flag=True, help="List the searches that are kept.")
-@click.option("--forget", metavar="NAME", help="Keep a search no longer. triage undo brings it back.")
+@click.option(
+    "--words", "words_only", is_flag=True, help="By words only: faster, as the model is not needed."
+)
+@click.option("--save", metavar="NAME", help="Save QUERY under a name; from then on @NAME stands for it.")
+@click.option("--saved", is_flag=True, help="List the saved searches.")
+@click.option("--forget", metavar="NAME", help="Delete a saved search. triage undo brings it back.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @output.json_options
 def search(
@@ -80,8 +82,8 @@ def search(
 ) -> None:
     """Finds items by words and by meaning, best match first; by filters alone, the newest first.
 
-    What has the words of QUERY (the last one may be cut short) comes with what is near in meaning;
-    both meet all filters. Hits are shown between ⟦ and ⟧.
+    It finds what contains the words of QUERY (the last one may be incomplete) and what is close in meaning.
+    Filters apply to both. Hits are shown between ⟦ and ⟧.
     """
     from triage.services.reader import searching
 

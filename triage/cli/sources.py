@@ -66,7 +66,7 @@ def _opened(source: str) -> Iterator[tuple[Runtime, SourceView]]:
 @output.json_options
 @click.pass_context
 def sources(ctx: click.Context, tag: str | None, failing: bool, as_json: bool, as_jsonl: bool) -> None:
-    """Lists the sources: items and what you kept, last success, last error, next try.
+    """Lists your sources: items, what you kept, last success, last error, next try.
 
     SOURCE in the commands below is a number of this list, or a part of a name that no other source has.
     """
@@ -88,7 +88,7 @@ def sources(ctx: click.Context, tag: str | None, failing: bool, as_json: bool, a
     if not found:
         diagnostics.note("There are no sources yet. Add one: triage add URL-OR-PATH")
     elif not shown:
-        diagnostics.note("None of your sources is like that.")
+        diagnostics.note("No source matches.")
     for view in shown:
         for line in _lines(view, now):
             output.line(line)
@@ -182,7 +182,7 @@ def _value(value: object) -> str:
 @click.option("--allow-local", is_flag=True, help="Permit loopback and private addresses for TARGET.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(wanted: tuple[str, ...], allow_local: bool, as_json: bool) -> None:
-    """Asks sources, or targets that are none yet, and says what would come. Stores nothing.
+    """Tries sources, or targets that you have not added, and says what would come. Stores nothing.
 
     Without arguments: all sources. Those whose server asked to be left alone are not asked.
     """
@@ -318,7 +318,7 @@ def resume(source: str) -> None:
 
     with _opened(source) as (runtime, view):
         service.resume(runtime.database, runtime.clock, view.id)
-    output.line(f"polled again: {output.clean(view.title)}")
+    output.line(f"resumed: {output.clean(view.title)}")
 
 
 @sources.command("set")
@@ -378,7 +378,7 @@ def ledger(days: int, as_json: bool) -> None:
 @click.argument("source", type=SOURCE)
 @click.option("--undo", is_flag=True, help="Take that back.")
 def quiet(source: str, undo: bool) -> None:
-    """Lowers what comes from SOURCE, by a soft rule that your marks revise."""
+    """Ranks what comes from SOURCE lower, by a soft rule that your marks can revise."""
     from triage.services.reader import ledger as service
 
     with _opened(source) as (runtime, view):

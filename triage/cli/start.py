@@ -26,15 +26,13 @@ triage start --pack climate --import feeds.opml --yes   the same with what you n
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--interest", "interests", multiple=True, help="What to keep up with, in your words.")
+@click.option("--interest", "interests", multiple=True, help="What you want to keep up with, in your words.")
 @click.option("--pack", "packs", multiple=True, metavar="NAME", help="Take this starter pack.")
-@click.option(
-    "--import", "targets", multiple=True, metavar="FILE", help="Take this in: OPML, .bib, mailbox …"
-)
+@click.option("--import", "targets", multiple=True, metavar="FILE", help="Import this: OPML, .bib, mailbox …")
 @click.option("--password-command", metavar="COMMAND", default="", help="Prints the password of a mailbox.")
 @click.option("--yes", is_flag=True, help="Ask nothing; without --pack, take the packs that fit best.")
 @click.option("--packs", "list_packs", is_flag=True, help="List the starter packs and stop.")
-@click.option("--again", is_flag=True, help="From the first step on; nothing that is there is lost.")
+@click.option("--again", is_flag=True, help="Start again from the first step; nothing is lost.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the full-screen interface.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; asks nothing.")
 def start(
@@ -48,9 +46,9 @@ def start(
     plain: bool,
     as_json: bool,
 ) -> int:
-    """Guides you from nothing to your first digest: interests, sources, ten judgements.
+    """Sets you up step by step: your interests, sources, and ten items to judge.
 
-    Every step can be skipped; leave in the middle, and it goes on there the next time.
+    Every step can be skipped. If you leave in the middle, it continues there the next time.
     """
     if list_packs:
         _say_packs(as_json)

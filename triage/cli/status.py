@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
-    """Says in a few lines what is going on."""
+    """Shows what is going on, in a few lines."""
     from triage.daemon import heartbeat, jobs
     from triage.services.upkeep.status import status as state_of
 

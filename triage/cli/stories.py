@@ -18,7 +18,7 @@ from triage.runtime import Runtime
 @output.json_options
 @click.pass_context
 def stories(ctx: click.Context, days: int, as_json: bool, as_jsonl: bool) -> None:
-    """Lists the stories that several items tell, the newest first; the first item stands for the others."""
+    """Lists stories that several items tell, the newest first; the first item represents the others."""
     if ctx.invoked_subcommand is not None:
         return
     from triage.services.reader import reading

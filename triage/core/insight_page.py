@@ -66,7 +66,7 @@ def _head(title: str) -> Iterator[Line]:
 
 
 def _calibration(found: Calibration, width: int) -> Iterator[Line]:
-    yield (("How true the probabilities were", "title"),)
+    yield (("How accurate the probabilities were", "title"),)
     if not found.marks:
         yield (("Nothing to compare yet: no item with a probability was marked.", "dim"),)
         return
@@ -76,13 +76,16 @@ def _calibration(found: Calibration, width: int) -> Iterator[Line]:
         yield ((f"{scale:>5} ┤", "dim"), *_dotted(row))
     yield ((" " * 6 + "└" + "─" * width, "dim"), ("", "dim"))
     yield ((" " * 7 + f"0%{'expected':^{width - 6}}100%", "dim"), ("", "dim"))
-    yield ((f"● a tenth with {MANY} marks or more, ○ with fewer; on the dots, the numbers are true.", "dim"),)
+    yield ((f"● a tenth with {MANY} marks or more, ○ with fewer; on the dotted line they are exact.", "dim"),)
     yield (("Expected → liked, the interval that holds it 9 times in 10, and of how many marks:", "dim"),)
     for each in found.bins:
         yield _bin(each)
     if found.error is None or found.by_chance is None:
         yield (
-            (f"{plural(found.marks, 'mark')}: too few to say how true, {LEAST_MARKS} are needed.", "text"),
+            (
+                f"{plural(found.marks, 'mark')}: too few to say how accurate, {LEAST_MARKS} are needed.",
+                "text",
+            ),
         )
     else:
         off, chance = f"{100 * found.error:.0f} points", f"{100 * found.by_chance:.0f}"
@@ -182,7 +185,7 @@ def _topic(topic: Topic, shown: tuple[int, ...]) -> Line:
 
 
 def _exploration(found: Exploration) -> Iterator[Line]:
-    yield from _head("What chance has found")
+    yield from _head("What was found by chance")
     if not found.shown:
         yield (("Nothing was drawn by chance yet.", "dim"),)
         return

@@ -231,7 +231,7 @@ def _change(connection: Connection, known: SourceRow, old: Row, row: Row, now: d
             sources.pause(connection, known.id, BY_READER)
         else:
             sources.resume(connection, known.id, now)
-        done.append(f"{known.title}: {'paused' if row.settings['paused'] else 'polled again'}")
+        done.append(f"{known.title}: {'paused' if row.settings['paused'] else 'resumed'}")
     return done
 
 

@@ -207,6 +207,7 @@ class WhyScreen(Picker):
     def _row(
         self, value: float, total: float, kind: str, name: str, width: int, *, decided: bool = False
     ) -> Content:
+        value = round(value, 2) or 0.0  # what is shown as nothing has no sign and says nothing
         filled, empty = words.bar(abs(value) / total if total else 0.0, BAR_CELLS)
         colour = "$success" if value >= 0 else "$error"
         number = Content.styled(f"{value:+7.2f}  ", colour)
