@@ -69,6 +69,11 @@ def modules_after(code: str) -> set[str]:
         ),
         # What the terminal interface and the daemon hold of the ranker: frames over a pipe.
         ("import triage.services.ranker.worker_client", {*HEAVY, "textual", "ingestors", "triage.store"}),
+        # What the terminal interface asks of the services: numbers are for the model worker.
+        (
+            "from triage.services.reader import feedback, insight, journal, ledger, rules, searching",
+            {*PARSERS, *NUMBERS, "httpx2", "apscheduler", "textual"},
+        ),
         # Runs for weeks: numbers belong to the worker, parsers to the children, migrations to the start.
         ("import triage.daemon.app", {*PARSERS, *NUMBERS, "httpx2", "alembic", "sqlalchemy.orm", "textual"}),
         # `triage add` claims targets without the HTTP library, which the first request loads.

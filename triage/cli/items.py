@@ -142,7 +142,7 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
     A mute is a rule: `triage rules` lists it, and `triage undo` takes it back. Search and list still
     find what is muted.
     """
-    from triage.services.reader import reading
+    from triage.services.reader import reading, rule_book
     from triage.services.reader import rules as service
 
     if (what is None) == (words is None):
@@ -159,7 +159,7 @@ def mute(item_id: int, what: str | None, words: str | None, duration: str) -> No
                 raise UsageError(f"item {item_id} names no {what}", fix=f'triage mute {item_id} --words "…"')
             condition = subject
         rule = Rule(condition, "never", muting.DURATIONS[duration])
-        preview.show(service.preview(runtime.database, runtime.clock(), str(rule)), diagnostics.line)
+        preview.show(rule_book.preview(runtime.database, runtime.clock(), str(rule)), diagnostics.line)
         say_learned(runtime, service.add(runtime.database, runtime.clock, str(rule)).message)
 
 

@@ -17,7 +17,7 @@ from triage.core.rules import write_term
 from triage.runtime import Runtime
 
 if TYPE_CHECKING:
-    from triage.services.reader.rules import RuleRow
+    from triage.services.reader.rule_book import RuleRow
 
 GRAMMAR = """\b
 Effect:    +2 or -1 (from -5 to +5); boost is +1
@@ -45,10 +45,10 @@ def rules(ctx: click.Context, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from triage.services.reader import rules as service
+    from triage.services.reader import rule_book
 
     with Runtime.open() as runtime:
-        book = service.book(runtime.database, runtime.clock())
+        book = rule_book.book(runtime.database, runtime.clock())
     if as_json:
         aliases = [{"number": number, "alias": alias} for number, alias in book.aliases]
         found = [
@@ -85,11 +85,12 @@ def _outcome(row: RuleRow, items: int) -> str:
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
 def add(rule: tuple[str, ...], yes: bool) -> None:
     """Adds a rule, or changes its effect, after it says what that does. The digest is ranked anew at once."""
+    from triage.services.reader import rule_book
     from triage.services.reader import rules as service
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
-        found = service.preview(runtime.database, runtime.clock(), text)
+        found = rule_book.preview(runtime.database, runtime.clock(), text)
         previews.show(found, diagnostics.line)
         diagnostics.confirm(found.doubt, yes=yes, fix=f"triage rules add --yes {shlex.quote(found.rule)}")
         say_learned(runtime, service.add(runtime.database, runtime.clock, text).message)
@@ -100,11 +101,11 @@ def add(rule: tuple[str, ...], yes: bool) -> None:
 @click.argument("rule", nargs=-1, required=True, type=click.UNPROCESSED)
 def preview(rule: tuple[str, ...], as_json: bool) -> None:
     """Says what a rule would have done in the last 30 days, and does nothing."""
-    from triage.services.reader import rules as service
+    from triage.services.reader import rule_book
 
     with Runtime.open() as runtime:
         text = rule_parser.from_arguments(rule)
-        found = service.preview(runtime.database, runtime.clock(), text)
+        found = rule_book.preview(runtime.database, runtime.clock(), text)
     if as_json:
         output.document(dataclasses.asdict(found) | {"doubt": found.doubt})
         return

@@ -12,7 +12,7 @@ from triage.core.ledger import Account
 from triage.core.verbs import Verb
 from triage.services.fetching import sources
 from triage.services.ranker.worker_client import ModelWorker
-from triage.services.reader import feedback, ledger, rules
+from triage.services.reader import feedback, ledger, rule_book
 from triage.store import openings, scores
 from triage.store.engine import Database
 
@@ -91,7 +91,7 @@ def test_a_source_is_quieted_whatever_its_name(database: Database, title: str, m
     said = ledger.quiet(database, clock, 1).message
     assert ("the rule meets" in said) is (met is not None)
     assert accounts(database)[1].quiet
-    assert len(rules.book(database, NOW).rules) == 1, "the stored condition is read as any other"
+    assert len(rule_book.book(database, NOW).rules) == 1, "the stored condition is read as any other"
     ledger.unquiet(database, clock, 1)
     assert not accounts(database)[1].quiet
 

@@ -13,7 +13,7 @@ from triage.core.errors import TriageError, UsageError
 from triage.core.verbs import Verb
 from triage.paths import Paths
 from triage.services.ranker.worker import Worker
-from triage.services.reader import feedback, rules, searching
+from triage.services.reader import feedback, rule_book, rules, searching
 from triage.store import items, stories
 from triage.store.engine import Database
 
@@ -204,5 +204,5 @@ def test_a_kept_search_makes_a_rule(database: Database, known: dict[str, int]) -
     said = rules.add(database, clock, "never @boats").message
     assert 'never mentions:"ferry" and (author:"jane" or source:"jane")' in said
     searching.forget(database, clock, "boats")
-    (row,) = rules.book(database, datetime.now().astimezone().replace(year=2026, month=3, day=2)).rules
+    (row,) = rule_book.book(database, datetime.now().astimezone().replace(year=2026, month=3, day=2)).rules
     assert row.matched == 1

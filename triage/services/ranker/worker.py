@@ -64,8 +64,7 @@ from triage.services.ranker.models import Models
 from triage.services.ranker.ranking import RANKER, RankingService
 from triage.services.ranker.stories import Grouping
 from triage.services.ranker.vectors import Vectors
-from triage.services.reader import folding, past
-from triage.services.reader import rules as rulebook
+from triage.services.reader import folding, past, rule_book
 from triage.services.reader.past import Past
 from triage.store import effects, items, scores
 from triage.store.engine import Database
@@ -141,7 +140,7 @@ class Worker:
             case "hindsight":
                 return {"hindsight": msgspec.to_builtins(self._look_back(now, request["minutes"]))}
             case "shown":
-                return {"shown": rulebook.shown(self._database, request["items"], now)}
+                return {"shown": rule_book.shown(self._database, request["items"], now)}
             case "roll_back":
                 message = self._models.roll_back(self._vectors.name)
                 self._rerank_current(now)

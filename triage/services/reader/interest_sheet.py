@@ -17,7 +17,7 @@ from triage.core.rules import Rule
 from triage.core.sheet import SheetError, SheetRefused
 from triage.core.verbs import HARD, Verb
 from triage.services.reader.feedback import in_words
-from triage.services.reader.preview import Past, Preview
+from triage.services.reader.preview import Preview, RecentItems
 from triage.services.reader.rules import check_alias
 from triage.store import feedback as event_log
 from triage.store.engine import Database
@@ -62,9 +62,9 @@ def previews(database: Database, now: datetime, changed: Sequence[Line]) -> list
     found = [line for line in changed if line.verb in HARD or (line.verb is Verb.RULE and line.weight)]
     if not found:
         return []
-    past = Past(database, now)
+    recent = RecentItems(database, now)
     return [
-        past.preview(
+        recent.preview(
             Rule(rule_parser.parse_condition(line.phrase), HARD.get(line.verb, line.weight or 0.0), line.term)
         )
         for line in found

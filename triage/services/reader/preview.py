@@ -94,7 +94,7 @@ class Preview:
         return None
 
 
-class Past:
+class RecentItems:
     """The items of the last 30 days and what became of them.
 
     The marked items from before are known too, because they revise soft rules.

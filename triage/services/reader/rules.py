@@ -1,59 +1,16 @@
-"""Rules and aliases: written to the log, and listed with what they match and what became of them."""
+"""Rules and aliases, as the reader says them: written to the log. Loads no numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
-import numpy as np
-
-from model import knowledge
 from triage.config import Clock
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
 from triage.core.items import Recorded
-from triage.core.rules import Effect, Rule
+from triage.core.rules import Rule
 from triage.core.verbs import Verb
 from triage.services.reader.feedback import in_words
-from triage.services.reader.preview import Past, Preview
-from triage.services.reader.profile import condition as in_its_terms
-from triage.services.reader.profile import document, profile
 from triage.store import feedback as event_log
-from triage.store import items
 from triage.store.engine import Database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleRow:
-    """A rule as it is listed."""
-
-    number: int
-    condition: str
-    effect: Effect
-    matched: int
-    """How many items of the last 30 days meet it; of `never`, those that it hides."""
-    opened: int
-    """How many of them the reader opened or marked, unless as disliked."""
-    liked: int
-    labels: float
-    """What labels have added to a soft rule."""
-    value: float | None
-    """What a soft rule is worth now, in units of the score; None for a hard one."""
-    until: datetime | None
-    """From when on it counts no more; None for ever."""
-    conflicts: tuple[str, ...]
-    """What other rules have to do with it, a sentence each."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleBook:
-    """All rules and aliases that count; aliases are numbered on from the rules."""
-
-    rules: tuple[RuleRow, ...]
-    aliases: tuple[tuple[int, str], ...]
-    items: int
-    """How many items came in the last 30 days."""
 
 
 def add(database: Database, clock: Clock, text: str) -> Recorded:
@@ -62,7 +19,7 @@ def add(database: Database, clock: Clock, text: str) -> Recorded:
     Raises:
         UsageError: The text is no rule; the message quotes the mistake, the fix is without it.
     """
-    rule = _parse(database, text)
+    rule = parse(database, text)
     condition = rules.write(rule.condition)
     now = clock()
     verb, weight = feedback.as_event(rule.effect)
@@ -93,6 +50,8 @@ def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
 
 def check_alias(phrase: str) -> None:
     """Raises UsageError for an alias of which one form has no word that counts."""
+    from model import knowledge
+
     for form in phrase.split(" = "):
         if not knowledge.has_terms(form):
             raise UsageError(f'"{form}" is too short or too common a word to be told from others')
@@ -133,61 +92,7 @@ def change(database: Database, clock: Clock, condition: str, effect: float) -> R
     return Recorded(event.id, f"no longer a rule: {rules.in_words(condition, effects[condition])}")
 
 
-def book(database: Database, now: datetime) -> RuleBook:
-    """The rules and aliases that count, with what they meet and what labels say of them."""
-    past = Past(database, now)
-    told = profile(past.events, past.rows, now)
-    places = {str(i): place for place, i in enumerate(past.rows)}
-    soft = knowledge.soft_rules(
-        past.matcher,
-        told.rules,
-        np.array([places[label.document] for label in told.labels], dtype=np.intp),
-        np.array([label.value > 0 for label in told.labels], dtype=bool),
-        np.array([max(label.value, 1.0) for label in told.labels], dtype=np.float64),
-    )
-    revised = {found.rule.name: found for found in soft}
-    active = feedback.active_rules(past.events, now)
-    listed = []
-    for number, (condition, said) in enumerate(active.items(), start=1):
-        met, found = past.of(condition), revised.get(condition)
-        listed.append(
-            RuleRow(
-                number=number,
-                condition=condition,
-                effect=said.effect,
-                matched=met.met,
-                opened=len(met.opened),
-                liked=len(met.liked),
-                labels=0.0 if found is None else found.labels,
-                value=None if found is None else found.value,
-                until=said.until,
-                conflicts=met.conflicts,
-            )
-        )
-    aliases = enumerate(feedback.aliases(past.events), start=len(listed) + 1)
-    return RuleBook(tuple(listed), tuple(aliases), past.count)
-
-
-def preview(database: Database, now: datetime, text: str) -> Preview:
-    """What a rule would have done in the last 30 days; raises UsageError for what is no rule."""
-    rule = _parse(database, text)
-    rules.ending(rule.term, now)
-    return Past(database, now).preview(rule)
-
-
-def shown(database: Database, ids: Sequence[int], now: datetime) -> list[int]:
-    """Those of the items that a rule has shown in any case (`keep`, `always`), ascending."""
-    with database.read() as connection:
-        effects = feedback.rules(event_log.events(connection), now)
-        rows, texts = items.by_ids(connection, ids), items.texts(connection, ids)
-    matcher = knowledge.Matcher([document(row, texts.get(i, ""), now) for i, row in rows.items()])
-    met = np.zeros(len(rows), dtype=bool)
-    for text, effect in effects.items():
-        if effect in rules.SHOWN:
-            met |= matcher.matches(in_its_terms(rule_parser.parse_condition(text), now))
-    return sorted(i for i, holds in zip(rows, met.tolist(), strict=True) if holds)
-
-
-def _parse(database: Database, text: str) -> Rule:
+def parse(database: Database, text: str) -> Rule:
+    """A rule as it was typed, with kept searches in the place of their names; raises UsageError."""
     with database.read() as connection:
         return rule_parser.parse(text, feedback.saved_searches(event_log.events(connection)))
