@@ -295,6 +295,16 @@ def test_every_file_and_name_on_a_page_exists(page: Path) -> None:
         assert not name or name in defined_in(ROOT / file), f"{mentioned} does not exist"
 
 
+@pytest.mark.parametrize(("layer", "column"), [("core", 2), ("services", 3), ("store", 4)])
+def test_every_module_stands_in_the_table_of_subjects(layer: str, column: int) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Where a subject lives")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("|")][2:]
+    named = {name.strip() for row in rows for name in row[column].split(",")} - {""}
+    there = {path.stem for path in (ROOT / "triage" / layer).rglob("*.py")} - {"__init__"}
+    assert named == there, "the table of docs/architecture.md names every module, and no other"
+
+
 def test_every_folder_of_code_is_in_the_tree() -> None:
     tree = set(paths(ROOT / "docs" / "architecture.md"))
     for package in ("triage", "ingestors", "model"):
