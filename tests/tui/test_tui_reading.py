@@ -14,7 +14,7 @@ from triage.core.items import Highlight
 from triage.core.links import Link
 from triage.core.readings import Related
 from triage.core.text import sanitize_text
-from triage.tui.dwell import IDLE_S, MOST_S, STEP_S, Dwell
+from triage.tui.dwell import IDLE_S, MOST_S, STEP_S, Stopwatch
 from triage.tui.screens.links import LinksScreen, RelatedScreen
 from triage.tui.screens.reading import ReadingScreen
 from triage.tui.widgets.body import listed, paragraphs
@@ -208,7 +208,7 @@ def test_addresses_below_a_text_are_whole() -> None:
 
 def test_a_reading_is_measured_and_pauses_while_nobody_is_there() -> None:
     now = [0.0]
-    dwell = Dwell(lambda: now[0])
+    dwell = Stopwatch(lambda: now[0])
 
     def pass_by(seconds: int, item: int | None) -> list[tuple[int, float]]:
         ended = []
@@ -241,19 +241,19 @@ async def test_what_was_read_is_remembered_when_it_is_left(open_app, size):
     backend = FakeBackend()
     item = backend.current.items[0]
     async with open_app(backend, size=size) as pilot:
-        pilot.app.following.look()
+        pilot.app.dwell.look()
         assert not backend.called("opened"), "beside the list, a text is passed by"
         await press(pilot, "enter")
-        pilot.app.following.look()
+        pilot.app.dwell.look()
         await press(pilot, "w")
-        pilot.app.following.look()
+        pilot.app.dwell.look()
         assert not backend.called("opened"), "under a dialog it stays open"
         await press(pilot, "escape", "escape")
-        pilot.app.following.look()
+        pilot.app.dwell.look()
         await settle(pilot)
         assert [call[1] for call in backend.called("opened")] == [item.id]
         await press(pilot, "enter")
-        pilot.app.following.look()
+        pilot.app.dwell.look()
     assert [call[1] for call in backend.called("opened")] == [item.id, item.id], "leaving ends it, too"
 
 

@@ -23,7 +23,8 @@ from triage.core.verbs import Verb
 from triage.tui import messages, theme
 from triage.tui.actions import ACTIONS, bindings
 from triage.tui.backend import Backend
-from triage.tui.following import LOOK_SECONDS, OPEN_FIRST, Following
+from triage.tui.dwell import LOOK_SECONDS, Dwell
+from triage.tui.following import OPEN_FIRST, Following
 from triage.tui.keymap import Keymap
 from triage.tui.loader import Loader
 from triage.tui.manners import MannerlyApp
@@ -92,6 +93,7 @@ class TriageApp(MannerlyApp):
         self.loader = Loader(self, backend)
         self.readings = Readings(self.loader.reading)
         self.following = Following(self)
+        self.dwell = Dwell(self)
         self.marks = Marks(backend, self.session, self.post_message)
         self.base = DigestScreen(self.session, now=now, demo=demo)
         self.keymap = keymap or Keymap()
@@ -114,7 +116,7 @@ class TriageApp(MannerlyApp):
         self.base.show()
         self.call_after_refresh(self._painted)
         self.set_interval(self._poll_seconds, self.loader.poll)
-        self.set_interval(LOOK_SECONDS, self.following.look)
+        self.set_interval(LOOK_SECONDS, self.dwell.look)
         theme.remember(self, lambda chosen: self.loader.tell(lambda to: to.keep_theme(chosen)))
         self.watch_for_the_end()
 
@@ -144,7 +146,7 @@ class TriageApp(MannerlyApp):
 
     def release(self) -> None:
         """The backend is closed, and knows how long the last text was open."""
-        self.following.end(self._backend)
+        self.dwell.end(self._backend)
         self._backend.close()
 
     @handles(messages.Answered)
@@ -319,7 +321,7 @@ class TriageApp(MannerlyApp):
     async def on_event(self, event: events.Event) -> None:
         """Every key and every movement of the mouse says that somebody is there."""
         if isinstance(event, events.InputEvent):
-            self.following.dwell.touch()
+            self.dwell.touch()
         await super().on_event(event)
 
     # ------------------------------------------------------------ what the reader says

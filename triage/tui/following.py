@@ -1,30 +1,20 @@
-"""From a text to where it leads: its links, and the items that belong to it; and how long it was open.
+"""From a text to where it leads: its links, and the items that belong to it.
 
-Owns which text is open, which link is meant and what is done with it. Opening a link counts as opening the
-item: how long it is read in a browser, nobody knows.
+Owns which link is meant and what is done with it. Opening a link counts as opening the item: how long it is
+read in a browser, nobody knows.
 """
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
-from textual.screen import ModalScreen
-
-from triage.core.errors import TriageError
-from triage.core.items import Item
 from triage.core.text import sanitize_line
-from triage.tui.dwell import Dwell
-from triage.tui.screens.reading import ReadingScreen
 
 if TYPE_CHECKING:
     from triage.core.readings import Reading
     from triage.tui.app import TriageApp
-    from triage.tui.backend import Backend
     from triage.tui.screens.links import Followed
 
-LOOK_SECONDS = 1.0
-"""Between two looks at which text is open."""
 OPEN_FIRST = "Open an item first"
 
 
@@ -33,9 +23,6 @@ class Following:
 
     def __init__(self, app: TriageApp) -> None:
         self._app = app
-        self.dwell = Dwell()
-
-    # ------------------------------------------------------------ links
 
     def own_link(self) -> str | None:
         """The link of the item in question; says so if there is none."""
@@ -92,26 +79,3 @@ class Following:
             self.copy(followed.url)
         else:
             self.open(followed.url)
-
-    # ------------------------------------------------------------ how long it is open
-
-    def look(self) -> None:
-        """Once a second: an item whose text is left is remembered, with the time that it was open."""
-        item = self._open_item()
-        if (left := self.dwell.look(item.id if item is not None else None)) is not None:
-            self._app.loader.opened(*left)
-
-    def end(self, backend: Backend) -> None:
-        """The same for what is open when the reader leaves, at once; a failure keeps nobody from leaving."""
-        if (left := self.dwell.look(None)) is not None:
-            with contextlib.suppress(TriageError):
-                backend.opened(*left)
-
-    def _open_item(self) -> Item | None:
-        """The item whose text is open, under whatever dialog; beside the list, only while it has focus."""
-        stack = self._app.screen_stack
-        shown = next((screen for screen in reversed(stack) if not isinstance(screen, ModalScreen)), None)
-        if isinstance(shown, ReadingScreen):
-            return shown.item
-        base = self._app.base
-        return base.reader.item if shown is base and base.reader.has_focus else None
