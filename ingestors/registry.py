@@ -47,7 +47,7 @@ def _points() -> dict[str, EntryPoint]:
 
 
 def forget() -> None:
-    """What is installed is looked for again at the next question."""
+    """Has the next question look again for what is installed."""
     _points.cache_clear()
     _open.cache_clear()
 

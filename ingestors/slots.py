@@ -1,4 +1,4 @@
-"""A limit on how much is under way at once that those who hang cannot use up."""
+"""A limit on how many requests run at once, which servers that hang cannot use up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 PATIENCE_S = 3.0
-"""Seconds after which somebody who is still waiting for a stranger gives the slot to the next."""
+"""Seconds after which a request that still waits for its server gives its slot to the next one."""
 
 
 class Slots:

@@ -1,7 +1,8 @@
 """The composition root: builds the parts of a run from paths, settings and clock, and hands them out.
 
-The only module that knows both the terminal interface and the services. Everything heavy is imported
-when it is first needed, so that a plain command and the first frame stay fast.
+The only module that knows both the terminal interface and the services, so it also owns the few things that
+commands and interface have in common and that take several parts, such as learning and fetching full texts.
+Everything heavy is imported when it is first needed, so that a plain command and the first frame stay fast.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TURN_S = 0.1
-"""A lock goes to whoever asks first, so who asks again and again leaves room for others."""
+"""Pause of a loop that asks for the same lock again and again: it goes to whoever asks first."""
 
 
 async def unless_set(closing: threading.Event, work: Coroutine[Any, Any, T], given_up: str) -> T:

@@ -20,7 +20,7 @@ MOVE_AFTER = timedelta(days=1)
 """A source has moved when it has said so twice, this far apart, and nothing else in between."""
 GONE_TIMES = 3
 GONE_FOR = timedelta(hours=48)
-"""So often and so long a server must say that a page is gone for good before it is believed."""
+"""How often, and over how long, a server must say that a page is gone for good before it is believed."""
 DENIED_TIMES = 3
 """A mailbox that refuses the password is tried no more often: providers lock accounts."""
 MAX_FORMER = 10

@@ -336,13 +336,13 @@ def record_failure(
 
 
 def last_answer(connection: Connection, now: datetime) -> datetime | None:
-    """When anybody out there last answered, by a clock that was not ahead of `now`."""
+    """When any remote source last answered, by a clock that was not ahead of `now`."""
     answered = select(func.max(Source.succeeded_at)).where(*_REMOTE, Source.succeeded_at <= now)
     return connection.execute(answered).scalar_one()
 
 
 def silent(connection: Connection, last: datetime, started: datetime, now: datetime) -> list[int]:
-    """Who has failed only since `last` and without any answer, and was not asked since `started`."""
+    """Ids of sources that began to fail after `last`, without any answer, and were asked before `started`."""
     rows = connection.execute(
         select(Source.id).where(
             *_REMOTE,

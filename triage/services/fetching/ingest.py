@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 16
 """Sources fetched at once; the HTTP client spaces requests to one host by itself."""
 SILENT_TOGETHER = 3
-"""So many sources that fall silent at the same time have not all died."""
+"""Sources that fall silent at the same time, from which on the network is taken to have been away."""
 LOOK_AGAIN_S = 5.0
 """How often a round that is still waiting for somebody looks for what has come due."""
 MAIL_INGESTORS = ("imap", "maildir", "mbox")
@@ -138,9 +138,9 @@ async def sync(
 
 
 def _recall_silent(database: Database, last: datetime, started: datetime, now: datetime) -> None:
-    """Makes due who fell silent together after the last answer of anybody, if somebody answers again now.
+    """Makes sources due that fell silent together, once any source answers again.
 
-    The network was away and is back; without this, everybody would wait for up to a day.
+    The network was away and is back; without this, each of them would wait for up to a day.
     """
     with database.read() as connection:
         answered = sources.last_answer(connection, now)
