@@ -332,9 +332,10 @@ def set_(source: str, settings: tuple[str, ...]) -> None:
     far the first fetch goes back; sent, the folder of sent mail. password_command or password_env, and the
     same for token and key: where a secret is found.
     """
+    from triage.services.fetching import source_settings
     from triage.services.fetching import sources as service
 
-    changes = service.settings(settings)
+    changes = source_settings.read(settings)
     with _opened(source) as (runtime, view):
         service.set_options(runtime.database, view, changes)
     for name, value in changes.items():

@@ -18,15 +18,14 @@ from triage.config import Clock
 from triage.core.errors import UsageError
 from triage.core.sheet import SheetError, SheetRefused
 from triage.core.text import sanitize_line
+from triage.services.fetching import source_settings
 from triage.services.fetching.sources import (
     BY_READER,
     MAX_TITLE,
-    SETTINGS,
     SourceView,
     add_claimed,
     claim_target,
     clean_tags,
-    settings,
 )
 from triage.store import sources
 from triage.store.engine import Database
@@ -119,7 +118,7 @@ def _rest(words: list[Any]) -> tuple[tuple[str, ...], str, dict[str, Any]]:
             raise UsageError(f"{name} is no setting of this sheet; put a tag with = into quotes")
         else:
             said.append(word.text)
-    return tuple(clean_tags(tags)), title, {**settings(said), "paused": paused}
+    return tuple(clean_tags(tags)), title, {**source_settings.read(said), "paused": paused}
 
 
 def stopped(before: str, after: str) -> list[str]:
@@ -173,7 +172,9 @@ def apply(database: Database, clock: Clock, before: str, after: str) -> list[str
 
 
 def _add(connection: Connection, row: Row, now: datetime) -> str:
-    options = {name: v for name, v in row.settings.items() if name in SETTINGS and v is not None}
+    options = {
+        name: v for name, v in row.settings.items() if name in source_settings.SETTINGS and v is not None
+    }
     added = add_claimed(
         connection,
         claim_target(row.target),

@@ -1,10 +1,10 @@
-"""The sources of a reader: adding one unseen, listing them, and what can be set for one."""
+"""The sources of a reader: added unseen, listed, named, tagged, paused, removed."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,6 @@ MAX_TITLE = 200
 MAX_TAG = 100
 MAX_TARGET = 4096
 """Characters of a URL or path: no more of either is of use anywhere."""
-MAX_SETTING = 1_000
 KEPT_FOR = timedelta(days=90)
 KEEPING = (Verb.LIKE, Verb.LOVE, Verb.SAVE, Verb.LATER)
 """The marks that say that an item was worth having."""
@@ -126,7 +125,7 @@ def add(
         allow_local: Whether it may be on loopback and private addresses.
         title: A name that outlives what the source calls itself.
         tags: Its tags.
-        options: What is set for it, as `settings` makes it.
+        options: What is set for it, as `source_settings.read` makes it.
 
     Raises:
         UsageError: Nothing that is installed can read it.
@@ -304,7 +303,7 @@ def resume(database: Database, clock: Clock, source_id: int) -> None:
 
 
 def set_options(database: Database, source: SourceView, changes: Mapping[str, Any]) -> None:
-    """Writes what `settings` made of a reader's words; None takes a setting back."""
+    """Writes what `source_settings.read` made of a reader's words; None takes a setting back."""
     with database.write() as connection:
         row = sources.get(connection, source.id)
         if row is None:
@@ -322,81 +321,3 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     """Tags as they are stored: one line each, without commas, which part them in lists; none twice."""
     clean = (sanitize_line(tag.replace(",", " "), MAX_TAG).strip("/ ") for tag in tags)
     return list(dict.fromkeys(tag for tag in clean if tag))
-
-
-# ---------------------------------------------------------------- settings
-
-
-def _one_of(*values: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in values:
-            raise ValueError(f"must be one of {', '.join(values)}")
-        return text
-
-    return read
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise ValueError("must be yes or no")
-    return text == "yes"
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
-            raise ValueError(f"must be a number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _names(text: str) -> list[str]:
-    return [name for part in text.split(",") if (name := part.strip())]
-
-
-def _text(text: str) -> str:
-    return text
-
-
-SECRETS = ("password", "token", "key")
-
-SETTINGS: Mapping[str, Callable[[str], Any]] = {
-    "full_text": _one_of("auto", "always", "never"),
-    "allow_local": _yes_or_no,
-    "interval_minutes": _number(30, 1440),
-    "days": _number(1, 36_500),
-    "sent": _text,
-    "addresses": _names,
-    "folders": _names,
-    **{f"{secret}_{how}": _text for secret in ("password", "token", "key") for how in ("command", "env")},
-}
-"""What can be set for a source, and how its words are read. Secrets are named, never held."""
-
-
-def settings(words: Iterable[str]) -> dict[str, Any]:
-    """`name=value` words as options; an empty value becomes None, which takes a setting back.
-
-    Raises:
-        UsageError: A name that there is not, or a value that makes no sense.
-    """
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals:
-            raise UsageError(f"{word!r} is no setting; write it as {name}=value")
-        if name in SECRETS:
-            raise UsageError(
-                f"a {name} itself is not stored; say where it is: {name}_env=VARIABLE "
-                f"or {name}_command='pass show it'"
-            )
-        if name not in SETTINGS:
-            raise UsageError(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
-        if len(value) > MAX_SETTING or not value.isprintable():
-            raise UsageError(f"{name} must be printable and at most {MAX_SETTING} characters long")
-        try:
-            found[name] = SETTINGS[name](value) if value else None
-        except ValueError as error:
-            raise UsageError(f"{name} {error}") from error
-    return found

@@ -24,7 +24,8 @@ from triage.core.interest_sheet import profile_name
 from triage.core.portable import event_name, item_name
 from triage.core.text import sanitize_text, without_password
 from triage.core.verbs import PAST_TENSE, RULES, Verb
-from triage.services.fetching.sources import LIST_OPTION, SETTINGS, settings
+from triage.services.fetching import source_settings
+from triage.services.fetching.sources import LIST_OPTION
 from triage.services.moving import archive
 from triage.services.moving.archive import (
     AliasLine,
@@ -108,9 +109,9 @@ def _check_source(line: SourceLine, found: Received) -> None:
     for name, value in line.settings.items():
         if name not in PORTABLE:
             raise ValueError(f"the setting {name!r} cannot be imported")
-        if name in SETTINGS:
+        if name in source_settings.SETTINGS:
             text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-            settings([f"{name}={text}"])
+            source_settings.read([f"{name}={text}"])
         elif name == sources.NAME and not isinstance(value, str):
             raise ValueError("its title is no text")
         elif name == LIST_OPTION and not _is_texts(value):
