@@ -248,6 +248,6 @@ def _too_much() -> ImapError:
     return ImapError("too-large", "the mail server sent more than was asked for")
 
 
-def printable(text: str, most: int = 200) -> str:
-    """What a server said, in ASCII and short."""
-    return re.sub(r"[^ -~]+", "?", text)[:most]
+def printable(text: str) -> str:
+    """What a server said, in ASCII, and 200 characters of it at most."""
+    return re.sub(r"[^ -~]+", "?", text)[:200]

@@ -145,7 +145,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         print(f"triage: a line of the log is lost ({reason}, {record.name})", file=sys.stderr)  # noqa: T201
 
 
-def to_file(path: Path, form: Form = "plain", level: int = logging.INFO) -> None:
+def to_file(path: Path, form: Form = "plain") -> None:
     """Sends this process's log to a rotated file, and to the journal where a service manager reads us.
 
     What nobody caught and what Python warns of belongs to it too.
@@ -157,7 +157,7 @@ def to_file(path: Path, form: Form = "plain", level: int = logging.INFO) -> None
         kept[1].setFormatter(SafeFormatter(form, in_journal=True))
     root = logging.getLogger()
     root.handlers[:] = kept
-    root.setLevel(level)
+    root.setLevel(logging.INFO)
     logging.captureWarnings(True)
     for name in ("httpx2", "apprise"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -168,12 +168,12 @@ def to_file(path: Path, form: Form = "plain", level: int = logging.INFO) -> None
     )
 
 
-def to_stream(level: int = logging.WARNING) -> None:
-    """Sends this process's log to standard error, for a process whose errors are kept in a file."""
+def to_stream() -> None:
+    """Sends this process's warnings to standard error, for a process whose errors are kept in a file."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter())
     logging.getLogger().handlers[:] = [handler]
-    logging.getLogger().setLevel(level)
+    logging.getLogger().setLevel(logging.WARNING)
     sys.excepthook = _uncaught(tell=False)
 
 

@@ -222,7 +222,7 @@ def _interest(typed: str, profile: str | None, number: int) -> Line:
         phrase = rest[1:-1].strip()
     else:
         phrase = rest
-        _refuse_others(typed, phrase, weight)
+        _refuse_others(typed, phrase)
     if not any(char.isalnum() for char in phrase):
         raise UsageError(f"{_cut(typed)} has no word: an interest needs at least one")
     if len(phrase) > MAX_PHRASE:
@@ -246,7 +246,7 @@ def _quoted(rest: str) -> bool:
     return len(rest) > 2 and rest[0] == rest[-1] == '"'
 
 
-def _refuse_others(typed: str, phrase: str, weight: float) -> None:
+def _refuse_others(typed: str, phrase: str) -> None:
     """What is no interest, but belongs elsewhere or is written otherwise."""
     if behind := _WEIGHT_BEHIND.fullmatch(phrase):
         signed = behind[2] if behind[2][0] in "+-" else f"+{behind[2]}"
