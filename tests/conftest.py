@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import ssl
 
 # Before numpy and torch are imported. Several tests run at once; threads of theirs would wait for each other.
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -18,6 +21,9 @@ from triage.paths import Paths
 from triage.services.ranker.worker_client import ONE_THREAD, ModelWorker
 from triage.store.engine import Database
 from triage.store.migrate import ensure_schema
+
+if TYPE_CHECKING:
+    import trustme
 
 # As the worker has it; tests that run it in their own process import numpy after this.
 os.environ.update(ONE_THREAD | os.environ)
@@ -69,6 +75,24 @@ def worker_process(paths: Paths, database: Database) -> Iterator[ModelWorker]:
     started = ModelWorker(paths, demo=False)
     yield started
     started.close()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts yet."""
+    import trustme  # .06 s, which most tests do without
+
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """For a server on `localhost`, whose certificate is trusted by this process."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return context
 
 
 @pytest.fixture

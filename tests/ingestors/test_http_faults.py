@@ -254,11 +254,6 @@ async def test_a_new_connection_that_closes_is_not_tried_again(http: HttpClient)
     assert len(connections) == 1
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 def serving(certificate: trustme.LeafCert, **settings: Any) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)

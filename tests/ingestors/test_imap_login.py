@@ -6,10 +6,8 @@ import base64
 import logging
 import ssl
 import sys
-from pathlib import Path
 
 import pytest
-import trustme
 from imap_fetch import PASSWORD, fetch, keys, message
 from scripted_imap import ScriptedImap, Visit
 
@@ -17,20 +15,6 @@ from ingestors.base import FetchError, FetchRequest, JsonValue, Tools
 from ingestors.imap import ImapIngestor
 
 pytestmark = pytest.mark.usefixtures("impatient_imap")
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    return context
 
 
 def _secrets_sent(server: ScriptedImap) -> list[str]:

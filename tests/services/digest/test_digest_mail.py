@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from email import policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Self
 
 import pytest
-import trustme
 from world import NOW
 
 from triage.config import DigestMailConfig
@@ -120,19 +118,11 @@ def plain(**answers: str) -> Iterator[tuple[ScriptedSmtp, DigestMailConfig]]:
         )
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
-def tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+def tls(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """The same with the password of the scripted server at hand."""
     monkeypatch.setenv("SMTP_PASSWORD", PASSWORD)
-    return context
+    return tls
 
 
 def by_tls(server: ScriptedSmtp, host: str = "localhost") -> DigestMailConfig:

@@ -29,8 +29,8 @@ from triage.core.readings import MarkShare
 from triage.core.rules import DECIDING, Hard
 from triage.core.stories import Stories
 from triage.services.ranker import leads, learn
-from triage.services.ranker.learned import shifts
 from triage.services.ranker.models import InUse, Models
+from triage.services.ranker.shifts import shifts
 from triage.services.ranker.vectors import Vectors
 from triage.services.reader import folding
 from triage.services.reader.profile import document, profile

@@ -1,7 +1,7 @@
 """The insight page from what is stored. Loads no numbers, so the terminal interface can ask it.
 
 What was learned lately is not stored but found by ranking anew: that is the part of the model worker
-(`triage.services.ranker.learned`).
+(`triage.services.ranker.shifts`).
 """
 
 from __future__ import annotations
