@@ -31,6 +31,7 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _PROGRAM = re.compile(r"(?:\$ )?(?:\.venv/bin/)?(triage(?: .+)?)")
+_DOTTED = re.compile(r"`((?:triage|ingestors|model)(?:\.\w+)+)`")
 _PATH = re.compile(
     r"(?:(?:triage|ingestors|model|migrations|tests|docs|constraints|\.ci)/[\w./-]*)(?:::[\w.]+)?"
 )
@@ -286,6 +287,19 @@ def defined_in(path: Path) -> set[str]:
     return names
 
 
+def exists(dotted: str) -> bool:
+    """Whether `package.module.Name.attribute` names something, a module or what one defines."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:length])
+        if path.with_suffix(".py").exists():
+            name = ".".join(parts[length:])
+            return not name or name in defined_in(path.with_suffix(".py"))
+        if path.is_dir():
+            return length == len(parts)
+    return False
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_name_on_a_page_exists(page: Path) -> None:
     made_by_the_build = {"triage/_migrations"}
@@ -293,6 +307,15 @@ def test_every_file_and_name_on_a_page_exists(page: Path) -> None:
         file, _, name = mentioned.partition("::")
         assert (ROOT / file).exists(), f"{file} does not exist"
         assert not name or name in defined_in(ROOT / file), f"{mentioned} does not exist"
+
+
+def test_every_module_and_name_that_code_mentions_exists() -> None:
+    other = {"triage.ingestors", "triage.db"}  # an entry-point group, a file
+    for package in ("triage", "ingestors", "model", "migrations", "benchmarks", "tests"):
+        for path in (ROOT / package).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            for mentioned in set(_DOTTED.findall(text)) - other:
+                assert exists(mentioned), f"{path.relative_to(ROOT)}: {mentioned} does not exist"
 
 
 @pytest.mark.parametrize(("layer", "column"), [("core", 2), ("services", 3), ("store", 4)])

@@ -133,7 +133,7 @@ class Host(Base):
     __tablename__ = "host"
 
     name: ColumnElement[str] = Column(String(300), primary_key=True)
-    """As `ingestors.lanes` names it: host and port, or the service that it belongs to."""
+    """As `ingestors.throttle` names it: host and port, or the service that it belongs to."""
     wait_until: ColumnElement[datetime] = Column(UtcDateTime)
 
 
