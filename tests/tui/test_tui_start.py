@@ -122,7 +122,7 @@ async def test_every_step_can_be_skipped(open_start: OpenStart) -> None:
     ("past", "there"),
     [
         ((Step.INTERESTS,), "Sources to start with"),
-        ((Step.INTERESTS, Step.PACKS), "bring anything along"),
+        ((Step.INTERESTS, Step.PACKS), "What do you already have?"),
         ((Step.INTERESTS, Step.PACKS, Step.IMPORTS), "Fetching what your sources have"),
         (BEFORE_MARKS, "More like this, or less?"),
     ],

@@ -87,7 +87,7 @@ def facts(account: Account, now: datetime) -> str:
     """What a source took and gave, in one line."""
     if not account.items and not account.judged:
         return "nothing came"
-    took = f"{minutes(account.minutes_in)} in, {minutes(account.minutes_read)} read"
+    took = f"{minutes(account.minutes_in)} came in, {minutes(account.minutes_read)} read"
     last = f", last {age(account.last_kept, now)}" if account.last_kept else ""
     return f"{took}; {account.shown} shown, {account.opened} opened, {account.kept} kept{last}"
 

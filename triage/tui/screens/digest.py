@@ -158,7 +158,7 @@ class DigestScreen(Screen[None]):
         if session.query is not None and session.results:
             return message_card("That is all.", "Esc goes back to the digest.", width)
         if session.query is not None:
-            return message_card("Nothing found.", "No item has all these words. Esc goes back.", width)
+            return message_card("Nothing found.", "No item matches. Esc goes back.", width)
         if session.digest is not None:
             return end_card(session.digest, width, demo=self._demo or session.digest.demo)
         if self._trouble:

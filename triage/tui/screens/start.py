@@ -30,7 +30,7 @@ SCREENS = (Step.INTERESTS, Step.PACKS, Step.IMPORTS, Step.FETCH, Step.MARKS)
 NAMES = {
     Step.INTERESTS: "your interests",
     Step.PACKS: "starter packs",
-    Step.IMPORTS: "what you bring along",
+    Step.IMPORTS: "what you already have",
     Step.FETCH: "fetching",
     Step.MARKS: "your judgement",
 }

@@ -22,7 +22,7 @@ class ImportsScreen(StepScreen):
     """A line for a path or an address; what it is is said before it is taken in."""
 
     STEP = Step.IMPORTS
-    ASKS = "Do you bring anything along?"
+    ASKS = "What do you already have?"
     KEYS = (("Enter", "look at it; empty: go on"),)
     AUTO_FOCUS = "AnswerBox"
 
@@ -70,7 +70,7 @@ class ImportsScreen(StepScreen):
             self.box.value = ""
             self.say(f"{MAILBOX_ASKED}. Esc drops the mailbox.")
             return
-        self.say(f"{line(found.said)}. Enter takes it in, Esc drops it.")
+        self.say(f"{line(found.said)}. Enter adds it, Esc does not.")
 
     def _added(self, said: str) -> None:
         assert self._found is not None
