@@ -10,6 +10,7 @@ import pytest
 from conftest import keys, press, screen_text, settle, until
 from fake_backend import FakeBackend
 from textual.content import Content
+from textual.geometry import Offset
 from textual.widgets import Input
 
 from triage.core.items import Highlight
@@ -330,3 +331,18 @@ async def test_the_terminals_own_cursor_follows_the_focus(open_app):
         assert "▌" in screen_text(pilot.app).splitlines()[pilot.app.cursor_position.y]
         await press(pilot, "escape")
         assert pilot.app.base.list.selected.title[:20] in rows[pilot.app.cursor_position.y]
+
+
+async def test_the_terminals_own_cursor_follows_the_text_that_is_read(open_app):
+    async with open_app(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        shown = pilot.app.cursor_position
+        reader = pilot.app.screen.reader
+        assert shown == reader.content_region.offset + Offset(3, 0)
+        await press(pilot, "n")
+        row = screen_text(pilot.app).splitlines()[pilot.app.cursor_position.y]
+        passage = reader.item.highlights[0].text.split()[0]
+        assert passage in row
+        await press(pilot, "question_mark")
+        await press(pilot, "escape")
+        assert screen_text(pilot.app).splitlines()[pilot.app.cursor_position.y] == row

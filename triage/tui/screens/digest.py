@@ -57,8 +57,9 @@ class DigestScreen(Screen[None]):
         return self.app.size.width >= WIDE
 
     def on_screen_resume(self) -> None:
-        """A dialog is closed: the terminal's cursor comes back to the list."""
+        """A dialog is closed: the terminal's cursor comes back to the list, or the text beside it."""
         self.list.lead_cursor()
+        self.reader.lead_cursor()
 
     def on_resize(self) -> None:
         """The text comes and goes with the room for it."""

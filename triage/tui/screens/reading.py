@@ -30,3 +30,7 @@ class ReadingScreen(Screen[None]):
         yield self.reader
         yield self.status_bar
         yield KeyBar("back", "like", "dislike", "next_highlight", "next_item", "why", "help")
+
+    def on_screen_resume(self) -> None:
+        """A dialog is closed: the terminal's cursor comes back to the text."""
+        self.reader.lead_cursor()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -145,6 +145,7 @@ class Reader(ScrollView, can_focus=True):
         self.scroll_to(
             y=self._starts.get(self._here, 0) - self.size.height // 3, animate=False, immediate=True
         )
+        self.lead_cursor()
         kind = "speaks for it" if self._places[self._here][2] else "speaks against it"
         what = kind if self._sought else "says what it is about"
         return f"Passage {self._here + 1} of {len(self._places)}, {what}"
@@ -245,6 +246,22 @@ class Reader(ScrollView, can_focus=True):
         return self.get_visual_style(f"reader--{style}")
 
     # ------------------------------------------------------------ moving
+
+    def lead_cursor(self) -> None:
+        """Puts the terminal's own cursor, which is not drawn, on the passage or the first line."""
+        if self.has_focus and self.screen.is_current:
+            line = self._starts.get(self._here, -1) - self.scroll_offset.y
+            down = line if 0 <= line < self.size.height else 0
+            self.app.cursor_position = self.content_region.offset + Offset(MARGIN, down)
+
+    def on_focus(self) -> None:
+        """The terminal's cursor comes here."""
+        self.lead_cursor()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The terminal's cursor stays on what is in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self.lead_cursor()
 
     def action_move(self, lines: int) -> None:
         """Scrolls by lines."""
