@@ -25,7 +25,7 @@ import termios
 from pathlib import Path
 from time import monotonic
 
-from timing import CPU, MEMORY, OURS, WALL, Failed, Figures, say, spread, values
+from timing import CPU, MEMORY, OURS, WALL, Failed, Figures, say, spread, surroundings, values
 
 SMALL = """
 import sqlite3, sys
@@ -45,8 +45,9 @@ def first_rows(argv: list[str], marker: str, **environment: str) -> Figures:
     """What it takes until `marker` is on the wire; it is then killed. Raises Failed if it never is."""
     ours, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    environ |= {"TERM": "xterm-256color", **environment}
+    environ = surroundings(TERM="xterm-256color", **environment)
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)
     started, sent = monotonic(), b""
     process = subprocess.Popen(
         argv, stdin=terminal, stdout=terminal, stderr=terminal, env=environ, start_new_session=True

@@ -33,7 +33,7 @@ class Failed(Exception):
 def run(argv: Sequence[str], **environment: str) -> Figures:
     """Runs a program to its end; what it prints is thrown away. Raises Failed if it fails."""
     started = monotonic()
-    process = subprocess.Popen(argv, env=os.environ | environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, env=surroundings(**environment), stdout=subprocess.DEVNULL)
     return wait(process, started)
 
 
@@ -49,12 +49,19 @@ def wait(process: subprocess.Popen[bytes], started: float) -> Figures:
 
 def ask(argv: Sequence[str], **environment: str) -> dict[str, Figures]:
     """Runs a program that measures itself and prints JSON: program -> figures. Raises Failed if it fails."""
-    environ = os.environ | environment
-    done = subprocess.run(argv, env=environ, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        argv, env=surroundings(**environment), stdout=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode != 0:
         raise Failed(f"{argv!s:.200} ended with {done.returncode}")
     found: dict[str, Figures] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def surroundings(**added: str) -> dict[str, str]:
+    """The environment of this process, what is added, and byte code: whoever installs a program has it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | added
 
 
 def python(script: str, *arguments: str) -> list[str]:

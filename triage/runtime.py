@@ -7,6 +7,7 @@ Everything heavy is imported when it is first needed, so that a plain command an
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -124,7 +125,7 @@ class Runtime:
 
         _ = self.database
         with hold(self.paths.ingest_lock, what):
-            self._reopen(checkpoints=True)
+            self._settle_to_ingest()
             yield self.database
 
     @contextmanager
@@ -136,10 +137,16 @@ class Runtime:
         with hold(self.paths.ingest_lock, what):
             yield
 
-    def _reopen(self, *, checkpoints: bool) -> None:
+    def _settle_to_ingest(self) -> None:
+        """Opens the database as the process that ingests, with everything imported that stays to its end.
+
+        The garbage collector leaves alone what there is by now. Otherwise it would look through all of it
+        again and again, and once more at the end: a tenth of a round in which nothing has changed.
+        """
         if self._database is not None:
             self._database.close()
-        self._database = self._open_database(checkpoints=checkpoints)
+        self._database = self._open_database(checkpoints=True)
+        gc.freeze()
 
     def first_page(self) -> Digest | None:
         """The digest as last built; reads one file."""
@@ -228,7 +235,7 @@ class Runtime:
         from triage.services.ranker.worker_client import ModelWorker
 
         _ = self.database
-        self._reopen(checkpoints=True)
+        self._settle_to_ingest()
         self._worker = ModelWorker(self.paths, demo=self.demo, nice=10)
 
         async def run() -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -179,6 +178,8 @@ def rhythm(published: Sequence[datetime], now: datetime) -> tuple[float | None, 
     recent = dates[-RECENT:]
     gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(recent)]
     span_s = (dates[-1] - dates[0]).total_seconds()
+    import statistics  # where nothing has changed, nobody asks for it
+
     # One gap is no rhythm.
     return (statistics.median(gaps) if len(gaps) > 1 else None), span_s
 

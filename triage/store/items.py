@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, select, update
 
-from triage.core.readings import Relation
 from triage.store.bulk import insert_rows
 from triage.store.chunks import chunks
 from triage.store.engine import upsert
 from triage.store.schema import FullText, Item, ItemText, Score, Source
+
+if TYPE_CHECKING:
+    from triage.core.readings import Relation
 
 MOST_RELATED = 100
 """Parts of a newsletter, and messages of a conversation, that are named."""

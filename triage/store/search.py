@@ -12,11 +12,14 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from triage.core.query import Query, Term, moment
 from triage.core.text import UNSPACED
+
+if TYPE_CHECKING:
+    from triage.core.query import Query, Term
 
 TABLE = (
     # Marks and symbols are parts of words: without them Hindi falls apart, and no emoji is found.
@@ -194,6 +197,8 @@ def _tests(
     connection: Connection, query: Query, now: datetime, marked: Mapping[str, Collection[int]]
 ) -> tuple[list[str], list[object]]:
     """What must hold besides the words, as conditions and their values."""
+    from triage.core.query import moment  # who only indexes needs no queries, nor the rules they are made of
+
     tests: list[str] = []
     values: list[object] = []
     for term in query.terms:
