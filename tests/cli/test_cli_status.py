@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from command_line import triage
@@ -15,6 +17,7 @@ from ingestors.base import Entry, FetchResult
 from triage.daemon import heartbeat
 from triage.daemon.heartbeat import Heartbeat
 from triage.daemon.lock import hold
+from triage.daemon.service_files import service_file
 from triage.paths import Paths
 from triage.services.fetching import sources, writing
 from triage.store import jobs
@@ -66,3 +69,12 @@ def test_it_says_how_the_daemon_is_and_who_else_is_at_work(paths: Paths, databas
     assert lines()[0] == "daemon: reading, 3 of 9"
     heartbeat.write(paths.heartbeat, replace(beat, at_s=now - 600))
     assert lines()[0].endswith("(triage doctor says what to do)")
+
+
+def test_a_daemon_that_is_installed_is_started_again_not_installed(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert triage("triage daemon install")[0] == 0
+    assert lines()[0].endswith(f"nothing is fetched by itself ({shlex.join(service_file().restart)})")

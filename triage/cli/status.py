@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,13 +46,16 @@ def status(as_json: bool) -> None:
 def _daemon(paths: Paths) -> str:
     """How the daemon is, and what to do if it is not well."""
     from triage.daemon import heartbeat, lock
+    from triage.daemon.service_files import service_file
 
     says, beat = heartbeat.words(paths.heartbeat), heartbeat.read(paths.heartbeat)
     health = beat.health() if beat is not None else "absent"
     if health in ("absent", "gone"):
         if (who := lock.holder(paths.ingest_lock)) is not None:
             return f"{says}, but {who} is at work"
-        return f"{says}, so nothing is fetched by itself (triage daemon install)"
+        service = service_file()
+        fix = shlex.join(service.restart) if service.path.exists() else "triage daemon install"
+        return f"{says}, so nothing is fetched by itself ({fix})"
     return f"{says} (triage doctor says what to do)" if health in ("silent", "stuck") else says
 
 
