@@ -3,6 +3,7 @@
 Owns who may ask. The server listens on loopback. It answers under its own name only, because a page on the
 web could point a name of its own here; to its own pages only, because such a page could open a socket to it;
 and to browsers that came by the address with the key, because others may have accounts on this machine.
+Its own page may load nothing from anywhere else.
 """
 
 from __future__ import annotations
@@ -18,6 +19,17 @@ from textual_serve.server import Server
 
 COOKIE = "triage-key"
 HOST = "127.0.0.1"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-inline'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws://{host}",
+    )
+)
+"""What the page may load: that of textual-serve names a font on another host, which would learn who reads."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -55,6 +67,8 @@ class LocalServer(Server):
         if not hmac.compare_digest(given.encode(), self._key.encode()):
             raise web.HTTPForbidden(text="Open the address that triage serve has printed.")
         response = await handler(request)
+        response.headers["Content-Security-Policy"] = POLICY.format(host=request.host)
+        response.headers["Referrer-Policy"] = "no-referrer"
         if request.query.get("key"):
             response.set_cookie(COOKIE, self._key, httponly=True, samesite="Strict")
         return response

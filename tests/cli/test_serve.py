@@ -61,6 +61,9 @@ def test_a_browser_with_the_key_sees_the_digest_and_nobody_else_sees_anything(ad
             async with browser.get(address) as page:
                 assert page.status == 200
                 assert "triage" in await page.text()
+                allowed = page.headers["Content-Security-Policy"].replace(f"ws://127.0.0.1:{port}", "'self'")
+                assert "default-src 'none'" in allowed
+                assert "//" not in allowed, "nothing is loaded from another host"
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await browser.ws_connect(f"{base}/ws", origin="https://evil.example")
             async with browser.ws_connect(f"{base}/ws?width=80&height=24", origin=base) as screen:
