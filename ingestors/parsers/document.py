@@ -30,16 +30,17 @@ _BARE = (
     (b"\0<\0r", "utf-16-be"),
 )
 
-# Python's codecs by their own names. Not among them: whatever turns plain ASCII into something else
-# (utf-7, unicode_escape, EBCDIC, punycode), with which a filter before the decoder is passed by.
+# Python's codecs by their own names, as `codecs.lookup` gives them: to look all of them up would import each.
+# Not among them: whatever turns plain ASCII into something else (utf-7, unicode_escape, EBCDIC, punycode),
+# with which a filter before the decoder is passed by.
 _NAMES = """
 ascii utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be
 iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9
 iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16
 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 cp866 koi8-r koi8-u mac-roman
-shift_jis cp932 euc-jp iso2022-jp gb2312 gbk gb18030 big5 big5hkscs euc-kr cp949
+shift_jis cp932 euc_jp iso2022_jp gb2312 gbk gb18030 big5 big5hkscs euc_kr cp949
 """
-_ALLOWED = frozenset(codecs.lookup(name).name for name in _NAMES.split())
+_ALLOWED = frozenset(_NAMES.split())
 # Supersets that browsers use in their place, because so much is mislabelled.
 _SUPERSETS = {
     "ascii": "cp1252",

@@ -238,6 +238,17 @@ def test_character_sets(charset: str, label: str) -> None:
     assert _parse(body.encode(charset))["title"] == text
 
 
+def test_character_sets_are_known_by_the_names_that_servers_give_them() -> None:
+    """PRS-08."""
+    labels = {"日本": "EUC-JP ISO-2022-JP MS932 Shift_JIS", "한": "EUC-KR KS_C_5601-1987 uhc"}
+    labels |= {"汉": "GB2312 GBK GB18030", "漢": "Big5 Big5-HKSCS"}
+    labels |= {"и": "ISO-8859-5 windows-1251 KOI8-R KOI8-U IBM866 UTF-16LE UTF-32BE"}
+    labels |= {"é": "macintosh latin1 ISO-8859-15 ISO_8859-16 windows-1252 windows-1258", "ไ": "cp874"}
+    for text, names in labels.items():
+        for name in names.split():
+            assert decode(text.encode(name), f"text/xml; charset={name}") == text, name
+
+
 def test_the_byte_order_mark_beats_the_header_which_beats_the_prolog() -> None:
     """PRS-08."""
     assert decode("é".encode("utf-8-sig"), "text/xml; charset=koi8-r") == "é"
