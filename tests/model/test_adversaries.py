@@ -14,6 +14,7 @@ from test_ranker import BIRDS, OTHERS, TOPICS, likes, make_corpus, make_document
 
 from model.corpus import Corpus
 from model.lexical import Terms, count_terms
+from model.likeness import Likeness
 from model.passages import split
 from model.ranker import Ranker
 from model.types import Document, Label, Passage, Profile
@@ -118,16 +119,17 @@ def read_once(document: Document) -> tuple[list[Passage], Terms]:
     return parts, count_terms(document.title, document.text, parts)
 
 
-def test_who_marks_only_what_is_shown_keeps_all_interests_in_sight() -> None:
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_who_marks_only_what_is_shown_keeps_all_interests_in_sight(seed: int) -> None:
     """ML-11. Five topics are wanted, one is not; the first like is of one topic alone. Every round brings
-    twice as much as there is room for, and what is shown is marked. It is the draw that finds the others:
-    without it some are never shown."""
+    twice as much as there is room for, and what is shown is marked. It is the draw that finds the others,
+    and that much of the same is worth less that lets them stay: without it one of five has 1 to 2 %."""
     topics = {f"topic{n}": [f"{letter}word{n}" for letter in "abcdefgh"] for n in range(6)}
-    rng = random.Random(1)
+    rng = random.Random(seed)
     documents: list[Document] = []
     labels: list[Label] = []
     late: Counter[str] = Counter()
-    rounds, fresh = 20, 4
+    rounds, fresh = 14, 4
     for day in range(rounds):
         new = [
             Document(
@@ -149,26 +151,29 @@ def test_who_marks_only_what_is_shown_keeps_all_interests_in_sight() -> None:
         ranking = Ranker(Corpus(pool, [parts for parts, _ in read], None, [terms for _, terms in read])).fit(
             Profile(labels=tuple(labels))
         )
-        chances = ranking.probabilities
-        rows = {each.id: row for row, each in enumerate(pool)}
+        rows = {each.id: row for row, each in enumerate(pool) if each in new and each.id not in marked}
         candidates = [
             Candidate(
-                id=rows[each.id],
-                source=each.source,
+                id=row,
+                source=pool[row].source,
                 lane="for-you",
                 minutes=1.0,
-                worth=float(chances[rows[each.id]]),
+                worth=float(ranking.probabilities[row]),
             )
-            for each in new
-            if each.id not in marked
+            for row in rows.values()
         ]
-        chosen = select(candidates, 10)
+        likeness = Likeness(ranking.corpus, list(rows))
+        alike = {
+            row: dict(zip(rows.values(), likeness.to(place).tolist(), strict=True))
+            for place, row in enumerate(rows.values())
+        }
+        chosen = select(candidates, 10, alike=alike.__getitem__)
         drawn = [each.id for each in draw(candidates, chosen, 10, seed=str(day))]
         for row in (*chosen.ids, *drawn):
-            topic = pool[row].id.partition("-")[0]
-            labels.append(Label(pool[row].id, float(topic != "topic5")))
+            topic, standing = pool[row].id.partition("-")[0], float(ranking.standings[row])
+            labels.append(Label(pool[row].id, float(topic != "topic5"), at=day * 86_400.0, standing=standing))
             late[topic] += day >= rounds // 2
         documents += new
     shares = [late[f"topic{n}"] / late.total() for n in range(5)]
-    assert min(shares) > 0
-    assert -sum(share * math.log(share) for share in shares) >= 0.65 * math.log(5)
+    assert min(shares) >= 0.05
+    assert -sum(share * math.log(share) for share in shares) >= 0.8 * math.log(5)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from triage.core.items import Drawn, ItemKind, Lane
 from triage.core.knapsack import Packed, Piece, pack
+from triage.core.variety import Alike, discounts
 from triage.core.worth import gain
 
 WORTH_IT = 0.25
@@ -88,13 +89,15 @@ def select(
     minutes: float,
     drawn: Container[int] = frozenset(),
     staying: Collection[int] = frozenset(),
+    alike: Alike | None = None,
 ) -> Selection:
     """Chooses what to read in `minutes`: the set by which there is most to gain.
 
     Repeats are folded under the copy of the highest worth. What was marked and what a rule puts first is in.
     Of people and saved things comes what is worth most in half of the minutes; the rest of them competes
     for the other half with everything else, of which one source may take a share, and nothing that is worth
-    less than a quarter of the best is taken. At least one item of each lane that has any is shown even if
+    less than a quarter of the best is taken; there, an item counts for less beside others about the same
+    (`triage.core.variety`). At least one item of each lane that has any is shown even if
     it alone is too long. Within a lane, items stand by worth, after those that a rule puts first. What was
     drawn is shown at the end, unless its turn has come by a rule or because it was saved; what is longer than
     a tenth of the minutes only if the others leave so many.
@@ -104,6 +107,7 @@ def select(
         minutes: The budget, > 0.
         drawn: Ids of candidates that `draw` has drawn.
         staying: Ids of those that are in the digest already.
+        alike: How much candidates are about the same; None if that is not to count.
     """
     ranked = sorted(candidates, key=lambda c: (not c.first, not c.kept, c.id not in drawn, -c.worth, c.id))
     unique, repeats = _folded(ranked)
@@ -119,7 +123,7 @@ def select(
     faint = frozenset(c.id for c in worthy if c.worth < floor)
     open_to = [c for c in free if c.id not in people.ids and c.id not in faint]
     left = minutes - sum(c.minutes for c in taken)
-    rest = _lane(open_to, fixed, "for-you", left, minutes, staying)
+    rest = _lane(open_to, fixed, "for-you", left, minutes, staying, alike=alike, present=taken)
     chosen = [*taken, *(c for c in open_to if c.id in rest.ids)]
     # Its full text may have come after the draw: one that is long now has what the others leave.
     spare = minutes - sum(c.minutes for c in chosen)
@@ -152,6 +156,9 @@ def _lane(
     minutes: float,
     staying: Collection[int],
     floor: float = 0.0,
+    *,
+    alike: Alike | None = None,
+    present: Sequence[Candidate] = (),
 ) -> Packed:
     """What to take for a lane: of people their own only, for you whatever is left of both.
 
@@ -163,6 +170,8 @@ def _lane(
         minutes: The budget, of which a source has its share.
         staying: Ids of those that are in the digest already.
         floor: An old letter that is worth less is taken only if there is no other.
+        alike: How much candidates are about the same; None if that is not to count.
+        present: What is in the digest by now.
     """
     used: dict[str, float] = defaultdict(float)
     for c in fixed:
@@ -182,8 +191,11 @@ def _lane(
         for c in free
     ]
     share = minutes * SOURCE_SHARE
+    if alike is not None:
+        left = discounts(pieces, room, share, used, alike, [c.id for c in present])
+        pieces = [dataclasses.replace(piece, value=piece.value * left[piece.id]) for piece in pieces]
     packed = pack(pieces, room, share, used)
-    if staying:
+    if staying or alike is not None:
         own = [dataclasses.replace(piece, value=c.value) for piece, c in zip(pieces, free, strict=True)]
         packed = dataclasses.replace(packed, bound=pack(own, room, share, used).bound)
     if alone is not None and not packed.ids and not any(c.lane == lane for c in fixed):

@@ -65,6 +65,19 @@ def test_a_rule_against_it_takes_it_out_and_undo_brings_it_back(
     assert worker.rerank(NOW)[0] == digest
 
 
+def test_subjects_that_are_worth_the_same_take_turns(database: Database, worker: ModelWorker) -> None:
+    subjects = {"bread": "sourdough flour oven crust", "trains": "locomotive signal viaduct gauge"}
+
+    def said(n: int) -> tuple[str, str]:
+        name = "bread" if n < 30 else "trains"
+        return f"{name} {chr(97 + n // 26)}{chr(97 + n % 26)}", f"All of it is {subjects[name]}, says {n:b}."
+
+    stored_items(database, 40, said)
+    shown = [item for item in worker.build(NOW, minutes=20.0).items if item.lane == "for-you"]
+    trains = sum(item.title.startswith("trains") for item in shown)
+    assert trains >= len(shown) // 4  # none without it: the others came first
+
+
 @pytest.mark.slow
 def test_other_days_explore_other_items(database: Database, worker: ModelWorker) -> None:
     stored_items(database, 80)

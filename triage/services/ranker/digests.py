@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from model.likeness import Likeness
 from model.types import Explanation
 from triage.core import budget, words
 from triage.core.crash import crash_point
 from triage.core.items import Digest, Item, Lane
 from triage.core.pace import Pace
 from triage.core.readings import Explained
+from triage.core.variety import Alike
 from triage.core.verbs import AT_HAND
 from triage.core.worth import OLD, half_life, worth
 from triage.services.digest import digest_file
@@ -84,15 +87,16 @@ def compose(
         _candidate(ranked, past, i, lanes[i], worths[i], kept=i in kept)
         for i in dict.fromkeys([*special, *best])
     ]
+    alike = _alike(ranked, [c.id for c in candidates])
     if earlier is not None and again:
         staying, drawn = frozenset(earlier.staying), earlier.drawn
     else:
         staying = frozenset(item.id for item in earlier.items) if earlier is not None else frozenset()
-        plain = budget.select(candidates, minutes, staying=staying)
+        plain = budget.select(candidates, minutes, staying=staying, alike=alike)
         drawn = budget.draw(candidates, plain, minutes, built_at.isoformat())
-        built = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
+        built = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying, alike)
         staying = frozenset(built.ids)
-    chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying)
+    chosen = budget.select(candidates, minutes, frozenset(each.id for each in drawn), staying, alike)
     told = {*chosen.ids, *chosen.repeats}
     left = [i for i in allowed if i not in told]
     explained_items = (
@@ -128,6 +132,18 @@ def compose(
         demo=demo,
         warnings=warnings,
     )
+
+
+def _alike(ranked: Ranked, ids: Sequence[int]) -> Alike:
+    """How much candidates are about the same; each is compared with the others when it is first asked for."""
+    likeness = Likeness(ranked.ranking.corpus, [str(i) for i in ids])
+    places = {i: place for place, i in enumerate(ids)}
+
+    @cache
+    def alike(item_id: int) -> Mapping[int, float]:
+        return dict(zip(ids, likeness.to(places[item_id]).tolist(), strict=True))
+
+    return alike
 
 
 def _lane(ranked: Ranked, item_id: int) -> Lane:
