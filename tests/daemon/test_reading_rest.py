@@ -28,7 +28,7 @@ class Reads(ModelWorker):
     def read_on(self, now: datetime) -> int:
         self.portions += 1
         with self._database.write() as connection:
-            portion = items.best_leads(connection, "fake@1", 6)
+            portion = items.leads(connection, "fake@1", items.best_leads(connection, "fake@1")[:6])
             items.mark_indexed(connection, {row.id: row.edition for row in portion}, "fake@1")
             if self.portions == self.stop_after and self.daemon is not None:
                 self.daemon._stop.set()

@@ -391,16 +391,22 @@ def stale(connection: Connection, encoder: str | None, limit: int) -> list[TextR
     return []
 
 
-def best_leads(connection: Connection, encoder: str, limit: int) -> list[TextRow]:
-    """The items of the highest scores of which the encoder has read the lead only."""
+def best_leads(connection: Connection, encoder: str) -> list[int]:
+    """Ids of the items of which the encoder has read the lead only, those of the highest scores first."""
     chosen = (
         select(Item.id)
         .outerjoin(Score, Score.item_id == Item.id)
         .where(Item.indexed_with == lead_of(encoder))
         .order_by(Score.logit.desc().nulls_last(), Item.id.desc())
-        .limit(limit)
     )
-    return _to_read(connection, chosen)
+    return list(connection.execute(chosen).scalars())
+
+
+def leads(connection: Connection, encoder: str, ids: Sequence[int]) -> list[TextRow]:
+    """Those of some few items of which the encoder still has read the lead only."""
+    return _to_read(
+        connection, select(Item.id).where(Item.indexed_with == lead_of(encoder), Item.id.in_(ids))
+    )
 
 
 def count_leads(connection: Connection, encoder: str | None = None) -> int:

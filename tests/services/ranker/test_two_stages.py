@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from encoder_in_process import FakeEncoder, install
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from world import NOW, TOPICS, add_source, clock, new_item
 
 from model.passages import split, to_encode
@@ -136,6 +136,42 @@ def test_the_best_are_read_whole_first(database: Database, inside: Worker) -> No
         rows = items.by_ids(connection, wanted)
     expected = {w for i in wanted for w in to_encode(rows[i].title, texts[i], split(rows[i].title, texts[i]))}
     assert set(FakeEncoder.read) == expected
+
+
+def test_a_flood_is_put_in_order_once_for_each_ranking_not_for_each_portion(
+    database: Database, inside: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, orders, best_leads = flood(database), [], items.best_leads
+
+    def in_order(connection: Connection, encoder: str) -> list[int]:
+        orders.append(best_leads(connection, encoder))
+        return orders[-1]
+
+    monkeypatch.setattr(items, "best_leads", in_order)
+    ask(inside, "build")
+    assert [ask(inside, "read_on")["waiting"] for _ in range(3)] == [COUNT - 8, COUNT - 16, COUNT - 24]
+    assert len(orders) == 1
+    feedback.mark(database, clock, ids[0], Verb.LIKE)
+    ask(inside, "rerank")
+    assert ask(inside, "read_on") == {"waiting": COUNT - 32}
+    with database.read() as connection:
+        assert best_leads(connection, "fake@1") == orders[1][8:]
+    assert orders[1] != [i for i in orders[0] if i in orders[1]]
+
+
+def test_what_another_process_has_read_meanwhile_is_passed_over(database: Database, inside: Worker) -> None:
+    flood(database)
+    ask(inside, "build")
+    ask(inside, "read_on")
+    with database.write() as connection:
+        next_ones = items.best_leads(connection, "fake@1")[:12]
+        editions = {row.id: row.edition for row in items.leads(connection, "fake@1", next_ones)}
+        items.mark_indexed(connection, editions, "fake@1")
+    ask(inside, "read_on")
+    assert unread(database) == COUNT - 8 - 12 - 4
+    while ask(inside, "read_on")["waiting"]:
+        pass
+    assert unread(database) == 0
 
 
 def test_few_items_are_read_whole_at_once(database: Database, inside: Worker) -> None:

@@ -4,13 +4,15 @@ Owns the batches and their transactions: a kill at any moment loses at most the 
 is done again. Runs in the model worker only.
 
 A flood is read in two stages, so that nobody waits for all of it: first the words and the lead of each
-item (`index_items`), then, best first, the whole of each (`read_on`). Until then an item has one vector.
+item (`index_items`), then, best first, the whole of each (`Backlog`). Until then an item has one vector.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+
+from sqlalchemy import Connection
 
 from model.lexical import count_terms
 from model.passages import split, to_encode
@@ -26,7 +28,7 @@ BATCH = 200
 FLOOD = 400
 """More new items than this are read by their leads first: half a minute of encoding on a slow machine."""
 PORTION = 24
-"""Items that `read_on` reads at a time: about a second, for which a mark may have to wait."""
+"""Items that `Backlog` reads at a time: about a second, for which a mark may have to wait."""
 
 
 def index_items(
@@ -82,26 +84,57 @@ def index_items(
     return done
 
 
-def read_on(database: Database, vectors: Vectors) -> int:
-    """Encodes a portion of what is known by its lead only, best first; the encoder is left running.
+class Backlog:
+    """The items that are known by their lead only, to be read whole, best first.
 
-    Returns:
-        How many items are left.
+    They are put in order once and again after `reorder`, not for each portion: that would take as many
+    times longer as the flood has portions.
     """
-    encoder = vectors.encoder
-    if encoder is None:
-        return 0
-    with database.read() as connection:
-        batch = items.best_leads(connection, encoder, PORTION)
-        known = passages.of_items(connection, [row.id for row in batch])
-    if batch:
-        parts = [[_passage(part) for part in known.get(row.id, [])] for row in batch]
-        ids = _vector_ids(batch, parts, vectors, lambda _: None, by_lead=False)
-        with database.write() as connection:
-            passages.set_vectors(connection, ids)
-            items.mark_indexed(connection, {row.id: row.edition for row in batch}, encoder)
-    with database.read() as connection:
-        return items.count_leads(connection, encoder)
+
+    def __init__(self, database: Database, vectors: Vectors) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._order: list[int] = []
+        """Ids, the best at the end; those that another process has read meanwhile are passed over."""
+
+    def reorder(self) -> None:
+        """Other scores were given: what comes next is to be seen anew."""
+        self._order = []
+
+    def read_on(self) -> int:
+        """Encodes a portion; the encoder is left running.
+
+        Returns:
+            How many items are left.
+        """
+        encoder = self._vectors.encoder
+        if encoder is None:
+            return 0
+        with self._database.read() as connection:
+            batch = self._portion(connection, encoder)
+            known = passages.of_items(connection, [row.id for row in batch])
+        if batch:
+            parts = [[_passage(part) for part in known.get(row.id, [])] for row in batch]
+            ids = _vector_ids(batch, parts, self._vectors, lambda _: None, by_lead=False)
+            with self._database.write() as connection:
+                passages.set_vectors(connection, ids)
+                items.mark_indexed(connection, {row.id: row.edition for row in batch}, encoder)
+        with self._database.read() as connection:
+            return self._left(connection, encoder)
+
+    def _portion(self, connection: Connection, encoder: str) -> list[items.TextRow]:
+        self._left(connection, encoder)
+        while self._order:
+            ids = self._order[-PORTION:]
+            del self._order[-PORTION:]
+            if batch := items.leads(connection, encoder, ids):
+                return batch
+        return []
+
+    def _left(self, connection: Connection, encoder: str) -> int:
+        if not self._order:
+            self._order = items.best_leads(connection, encoder)[::-1]
+        return len(self._order)
 
 
 def _report(on_progress: Progress, done: int, total: int, share: int) -> None:

@@ -58,7 +58,7 @@ from triage.core.readings import Explained
 from triage.paths import Paths
 from triage.services.digest import digest_file
 from triage.services.ranker import digests, hindsight, learn, questions
-from triage.services.ranker.indexing import index_items, read_on
+from triage.services.ranker.indexing import Backlog, index_items
 from triage.services.ranker.meaning import Meaning
 from triage.services.ranker.models import Models
 from triage.services.ranker.ranking import RANKER, RankingService
@@ -87,6 +87,7 @@ class Worker:
         self._models = Models(paths.models, RANKER)
         self._ranking = RankingService(self._database, self._vectors, self._models, window)
         self._grouping = Grouping(self._database, self._vectors)
+        self._backlog = Backlog(self._database, self._vectors)
         self._meaning = Meaning(self._database, self._vectors)
         self._searching = False
         self._afterwards: Callable[[], None] | None = None
@@ -165,7 +166,7 @@ class Worker:
             return scores.latest_digest(connection)
 
     def _read_on(self, now: datetime) -> int:
-        waiting = read_on(self._database, self._vectors)
+        waiting = self._backlog.read_on()
         current = self._current()
         # What the digest warns of is no longer true. It may be another process that has read the last one.
         if not waiting and current and tuple(current.document["warnings"]) != self._warnings():
@@ -296,6 +297,7 @@ class Worker:
         afterwards, self._afterwards = self._afterwards, None
         if afterwards is not None:
             afterwards()
+            self._backlog.reorder()
         # Who searches once searches again, and should not wait for the encoder to start each time.
         searching, self._searching = self._searching, False
         if not self._encoder_stays and not searching and not self._waiting():
