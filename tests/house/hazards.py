@@ -34,9 +34,9 @@ FUZZING = """
 
 Every parser's entry point under a fuzzer that is guided by coverage, from the seeds of
 `tests/ingestors/mutations.py`. Run on {when} by `{command}`,
-after `pip install atheris`, and again for 40 to 60 s for the slowest six: no exception but those that a
-parser child turns into a refusal, no input that took longer than 10 s, no death, and no control character in
-what would be stored. What was found before is mended:
+after `pip install atheris`, and for 90 to 600 s each for the slower ones, feeds and mail the longest: no
+exception but those that a parser child turns into a refusal, no input that took longer than 10 s, no death,
+and no control character in what would be stored. What was found before is mended:
 `tests/ingestors/test_pages.py::test_a_page_in_an_unknown_encoding_costs_no_other_page`.
 
 | parser | inputs |

@@ -15,6 +15,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 
 from triage.core import words
@@ -52,6 +53,15 @@ class MannerlyApp(App[int]):
         self._ending = threading.Lock()
         self._complaint = "", 0.0
         """The last error that was shown, and when."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but one that survives bytes that are no text."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from triage.tui.driver import PatientDriver
+
+        found = super().get_driver_class()
+        return PatientDriver if found is LinuxDriver else found
 
     def release(self) -> None:
         """Gives back what the app holds; called when the last mark is written. May be called twice."""
