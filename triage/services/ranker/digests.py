@@ -87,7 +87,8 @@ def compose(
         _candidate(ranked, past, i, lanes[i], worths[i], kept=i in kept)
         for i in dict.fromkeys([*special, *best])
     ]
-    alike = _alike(ranked, [c.id for c in candidates])
+    today = [i for i in special if i in past.marked_today or i in past.read_today]
+    alike = _alike(ranked, list(dict.fromkeys([*today, *best])))  # not all letters: there may be thousands
     if earlier is not None and again:
         staying, drawn = frozenset(earlier.staying), earlier.drawn
     else:
@@ -135,12 +136,14 @@ def compose(
 
 
 def _alike(ranked: Ranked, ids: Sequence[int]) -> Alike:
-    """How much candidates are about the same; each is compared with the others when it is first asked for."""
+    """How much some are about the same; each is compared with the others when it is first asked for."""
     likeness = Likeness(ranked.ranking.corpus, [str(i) for i in ids])
     places = {i: place for place, i in enumerate(ids)}
 
     @cache
     def alike(item_id: int) -> Mapping[int, float]:
+        if item_id not in places:
+            return {}
         return dict(zip(ids, likeness.to(places[item_id]).tolist(), strict=True))
 
     return alike
