@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+GARBAGE_OF_MONTHS = 700
+"""Python's own threshold of its collector, which a command raises: see `triage.cli.main`."""
 TURN_S = 0.1
 """Pause of a loop that asks for the same lock again and again: it goes to whoever asks first."""
 
@@ -236,6 +238,7 @@ class Runtime:
 
         _ = self.database
         self._settle_to_ingest()
+        gc.set_threshold(GARBAGE_OF_MONTHS)
         self._worker = ModelWorker(self.paths, demo=self.demo, nice=10)
 
         async def run() -> bool:
