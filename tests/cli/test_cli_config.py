@@ -31,6 +31,9 @@ def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
     assert triage("triage config set digest.minutes 40")[0] == 0
     assert triage("triage config set services.openalex.key_env OPENALEX_KEY")[0] == 0
     text = paths.config_file.read_text()
+    assert triage("triage config set digest.at 07:30")[0] == 0
+    assert config.load(paths.config_file).digest.at == "07:30"
+    assert 'such as "07:00", not "7"' in triage("triage config set digest.at 7")[2]
     assert "# mine" in text
     assert "minutes = 40  # after coffee" in text
     assert config.load(paths.config_file).services["openalex"].key_env == "OPENALEX_KEY"

@@ -60,6 +60,16 @@ def test_a_copy_can_go_anywhere(database: Database, tmp_path: Path) -> None:
     target = tmp_path / "odd name?#%.db"
     assert triage(f"triage db backup '{target}'")[0] == 0
     assert triage(f"triage db check '{target}'")[0] == 0
+    assert triage(f"triage db backup '{target}'")[0] == 0
+
+
+def test_a_copy_is_written_over_nothing_but_a_copy(database: Database, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear reader")
+    code, _, err = triage(f"triage db backup '{letter}'")
+    assert code == 2
+    assert "is something else and was left as it is" in err
+    assert letter.read_text() == "Dear reader"
 
 
 def test_nothing_is_replaced_without_consent_or_beside_an_ingesting_process(

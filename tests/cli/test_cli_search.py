@@ -8,6 +8,7 @@ import pytest
 from command_line import triage
 from world import NOW, stored_items
 
+from triage.cli.items import NO_ITEMS
 from triage.cli.search import search
 from triage.store.engine import Database
 
@@ -28,6 +29,12 @@ def test_hits_are_marked_and_json_has_their_places() -> None:
     start, end = passage["phrases"][0]
     assert passage["text"][start - passage["start"] : end - passage["start"]] == "tracks"
     assert len(triage("triage search --words --jsonl source:1")[1].splitlines()) == 4
+
+
+def test_where_nothing_is_stored_it_says_how_to_begin(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM item")
+    assert triage("triage search tracks") == (0, "", f"{NO_ITEMS}\n")
 
 
 def test_without_an_encoder_words_are_found_and_it_says_so() -> None:

@@ -8,7 +8,7 @@ import click
 
 from triage.cli import output
 from triage.cli.diagnostics import Progress, note
-from triage.cli.items import print_items
+from triage.cli.items import NO_ITEMS, print_items
 from triage.core import query as language
 from triage.core.errors import TriageError, UsageError
 from triage.runtime import Runtime
@@ -107,6 +107,9 @@ def search(
         if save is not None:
             note(output.clean(searching.save(database, clock, save, text).message))
         asked = searching.understood(database, text)
+        if searching.is_empty(database):
+            print_items(runtime, [], as_json, as_jsonl, none=NO_ITEMS)
+            return
         near: list[tuple[int, float]] = []
         if asked.meaning and not words_only:
             with Progress() as progress:

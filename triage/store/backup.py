@@ -21,6 +21,9 @@ from triage.core.errors import SchemaError, TriageError
 from triage.store.engine import APPLICATION_ID, driver
 
 MOST_PROBLEMS = 20
+_MAGIC = b"SQLite format 3\0"
+_APPLICATION_ID_AT = slice(68, 72)
+"""In the header of a database file, big-endian: https://www.sqlite.org/fileformat.html#application_id"""
 
 
 def copy(database: Path, target: Path) -> None:
@@ -39,6 +42,13 @@ def copy(database: Path, target: Path) -> None:
             partial.replace(target)
         finally:
             _discard(partial)
+
+
+def is_copy(file: Path) -> bool:
+    """Whether a file begins as a database of this program does."""
+    with file.open("rb") as opened:
+        header = opened.read(_APPLICATION_ID_AT.stop)
+    return header.startswith(_MAGIC) and int.from_bytes(header[_APPLICATION_ID_AT]) == APPLICATION_ID
 
 
 def discard_abandoned(folder: Path) -> None:

@@ -76,6 +76,12 @@ def find(
     return [dataclasses.replace(item, highlights=hits.passages(texts.get(item.id, ""))) for item in found]
 
 
+def is_empty(database: Database) -> bool:
+    """Whether there is nothing to search."""
+    with database.read() as connection:
+        return not items.count(connection)
+
+
 def expanded(database: Database, text: str) -> str:
     """A search with saved ones in the place of their names, for who does not know them; raises UsageError."""
     return language.expand(text, saved(database))

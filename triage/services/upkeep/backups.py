@@ -46,18 +46,24 @@ def make(paths: Paths, now: datetime, target: Path | None = None, *, automatic: 
     Args:
         paths: Of the reader.
         now: Names the copy.
-        target: Where to write it; by default the folder of backups, of which the newest `KEPT` stay.
+        target: Where to write it, over an earlier copy if there is one; by default the folder of backups, of
+            which the newest `KEPT` stay.
         automatic: Made by the daemon, of whose copies the newest so many stay; 0 if the reader asked.
 
     Raises:
-        UsageError: There is nothing to copy yet.
+        UsageError: There is nothing to copy yet, or `target` is a file of another kind.
         TriageError: It cannot be written.
     """
     if not paths.database.exists():
         raise UsageError("there is no database yet", fix="triage add URL-OR-PATH")
     if target is not None:
-        backup.copy(paths.database, target.expanduser().absolute())
-        return _copy(target.expanduser().absolute())
+        target = target.expanduser().absolute()
+        if target.exists() and not backup.is_copy(target):
+            raise UsageError(
+                f"{target} is something else and was left as it is", fix="give the copy another name"
+            )
+        backup.copy(paths.database, target)
+        return _copy(target)
     paths.backups.mkdir(mode=0o700, exist_ok=True)
     name, kept = ("daily", automatic) if automatic else ("copy", KEPT)
     made = paths.backups / f"{name}-{now:%Y%m%dT%H%M%SZ}.db"

@@ -97,7 +97,7 @@ def change(path: Path, name: str, value: str, check: Check) -> Any:  # noqa: ANN
         place: Any = document
         for part in table.split("."):
             place = place.setdefault(part, tomlkit.table())
-        place[key] = understood = _value(value)
+        place[key] = understood = _value(name, value)
         changed = tomlkit.dumps(document)
     except (TOMLKitError, AttributeError, TypeError) as error:
         raise UsageError(f"{path}: {error}", fix="triage config edit") from error
@@ -129,11 +129,14 @@ def write(path: Path, text: str, check: Check) -> None:
         raise TriageError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _value(text: str) -> Any:  # noqa: ANN401 - whatever TOML holds
+def _value(name: str, text: str) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """What was typed, as TOML reads it; for a setting that is a text, or none yet, `7` needs no quotes."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    is_text = isinstance(_flat(config.Config()).get(name, ""), str | None)
+    return text if is_text and not isinstance(value, str) else value
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - whatever TOML holds
