@@ -49,7 +49,7 @@ def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
         ("minutes 5", "triage config show"),
         ("keys.lik z", "there is no action lik; did you mean like?"),
         ("keys.like d", "keys.like stays as it was: d is the key of dislike already"),
-        ("keys.like 5", "keys"),
+        ("keys.like 55", "there is no key"),
         ("tui.mouse maybe", "must be true or false"),
         ("digest.minutes.more 5", "must be a number, not a table"),
     ],
