@@ -145,6 +145,19 @@ async def test_clicking_markup_does_nothing(open_app):
         assert not backend.called("mark")
 
 
+async def test_keys_that_close_the_palette_twice_close_nothing_else(open_app):
+    """TUI-08: in a storm of keys, Enter takes effect after Esc."""
+    async with open_app(FakeBackend()) as pilot:
+        pilot.app.action_command_palette()
+        await settle(pilot)
+        palette = pilot.app.screen
+        assert palette is not pilot.app.base
+        palette.dismiss()
+        palette.dismiss()
+        await settle(pilot)
+        assert pilot.app.screen is pilot.app.base
+
+
 async def test_pasting_into_the_search_line_is_safe(open_app):
     backend = FakeBackend()
     async with open_app(backend) as pilot:

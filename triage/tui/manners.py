@@ -105,6 +105,13 @@ class MannerlyApp(App[int]):
         for screen in self.screen_stack:
             screen.post_message(Learned(outcome.said))
 
+    def action_command_palette(self) -> None:
+        """Opens the palette, in which every action is found by its name."""
+        from triage.tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())  # an id would clash with that of one just closing
+
     # ------------------------------------------------------------ the end
 
     def watch_for_the_end(self) -> None:
