@@ -10,7 +10,6 @@ import difflib
 import os
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -225,12 +224,10 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
     Raises:
         UsageError: It is no TOML, has an unknown key or a value of the wrong type.
     """
+    raw = _tables(text, path)
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
         _refuse_unknown(raw, Config, "")
         _refuse_unknown_services(raw.get("services"))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}", fix="triage config edit") from error
     except _UnknownSettingError as error:
         raise UsageError(f"{path}{_line_of(error.key, text)}: {error}", fix="triage config edit") from error
     try:
@@ -261,6 +258,18 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
         raise UsageError(f"{path}: daemon.backups must lie between 0 and {MAX_BACKUPS}")
     _check_delivery(config.digest, path)
     return config
+
+
+def _tables(text: str, path: Path) -> dict[str, Any]:
+    """What a file says; without one, its parser is not imported before the first frame."""
+    if not text:
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}", fix="triage config edit") from error
 
 
 def _check_delivery(digest: DigestConfig, path: Path) -> None:

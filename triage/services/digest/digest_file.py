@@ -6,7 +6,6 @@ neither a database nor numbers, because that is what makes it fast.
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +23,8 @@ def write(path: Path, digest: Digest) -> None:
     """
     partial = path.with_name(f"{path.name}.part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(digest.to_json(), file, ensure_ascii=False)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(digest.to_json()))
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
