@@ -390,8 +390,14 @@ def clock(environ: Mapping[str, str] = os.environ) -> Clock:
     """The clock of this process: the real one, or one that starts at `TRIAGE_NOW` (RFC 3339) and runs on.
 
     Raises:
-        UsageError: `TRIAGE_NOW` is no RFC 3339 time with an offset, or is centuries away.
+        UsageError: `TRIAGE_NOW` is no RFC 3339 time with an offset, or is centuries away; or `TZ` is a day
+            or more from Greenwich, so that no local time can be shown.
     """
+    try:
+        _now().astimezone()
+    except ValueError as error:
+        far = f"the time zone is a day or more from Greenwich (TZ={environ.get('TZ', '')})"
+        raise UsageError(far, fix="TZ=Europe/Zurich, or whatever yours is called") from error
     text = environ.get("TRIAGE_NOW")
     if not text:
         return _now

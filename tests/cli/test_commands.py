@@ -261,6 +261,13 @@ def test_a_clock_of_another_age_is_wrong_usage(
     assert triage("status").returncode == 2
 
 
+def test_a_time_zone_of_another_world_is_wrong_usage(harbour: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "<+99>-99")
+    done = triage("digest")
+    assert done.returncode == 2
+    assert "TZ=<+99>-99" in done.stderr
+
+
 def test_the_home_of_nobody_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIAGE_HOME", "~nobody-of-that-name/triage")
     assert triage("paths").returncode == 2

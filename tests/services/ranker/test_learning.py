@@ -232,8 +232,8 @@ def test_a_damaged_file_is_no_digest(database: Database, worker: ModelWorker, pa
         b"[" * 100_000,
         b"\xff",
         whole.replace(b"+00:00", b"", 1),
-        whole.replace(b'"minutes": ', b'"minutes": "x', 1),
-        whole.replace(b'"schema_version": 1', b'"schema_version": 2'),
+        whole.replace(b'"minutes":', b'"minutes":"x', 1),
+        whole.replace(b'"schema_version":1', b'"schema_version":2'),
     ):
         assert damaged != whole
         paths.digest.write_bytes(damaged)
