@@ -223,7 +223,25 @@ def test_rules_that_contradict_each_other_say_so() -> None:
 
 def test_a_rule_that_meets_nothing_names_what_was_probably_meant() -> None:
     assert "did you mean 'Source 1'?" in ok('triage rules preview never source:"Sorce 1"')
-    assert "did you mean" not in ok("triage rules preview never source:zzzzzzz")
+    nothing = ok("triage rules preview never source:zzzzzzz")
+    assert "did you mean" not in nothing
+    assert "! it meets nothing yet\n" in nothing
+
+
+def test_a_rule_that_looks_in_the_wrong_field_names_the_field_that_has_the_words() -> None:
+    code, _, said = triage("triage rules add never source:bishop and mentions:chess")
+    assert code == 0
+    assert '! it meets nothing yet; mentions:"bishop" meets 6 items' in said
+    found = json.loads(ok("triage rules preview --json never tag:bishop"))
+    assert found["elsewhere"] == {"condition": 'mentions:"bishop"', "met": 6}
+    assert "meets nothing" not in ok("triage rules preview never mentions:bishop")
+
+
+def test_a_rule_whose_items_another_shows_does_not_say_that_it_meets_nothing() -> None:
+    ok("triage rules add keep title:chess")
+    said = ok("triage rules preview never mentions:chess")
+    assert "hides 0 of 24" in said
+    assert "meets nothing" not in said
 
 
 def test_an_interest_says_what_it_brought(database: Database, worker: ModelWorker) -> None:

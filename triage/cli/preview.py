@@ -25,5 +25,5 @@ def show(preview: Preview, say: Callable[[str], None]) -> None:
             say(f"  {said:<6}  and {len(titles) - NAMED} more")
     for conflict in preview.conflicts:
         say(f"  ! {output.clean(conflict)}")
-    if preview.meant is not None:
-        say(f"  ! it meets nothing; did you mean {output.clean(preview.meant, 80)!r}?")
+    if preview.nothing is not None:
+        say(f"  ! {output.clean(preview.nothing)}")

@@ -14,6 +14,8 @@ from triage.core.errors import UsageError
 from triage.core.text import sanitize_line
 
 Field = Literal["source", "author", "tag", "kind", "title", "mentions"]
+OF_WORDS: tuple[Field, ...] = ("source", "author", "tag", "title", "mentions")
+"""Fields that hold words, so that one of them can be taken for another: those of few items first."""
 Hard = Literal["always", "keep", "never", "lane people", "lane for-you"]
 Effect: TypeAlias = float | Hard
 """What a soft rule adds to the score, or what a hard one decides: shown first, never left out, never shown,

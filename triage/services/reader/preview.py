@@ -52,6 +52,15 @@ class Title:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A test of the same words in another field, where the one that was written meets nothing."""
+
+    condition: str
+    met: int
+    """How many items of the last 30 days meet it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a rule meets among the items of the last 30 days; the fields of `triage rules preview --json`."""
@@ -66,10 +75,14 @@ class Preview:
     """Those of them that the reader has opened or marked, unless as disliked; the newest first."""
     liked: tuple[Title, ...]
     """Those of them that the reader wanted, the newest first."""
+    meets: bool
+    """Whether it meets anything, be it that another rule shows all of that."""
     conflicts: tuple[str, ...] = ()
     """What other rules have to do with it, a sentence each."""
     meant: str | None = None
     """The name that was probably meant, if it meets nothing."""
+    elsewhere: Elsewhere | None = None
+    """The field that was probably meant, if it meets nothing."""
 
     @property
     def sentence(self) -> str:
@@ -81,6 +94,16 @@ class Preview:
         if self.opened or self.liked:
             said += f", of which you opened {len(self.opened)} and liked {len(self.liked)}"
         return said
+
+    @property
+    def nothing(self) -> str | None:
+        """That it meets nothing, and what was probably meant; None where it meets something."""
+        if self.elsewhere is not None:
+            counted = words.plural(self.elsewhere.met, "item")
+            return f"it meets nothing yet; {self.elsewhere.condition} meets {counted}"
+        if self.meant is not None:
+            return f"it meets nothing yet; did you mean {self.meant!r}?"
+        return None if self.meets else "it meets nothing yet"
 
     @property
     def doubt(self) -> str | None:
@@ -142,6 +165,7 @@ class RecentItems:
             self._seen(str(rule), rule.effect, met),
             conflicts=(*conflicts, *self._conflicts(met, rule.effect, others)),
             meant=None if met.any() else self._meant(rule.condition),
+            elsewhere=None if met.any() else self._elsewhere(rule.condition),
         )
         if rule.effect != "never":
             return found
@@ -149,7 +173,7 @@ class RecentItems:
         for rows, effect in others.values():
             shown |= rows if effect in rules.SHOWN else False
         left = self._seen(str(rule), rule.effect, met & ~shown)
-        return dataclasses.replace(left, conflicts=found.conflicts, meant=found.meant)
+        return dataclasses.replace(found, met=left.met, opened=left.opened, liked=left.liked)
 
     def of(self, text: str) -> Preview:
         """The same for a rule that holds already, by its condition; raises KeyError if none does."""
@@ -168,6 +192,7 @@ class RecentItems:
             effect=effect,
             items=self.count,
             met=int(met.sum()),
+            meets=bool(met.any()),
             opened=self._titles(met & self.opened),
             liked=self._titles(met & self.liked),
         )
@@ -206,6 +231,17 @@ class RecentItems:
             near = difflib.get_close_matches(test.words.casefold(), known, n=1, cutoff=0.7)
             if near and near[0] != test.words.casefold():
                 return known[near[0]]
+        return None
+
+    def _elsewhere(self, parsed: Condition) -> Elsewhere | None:
+        """The first field in which words are met that are not met where a condition looks for them."""
+        for test in _tests(parsed):
+            if test.field not in rules.OF_WORDS or self._meets(test).any():
+                continue
+            for field in rules.OF_WORDS:
+                other = Has(field, test.words)
+                if met := int(self._meets(other).sum()):
+                    return Elsewhere(rules.write(other), met)
         return None
 
     def _names(self, name: str) -> dict[str, str]:
