@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,3 +27,14 @@ class Daemon:
     says: str
     start: str | None = None
     """The command that starts it again; None if it is not installed as a service."""
+
+
+NO_WAY = ("there is no host named ", "cannot connect to ")
+"""How an error begins that says nothing of the source: no name server, or no way to any host."""
+TOGETHER = 3
+"""Sources of which it is not by chance that none can be reached."""
+
+
+def are_cut_off(errors: Sequence[str | None]) -> bool:
+    """Whether these last errors, of all sources that fail, are those of a machine without a network."""
+    return len(errors) >= TOGETHER and all((error or "").startswith(NO_WAY) for error in errors)

@@ -306,6 +306,41 @@ def test_sources_that_fail_are_paused_or_forgotten_are_named(paths: Paths, datab
     assert not [check for check in examined(paths) if check.name == "source"], "the reader paused it"
 
 
+def test_a_machine_without_a_network_is_one_line_not_two_for_every_source(
+    paths: Paths, database: Database
+) -> None:
+    for number in range(3):
+        sources.add(database, lambda: NOW, f"https://e.example/{number}", allow_local=False)
+    set_source(database, failures=2, failing_since=stamp(NOW), attempted_at=stamp(NOW))
+    set_source(database, last_error="there is no host named e.example")
+    offline = found(paths, "network")
+    assert "3 sources cannot be reached" in offline.says
+    assert "triage sync" in (offline.fix or "")
+    assert not [check for check in examined(paths) if check.name == "source"]
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET last_error = 'the page is gone' WHERE id = 1")
+    assert len([check for check in examined(paths) if check.name == "source"]) == 3
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE source SET failures = 0, last_error = NULL WHERE id = 1")
+    names = [check.name for check in examined(paths)]
+    assert (names.count("network"), names.count("source")) == (0, 2), "two may be gone by chance"
+
+
+def test_sources_that_are_gone_are_named_one_by_one_where_another_answers(
+    paths: Paths, database: Database
+) -> None:
+    for number in range(4):
+        sources.add(database, lambda: NOW, f"https://e.example/{number}", allow_local=False)
+    set_source(database, failures=2, failing_since=stamp(NOW), last_error="cannot connect to e.example")
+    set_source(database, attempted_at=stamp(NOW - timedelta(hours=1)))
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE source SET failures = 0, last_error = NULL, succeeded_at = ? WHERE id = 4", (stamp(NOW),)
+        )
+    names = [check.name for check in examined(paths)]
+    assert (names.count("network"), names.count("source")) == (0, 3)
+
+
 class Mailbox:
     """An ingestor that logs in, or not."""
 

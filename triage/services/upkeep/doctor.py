@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from triage import config
 from triage.core import words
 from triage.core.errors import LockedError, TriageError, UsageError, refused_by_system
-from triage.core.health import Check, Daemon
+from triage.core.health import Check, Daemon, are_cut_off
 from triage.core.text import sanitize_line
 from triage.paths import Paths
 from triage.services.digest import digest_file
@@ -314,17 +314,31 @@ def _sources(paths: Paths, daemon: Daemon, now: datetime) -> Iterator[Check]:
         yield Check("sources", "bad", says, daemon.start or AGAIN)
     else:
         yield Check("sources", "ok", says)
+    offline = _is_offline(paths, failing, now)
+    if offline:
+        hosts = words.plural(len(failing), "source")
+        says = f"{hosts} cannot be reached, and none has answered since: {failing[0].last_error}"
+        yield Check("network", "warning", says, "look whether this machine is online; then: triage sync")
     for row in rows:
         if row.paused and row.failures:
             fix = f"triage sources check {row.id}; if it answers: triage sources resume {row.id}"
             yield Check("source", "warning", f"{row.title} is paused: {row.paused}", fix)
-        elif row.failures:
+        elif row.failures and not offline:
             since = f"since {row.failing_since.astimezone():%Y-%m-%d}" if row.failing_since else "at once"
             times = words.plural(row.failures, "time")
             next_try = f"next try {row.next_due_at.astimezone():%a %H:%M}"
             says = f"{row.title} has failed {times} {since}: {row.last_error} ({next_try})"
             fix = f"triage sources check {row.id}; if it answers: triage sync {row.id}"
             yield Check("source", "warning", says, f"{fix}; if it is gone: triage sources remove {row.id}")
+
+
+def _is_offline(paths: Paths, failing: list[SourceRow], now: datetime) -> bool:
+    """Whether nothing but the network is what sources fail for: then one line says it for all of them."""
+    if not are_cut_off([row.last_error for row in failing]):
+        return False
+    answered = _read(paths, lambda connection: sources.last_answer(connection, now))
+    asked = max((row.attempted_at for row in failing if row.attempted_at is not None), default=now)
+    return answered is None or answered < asked
 
 
 def _waits(row: SourceRow, now: datetime) -> bool:
