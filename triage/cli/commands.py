@@ -24,6 +24,7 @@ COMMANDS = {
     "digest": ("triage.cli.digest:digest", "Show today's digest"),
     "list": ("triage.cli.items:list_items", "List stored items, best first"),
     "show": ("triage.cli.items:show", "Show one item with its text and highlights"),
+    "open": ("triage.cli.items:open_item", "Open the link of an item, or one in its text"),
     "search": ("triage.cli.search:search", "Find items by words, meaning and filters; save searches"),
     "stories": ("triage.cli.stories:stories", "List stories that several items tell; split a wrong group"),
     "fetch": ("triage.cli.items:fetch", "Fetch the full text behind an item's link"),

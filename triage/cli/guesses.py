@@ -14,7 +14,7 @@ MEANT = {
     **dict.fromkeys(("like", "love", "dislike"), "triage mark ID {word}"),
     **dict.fromkeys(("save", "later"), "triage mark ID {word}; to list them: triage search is:{word}"),
     "saved": "triage search is:saved",
-    **dict.fromkeys(("read", "open", "view"), "triage show ID"),
+    **dict.fromkeys(("read", "view"), "triage show ID"),
     **dict.fromkeys(("inbox", "today", "unread", "news"), "triage digest"),
     **dict.fromkeys(("ls", "items"), "triage list"),
     **dict.fromkeys(("update", "refresh", "reload", "pull", "poll", "run"), "triage sync"),

@@ -1,8 +1,9 @@
-"""`triage list`, `show`, `mark`, `mute`, `why`."""
+"""`triage list`, `show`, `open`, `mark`, `mute`, `why`."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from threading import Event
 
 import click
@@ -71,6 +72,43 @@ def show(item_id: int, as_json: bool) -> None:
         else:
             for text in render.reading_lines(opened, runtime.clock()):
                 output.line(text)
+        runtime.opened(item_id)
+
+
+@click.command("open")
+@click.argument("item_id", metavar="ID", type=int)
+@click.argument("number", metavar="[N]", type=int, required=False)
+def open_item(item_id: int, number: int | None) -> None:
+    """Opens the link of item ID in your browser, or the Nth link in its text, as `triage show` numbers them.
+
+    Only http and https. Where nothing can open it, its address is printed.
+    """
+    from triage.services.reader import reading
+    from triage.tui.links import checked_url, open_link
+
+    with Runtime.open() as runtime:
+        opened = reading.read(runtime.database, item_id, None)
+        links = opened.links
+        if number is not None and not 1 <= number <= len(links):
+            there = words.plural(len(links), "link") if links else "no links"
+            raise UsageError(
+                f"item {item_id} has no link {number}: its text has {there}", fix=f"triage show {item_id}"
+            )
+        url = opened.item.url if number is None else links[number - 1].url
+        if not url:
+            raise UsageError(
+                f"item {item_id} has no link of its own",
+                fix=f"triage open {item_id} 1" if links else f"triage show {item_id}",
+            )
+        try:
+            address = checked_url(url)
+        except TriageError as error:
+            raise TriageError(str(error), fix=f"triage show {item_id}") from error
+        try:
+            open_link(address, os.environ)
+        except TriageError as error:
+            output.line(address)
+            note(f"{error}. To choose what opens links, set $BROWSER.")
         runtime.opened(item_id)
 
 
