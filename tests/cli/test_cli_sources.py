@@ -321,6 +321,23 @@ def test_a_source_is_changed(paths: Paths, database: Database) -> None:
 
 
 @pytest.mark.parametrize(
+    "target",
+    ["https://example.org/feed?a=1&b=it's", 'arxiv:all:"two words"', "imaps://me@host.example/INBOX"],
+)
+def test_a_removed_source_comes_back_as_it_was_by_the_line_that_the_removal_prints(
+    paths: Paths, database: Database, target: str
+) -> None:
+    ok(f"triage add --no-check --tag news --tag 'two words' --title Mine {shlex.quote(target)}")
+    ok("triage sources set 1 allow_local=yes interval_minutes=90")
+    before = listed()
+    code, out, err = triage("triage sources remove 1")
+    assert (code, out, listed()) == (0, "removed: Mine\n", [])
+    assert "triage undo does not" in err
+    ok("triage add" + err.splitlines()[0].partition("triage add")[2])
+    assert listed() == before
+
+
+@pytest.mark.parametrize(
     ("setting", "says"),
     [
         ("full_text=perhaps", "must be one of auto, always, never"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -259,13 +260,19 @@ def _manners(report: CheckReport) -> list[str]:
 @sources.command()
 @click.argument("source", type=SOURCE)
 def remove(source: str) -> None:
-    """Stops polling SOURCE. Its items and your marks stay; adding it again continues where it was."""
+    """Stops polling SOURCE. Its items and your marks stay.
+
+    Adding it again continues where it was, with its name, tags and settings. triage undo does not bring it
+    back: it is for what you say of items, interests and rules.
+    """
     from triage.services.fetching import sources as service
 
     with _opened(source) as (runtime, view):
         service.remove(runtime.database, runtime.clock, view.id)
     output.line(f"removed: {output.clean(view.title)}")
-    diagnostics.note(f"To take that back: triage add --no-check {output.address(view.target)}")
+    again = f"triage add --no-check {shlex.quote(output.address(view.target))}"
+    diagnostics.note(f"To bring it back, with its name, tags and settings: {again}")
+    diagnostics.note("triage undo does not: it would take back what you said before.")
 
 
 @sources.command()
