@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
 import pytest
 
 from triage.core.identity import clamp_published, content_hash
-from triage.core.items import Digest, Highlight, Item, Reason
+from triage.core.items import Digest, Highlight, Item, Reason, lanes
 
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 ITEM = Item(
@@ -76,3 +77,16 @@ def test_the_same_words_are_the_same_content() -> None:
 def test_no_date_lies_in_the_future(claimed: datetime | None, expected: datetime | None) -> None:
     """IDN-10."""
     assert clamp_published(claimed, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("states", "name"),
+    [
+        (("new", "like"), "People"),
+        (("later", "new"), "People and kept"),
+        (("later", "save"), "Kept"),
+    ],
+)
+def test_what_was_kept_is_not_called_people(states: tuple[str, str], name: str) -> None:
+    items = [dataclasses.replace(ITEM, lane="people", state=state) for state in states]
+    assert list(lanes([*items, dataclasses.replace(ITEM, state="later")])) == [name, "For you"]

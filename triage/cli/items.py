@@ -154,7 +154,8 @@ def mark(item_ids: tuple[int, ...], verb: str, as_json: bool) -> None:
     """Marks item ID; the digest is re-ranked at once.
 
     Several IDs are one step, which one undo takes back. `love` counts twice. `save` counts like `like`, and
-    the item stays in sight. `later` keeps the item for later, and the order learns nothing from it.
+    the search is:saved lists it. `later` keeps the item for later digests; the order learns nothing
+    from it.
     """
     from triage.services.reader import feedback
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from triage.cli.output import clean
 from triage.core import ending, links, reflow, words
-from triage.core.items import LANE_TITLES, Digest, Item
+from triage.core.items import Digest, Item, lanes
 
 if TYPE_CHECKING:
     from triage.core.readings import Explained, Reading
@@ -40,13 +40,11 @@ def digest_lines(digest: Digest, now: datetime) -> Iterator[str]:
         yield f"! {clean(warning)}"
     if (old := now - digest.built_at).total_seconds() > 24 * 3600:
         yield f"! This digest is {old.days} days old; to fetch what is new: triage sync"
-    for lane, name in LANE_TITLES.items():
-        found = [item for item in digest.items if item.lane == lane]
-        if found:
-            yield ""
-            yield name.upper()
-            for item in found:
-                yield from item_lines(item, now)
+    for name, found in lanes(digest.items).items():
+        yield ""
+        yield name.upper()
+        for item in found:
+            yield from item_lines(item, now)
     yield ""
     yield from ending_lines(digest)
 

@@ -6,10 +6,12 @@ Owns the view values and nothing else: rows of the database are in `triage.store
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from triage.core.verbs import AT_HAND
 
 SCHEMA_VERSION = 1
 """Of the JSON form; raised when a field changes its meaning."""
@@ -22,7 +24,7 @@ TextState = Literal["served", "full", "summary"]
 """How much of an item's text there is: all that its source serves, which is all there seems to be; the full
 text from behind its link; or a summary of that."""
 LANE_TITLES: dict[Lane, str] = {"people": "People", "for-you": "For you", "exploring": "Exploring"}
-"""In the order in which a digest shows them."""
+"""In the order in which a digest shows them; a heading says more (`heading`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,20 @@ class Item:
         fields["why"] = tuple(Reason(**r) for r in data["why"])
         fields["highlights"] = tuple(Highlight.from_json(h) for h in data["highlights"])
         return cls(**fields)
+
+
+def lanes(items: Sequence[Item]) -> dict[str, tuple[Item, ...]]:
+    """Those of each lane that has any, under its heading, in the order in which a digest shows them."""
+    found = ((lane, tuple(item for item in items if item.lane == lane)) for lane in LANE_TITLES)
+    return {heading(lane, its): its for lane, its in found if its}
+
+
+def heading(lane: Lane, items: Sequence[Item]) -> str:
+    """What stands over items of one lane; what the reader keeps at hand shares that of people."""
+    kept = sum(item.state in AT_HAND for item in items)
+    if lane != "people" or not kept:
+        return LANE_TITLES[lane]
+    return "Kept" if kept == len(items) else f"{LANE_TITLES[lane]} and kept"
 
 
 @dataclass(frozen=True, slots=True)

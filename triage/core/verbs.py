@@ -16,7 +16,7 @@ class Verb(StrEnum):
     LOVE = "love"
     DISLIKE = "dislike"
     SAVE = "save"
-    """Worth keeping: it teaches as a like does, and stays where the reader finds it again."""
+    """Worth keeping: it teaches as a like does, and a search lists what was saved."""
     LATER = "later"
     KNOWN = "known"
     """A document was handed in that the reader liked elsewhere; `phrase` names where it was listed."""

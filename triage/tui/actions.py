@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
         id="save",
         keys=("asterisk", "a"),
         label="save",
-        help="Save it: more like this, and it stays in sight. The search is:saved lists what you saved.",
+        help="Save it: more like this. The search is:saved lists what you saved.",
         group="Say what you think",
         call="mark('save')",
     ),

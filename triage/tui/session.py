@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from triage.core import words
-from triage.core.items import LANE_TITLES, Change, Digest, Item, Recorded
+from triage.core.items import Change, Digest, Item, Recorded, lanes
 from triage.core.verbs import Verb
 from triage.tui.writer import Job
 
@@ -84,8 +84,7 @@ class Session:
             return (Section("Found", self.results),) if self.results else ()
         if self.digest is None:
             return ()
-        lanes = {lane: tuple(item for item in self.digest.items if item.lane == lane) for lane in LANE_TITLES}
-        return tuple(Section(LANE_TITLES[lane], items) for lane, items in lanes.items() if items)
+        return tuple(Section(name, items) for name, items in lanes(self.digest.items).items())
 
     def state_of(self, item: Item) -> str:
         """The state of `item`: its last mark that is stored, or that one is being stored."""

@@ -13,7 +13,7 @@ from triage.core import ledger, links, reflow, words
 from triage.core.ending import sentences
 from triage.core.insight import Insight, Learned
 from triage.core.insight_page import page
-from triage.core.items import LANE_TITLES, Digest, Item
+from triage.core.items import Digest, Item, heading
 from triage.core.journal import Entry, notes
 from triage.core.ledger import Ledger
 from triage.core.links import Link
@@ -53,7 +53,7 @@ def row(number: int, item: Item, state: str) -> str:
 
 def announced(number: int, count: int, item: Item, state: str, now: datetime) -> Iterator[str]:
     """An item when it is its turn: enough to decide by."""
-    yield f"{number} of {count}, {LANE_TITLES[item.lane]}{_state(state)}"
+    yield f"{number} of {count}, {heading(item.lane, [item])}{_state(state)}"
     yield line(item.title) or "(no title)"
     yield ", ".join(_facts(item, now))
     if best := words.passage(item):

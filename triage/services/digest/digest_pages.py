@@ -9,12 +9,11 @@ from __future__ import annotations
 import html as escaping
 import re
 import textwrap
-from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from triage.core import ending, words
-from triage.core.items import LANE_TITLES, Digest, Item
+from triage.core.items import Digest, Item, lanes
 from triage.core.text import sanitize_line
 
 TEXT_WIDTH = 76
@@ -45,7 +44,7 @@ def headline(digest: Digest) -> str:
 def text(digest: Digest, now: datetime) -> str:
     """Lines of at most `TEXT_WIDTH` characters, without decoration; links stand alone."""
     lines = [headline(digest), *(f"! {sanitize_line(warning)}" for warning in digest.warnings)]
-    for name, found in _lanes(digest):
+    for name, found in lanes(digest.items).items():
         lines += ["", name.upper()]
         for item in found:
             lines += ["", *textwrap.wrap(f"{item.id}  {_title(item)}", TEXT_WIDTH)]
@@ -65,7 +64,7 @@ def markdown(digest: Digest, now: datetime) -> str:
     """CommonMark, with every character of a stranger's text escaped that could mean something."""
     lines = [f"# {_plain(headline(digest))}", ""]
     lines += [f"> {_plain(warning)}\n" for warning in digest.warnings]
-    for name, found in _lanes(digest):
+    for name, found in lanes(digest.items).items():
         lines += [f"## {name}", ""]
         for item in found:
             title, url = _plain(_title(item)), _link(item.url)
@@ -83,7 +82,7 @@ def html(digest: Digest, now: datetime) -> str:
     """One page that loads nothing: no image, script, font or style from elsewhere."""
     head = _escaped(headline(digest))
     parts = [f"<h1>{head}</h1>", *(f"<p>! {_escaped(warning)}</p>" for warning in digest.warnings)]
-    for name, found in _lanes(digest):
+    for name, found in lanes(digest.items).items():
         parts += [f"<section>\n<h2>{name}</h2>", *(_article(item, now) for item in found), "</section>"]
     said = "\n".join(f"<p>{_escaped(sentence)}</p>" for sentence in ending.sentences(digest, KEYS))
     parts.append(f"<footer>\n<h2>That is all.</h2>\n{said}\n</footer>")
@@ -112,12 +111,6 @@ def _article(item: Item, now: datetime) -> str:
     best = words.passage(item)
     quoted = f"\n<blockquote>{_escaped(best)}</blockquote>" if best else ""
     return f'<article dir="auto">\n<h3>{linked}</h3>\n<p class="facts">{facts}</p>{quoted}\n</article>'
-
-
-def _lanes(digest: Digest) -> Iterator[tuple[str, list[Item]]]:
-    for lane, name in LANE_TITLES.items():
-        if found := [item for item in digest.items if item.lane == lane]:
-            yield name, found
 
 
 def _title(item: Item) -> str:
