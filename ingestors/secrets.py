@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import os
 import shlex
-from asyncio.subprocess import DEVNULL, PIPE
+import signal
+from asyncio import StreamReader
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
@@ -19,6 +21,10 @@ from ingestors.base import JsonValue
 
 COMMAND_S = 60.0
 """Seconds that a command may take: password managers ask a person to unlock them."""
+MAX_OUTPUT = 2**16
+"""Bytes that a command may print: what prints without end would fill the memory before its time is over."""
+GIVE_UP_S = 1.0
+"""Seconds that a killed command may take to go: what it started in other sessions keeps its output open."""
 MAX_SECRET = 8_192
 """Characters; a token of a mail provider has up to 2,000."""
 
@@ -93,17 +99,39 @@ async def _run(command: str, name: str) -> str:
         raise SecretError(f"{setting}: {argv[0]!r} cannot be run: {reason}") from None
     try:
         async with asyncio.timeout(COMMAND_S):
-            output, _ = await process.communicate()
+            output = await _output(process.stdout)
+            if output is not None:
+                await process.wait()
     except TimeoutError:
         raise SecretError(f"{setting}: {argv[0]!r} took longer than {COMMAND_S:.0f} s") from None
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await _end(process)
+    if output is None:
+        raise SecretError(f"{setting}: {argv[0]!r} printed more than {MAX_OUTPUT // 2**10} KiB")
     if process.returncode != 0:
         raise SecretError(f"{setting}: {argv[0]!r} failed (exit {process.returncode})")
     found = output.decode("utf-8", "replace").strip().partition("\n")[0].strip()
     if not found:
         raise SecretError(f"{setting}: {argv[0]!r} printed nothing")
     return found
+
+
+async def _output(stream: StreamReader | None) -> bytes | None:
+    """All that is printed; None if it is more than any secret."""
+    assert stream is not None
+    printed = b""
+    while block := await stream.read(MAX_OUTPUT):
+        printed += block
+        if len(printed) > MAX_OUTPUT:
+            return None
+    return printed
+
+
+async def _end(process: Process) -> None:
+    """Ends a command that still runs, with what it has started: it leads a group of its own."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_UP_S):
+                await process.wait()

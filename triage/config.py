@@ -10,6 +10,7 @@ import difflib
 import os
 import re
 import shlex
+import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 2999
 """Of a clock: windows, waits and time zones are added to it, and a date has an end in both directions."""
 
 
+MAX_FILE = 2**20
+"""Bytes of the file of settings."""
 MAX_DAYS = 36_500
 MAX_BACKUPS = 100
 MAX_NOTIFICATIONS = 50
@@ -202,11 +205,32 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         UsageError: The file is no TOML, has an unknown key or a value of the wrong type.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of(path)
     except FileNotFoundError:
         text = ""
+    return parse(text, path, environ)
+
+
+def text_of(path: Path) -> str:
+    """What the file says. It may be a link to a pipe or to a device, which never end.
+
+    Raises:
+        FileNotFoundError: There is none.
+        UsageError: It cannot be read, is no text, or is larger than settings are.
+    """
+    mend = f"mend the file, or move it away: {path}"
+    try:
+        if stat.S_ISFIFO(mode := path.stat().st_mode) or stat.S_ISCHR(mode):
+            raise UsageError(f"{path} is a pipe or a device, not a regular file", fix=mend)
+        with path.open("rb") as file:
+            body = file.read(MAX_FILE + 1)
+        if len(body) > MAX_FILE:
+            raise UsageError(f"{path} is larger than {MAX_FILE // 2**20} MiB", fix=mend)
+        return body.decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        raise
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: {error}", fix=f"mend the file, or move it away: {path}") from error
+        raise UsageError(f"{path}: {error}", fix=mend) from error
     except PermissionError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", fix=f"chmod u+rw {shlex.quote(str(path))}"
@@ -215,7 +239,6 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", fix="set TRIAGE_HOME to a folder that you can use"
         ) from error
-    return parse(text, path, environ)
 
 
 def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -268,8 +291,10 @@ def _tables(text: str, path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number with thousands of digits
         raise UsageError(f"{path}: {error}", fix="triage config edit") from error
+    except RecursionError:
+        raise UsageError(f"{path}: tables or lists are nested too deeply", fix="triage config edit") from None
 
 
 def _check_delivery(digest: DigestConfig, path: Path) -> None:
@@ -326,7 +351,7 @@ def refused(path: Path, table: str, key: str, problem: str, text: str | None = N
         problem: What is wrong with it.
         text: What the file holds, if it is not written yet.
     """
-    text = path.read_text(encoding="utf-8-sig") if text is None else text
+    text = text_of(path) if text is None else text
     return UsageError(f"{path}{_line_of(key, text, table)}: {problem}", fix="triage config edit")
 
 

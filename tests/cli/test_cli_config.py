@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -100,3 +101,34 @@ def test_the_list_of_all_settings_is_itself_a_file_of_settings(paths: Paths) -> 
     text = settings.text_of(paths.config_file)
     assert config.parse(text, paths.config_file) == config.Config()
     assert "# minutes = 15.0" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a = " + "[" * 5000, "nested too deeply"),
+        ("[digest]\nminutes = " + "9" * 5000, "limit"),
+        ("# " + "x" * config.MAX_FILE, "larger than 1 MiB"),
+        ("\udcff", "can't decode"),
+    ],
+)
+def test_a_file_that_is_no_settings_is_named_whatever_it_holds(paths: Paths, text: str, says: str) -> None:
+    paths.config_file.write_bytes(text.encode(errors="surrogateescape"))
+    code, _, err = triage("triage status")
+    assert code == 2
+    assert says in err
+    assert triage("triage config set digest.minutes 5")[0] == 2
+
+
+def test_settings_that_are_a_pipe_are_not_waited_for(paths: Paths) -> None:
+    paths.config_file.unlink(missing_ok=True)
+    os.mkfifo(paths.config_file)
+    for line in ("status", "config set digest.minutes 5"):
+        code, _, err = triage(f"triage {line}")
+        assert code == 2
+        assert "not a regular file" in err
+
+
+def test_a_value_that_no_number_can_be_is_a_text(paths: Paths) -> None:
+    assert triage(f"triage config set notify.command {'9' * 5000}")[0] == 0
+    assert config.load(paths.config_file).notify.command == "9" * 5000

@@ -204,6 +204,21 @@ def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
         desktop.notify(item(), NotifyConfig(command="say 'x", desktop=False))
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("  ", "names no program"),
+        ("a\0b", "a null character in it"),
+        ("sh -c 'kill -9 $$'", "ended by signal 9"),
+        ("sh -c 'printf \"\\033[31mred\" >&2; exit 1'", r"failed: [^\x1b]*\[31mred$"),
+        ("sh -c 'head -c 1000000 /dev/zero >&2; exit 1'", "failed: .{200}$"),
+    ],
+)
+def test_a_command_that_misbehaves_is_an_error_in_one_line(command: str, says: str) -> None:
+    with pytest.raises(TriageError, match=says):
+        desktop.notify(item(), NotifyConfig(command=command, desktop=False))
+
+
 def test_a_command_that_fails_is_named_without_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     """PRV-03: the address of a web hook is as good as a password."""
     monkeypatch.setattr(desktop, "WAIT_S", 0.05)

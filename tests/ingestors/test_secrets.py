@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
@@ -29,6 +30,7 @@ async def test_no_shell_reads_the_command() -> None:
         ({"key_command": "true"}, "printed nothing"),
         ({"key_command": "echo 'open"}, "quotation mark"),
         ({"key_command": "printf 'a\\033b'"}, "control characters"),
+        ({"key_command": "cat /dev/zero"}, "'cat' printed more than 64 KiB"),
     ],
 )
 async def test_what_is_wrong_is_said_in_words(options: dict[str, str], words: str) -> None:
@@ -41,6 +43,14 @@ async def test_a_command_that_waits_for_ever_is_ended(monkeypatch: pytest.Monkey
     monkeypatch.setattr(secrets, "COMMAND_S", 0.05)
     with pytest.raises(SecretError, match="took longer"):
         await secret({"key_command": "sleep 60"}, "key")
+
+
+async def test_what_a_command_has_started_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its open output kept the fetch waiting for as long as it runs."""
+    monkeypatch.setattr(secrets, "COMMAND_S", 0.2)
+    async with asyncio.timeout(30):
+        with pytest.raises(SecretError, match="took longer"):
+            await secret({"key_command": "sh -c 'sleep 60; echo late'"}, "key")
 
 
 async def test_errors_hold_neither_secret_nor_arguments() -> None:

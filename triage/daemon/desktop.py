@@ -6,21 +6,34 @@ a list of arguments, and a command of the reader's gets the item as JSON on its 
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Mapping
+from subprocess import DEVNULL, PIPE
+from typing import IO
 
 from triage.config import NotifyConfig
 from triage.core import words
 from triage.core.errors import TriageError
 from triage.core.items import Item
+from triage.core.text import sanitize_line
 
 WAIT_S = 10.0
+LAST_WORDS_S = 1.0
+"""Seconds for the rest of what a program that has ended said on its standard error."""
+MAX_COMPLAINTS = 2**16
+"""Bytes of it that are kept: a program that prints without end must not fill the memory."""
+MAX_SAID = 200
+"""Characters of it that an error quotes."""
 
 
 def notify(item: Item, policy: NotifyConfig, environ: Mapping[str, str] = os.environ) -> str:
@@ -59,28 +72,54 @@ def _desktop(item: Item, environ: Mapping[str, str], platform: str = sys.platfor
 
 def _split(command: str) -> list[str]:
     try:
-        return shlex.split(command)
+        argv = shlex.split(command)
     except ValueError:
         raise TriageError("notify.command has an open quotation mark", fix="triage config edit") from None
+    if not argv:
+        raise TriageError("notify.command names no program", fix="triage config edit")
+    return argv
 
 
 def _run(argv: list[str], item: Item, what: str) -> None:
-    """Runs a program. Errors name no argument of it: the address of a web hook is as good as a password."""
-    sent = json.dumps(item.to_json(), ensure_ascii=False)
+    """Runs a program. Errors name no argument of it: the address of a web hook is as good as a password.
+
+    What it leaves running in the background is not waited for; if it takes too long, all of it is ended.
+    """
     try:
-        done = subprocess.run(argv, input=sent.encode(), capture_output=True, timeout=WAIT_S, check=False)
-    except OSError as error:
-        reason = error.strerror or error
+        with tempfile.TemporaryFile() as given:  # a pipe would block us if it is not read
+            given.write(json.dumps(item.to_json(), ensure_ascii=False).encode())
+            given.seek(0)
+            process = subprocess.Popen(argv, stdin=given, stdout=DEVNULL, stderr=PIPE, start_new_session=True)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or error) if isinstance(error, OSError) else "a null character in it"
         raise TriageError(f"{what} does not work: {argv[0]}: {reason}", fix="triage config edit") from None
+    complaints = bytearray()
+    reader = threading.Thread(target=_listen, args=(process.stderr, complaints), daemon=True)
+    reader.start()
+    try:
+        status = process.wait(WAIT_S)
     except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         raise TriageError(
             f"{what} does not work: {argv[0]} took longer than {WAIT_S:.0f} s", fix="triage config edit"
         ) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
+    if status:
+        reader.join(LAST_WORDS_S)
+        lines = bytes(complaints).decode(errors="replace").strip().splitlines()
+        said = lines[-1] if lines else f"status {status}" if status > 0 else f"ended by signal {-status}"
         for argument in sorted(argv[1:], key=len, reverse=True):
-            said[0] = said[0].replace(argument, "…") if len(argument) > 4 else said[0]
-        raise TriageError(f"{what} failed: {said[0]}", fix="triage config edit")
+            said = said.replace(argument, "…") if len(argument) > 4 else said
+        raise TriageError(f"{what} failed: {sanitize_line(said, MAX_SAID)}", fix="triage config edit")
+
+
+def _listen(stream: IO[bytes], complaints: bytearray) -> None:
+    """Reads to the end, so that nobody waits to be read, and keeps the last bytes."""
+    with stream:
+        while block := os.read(stream.fileno(), MAX_COMPLAINTS):
+            complaints += block
+            del complaints[:-MAX_COMPLAINTS]
 
 
 def _apprise(item: Item, variable: str, environ: Mapping[str, str]) -> None:

@@ -447,7 +447,10 @@ def test_texts_are_sanitised_and_flags_are_known_ones(body: bytes, new_home: Cal
         )
 
 
-@pytest.mark.parametrize("tail", [b"[" * 100_000, b"\xff\xfe", b"{}", b"null", b'{"kind":'])
+BEYOND_ALL_TIME = b'{"kind":"interest","phrase":"bees","weight":1,"until":"9999-12-31T23:59:59-14:00"}'
+
+
+@pytest.mark.parametrize("tail", [b"[" * 100_000, b"\xff\xfe", b"{}", b"null", b'{"kind":', BEYOND_ALL_TIME])
 def test_bytes_that_are_no_line_are_refused(body: bytes, untouched: Home, tail: bytes) -> None:
     with pytest.raises(UsageError, match=f"line {body.count(chr(10).encode()) + 1}: "):
         untouched.take(body + tail)

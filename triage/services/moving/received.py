@@ -83,11 +83,13 @@ def read(body: bytes, name: str, now: datetime) -> Received:
                     _check_event(line, found, now)
                 case InterestLine():
                     _check_interest(line.phrase)
+                    _check_term(line.until)
                     profile = None if line.profile is None else profile_name(line.profile)
                     found.wishes.append(Wish(Verb.INTEREST, line.phrase, line.weight, profile, line.until))
                 case RuleLine():
                     verb, weight = as_event(line.effect)
                     _check_phrase(verb, line.condition)
+                    _check_term(line.until)
                     found.wishes.append(Wish(verb, line.condition, weight, term=line.until))
                 case AliasLine():
                     _check_phrase(Verb.ALIAS, line.phrase)
@@ -136,9 +138,8 @@ def _check_item(line: ItemLine, found: Received, now: datetime) -> None:
 
 def _check_event(line: EventLine, found: Received, now: datetime) -> None:
     _check_moment(line.at, now)
-    for moment in (line.stamp, line.until):
-        if moment is not None and not config.FIRST_YEAR <= moment.year <= config.LAST_YEAR:
-            raise ValueError(f"{moment.isoformat()} is no time that anything was said at")
+    _check_term(line.stamp)
+    _check_term(line.until)
     for text in (line.scope, line.model):
         if text is not None:
             _check_line(text)
@@ -203,6 +204,12 @@ def _check_line(text: str) -> None:
 def _check_moment(moment: datetime, now: datetime) -> None:
     if moment.year < config.FIRST_YEAR or moment > now + AHEAD:
         raise ValueError(f"{moment.isoformat()} has not come yet, by the clock of this machine")
+
+
+def _check_term(moment: datetime | None) -> None:
+    """A time zone is added to it, which the last year that there is has no room for."""
+    if moment is not None and not config.FIRST_YEAR <= moment.year <= config.LAST_YEAR:
+        raise ValueError(f"{moment.isoformat()} is no time that anything was said at, or ends at")
 
 
 def _is_texts(value: object) -> bool:

@@ -55,11 +55,9 @@ def in_force(path: Path, environ: Mapping[str, str] = os.environ) -> list[Settin
 def text_of(path: Path) -> str:
     """The file as it is; a commented list of all settings if there is none."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return config.text_of(path)
     except FileNotFoundError:
         return template()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", fix=f"move it away: {path}") from error
 
 
 def template() -> str:
@@ -91,7 +89,7 @@ def change(path: Path, name: str, value: str, check: Check) -> Any:  # noqa: ANN
     table, _, key = name.rpartition(".")
     if not table:
         raise UsageError(f"{name} is no setting: they are named with their table", fix="triage config show")
-    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    text = config.text_of(path) if path.exists() else ""
     try:
         document = tomlkit.parse(text)
         place: Any = document
@@ -133,7 +131,7 @@ def _value(name: str, text: str) -> Any:  # noqa: ANN401 - whatever TOML holds
     """What was typed, as TOML reads it; for a setting that is a text, or none yet, `7` needs no quotes."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of thousands of digits, or a deep list
         return text
     is_text = isinstance(_flat(config.Config()).get(name, ""), str | None)
     return text if is_text and not isinstance(value, str) else value
