@@ -145,7 +145,11 @@ class ReaderBackend:
         """See `Backend`."""
         from triage.services.reader import rules
 
-        return rules.add(self._runtime.database, self._runtime.clock, str(rule))
+        database, clock = self._runtime.database, self._runtime.clock
+        recorded = rules.add(database, clock, str(rule))
+        if rules.may_meet(database, clock(), rule.condition):
+            return recorded
+        return dataclasses.replace(recorded, message=f"{recorded.message} · it meets nothing yet")
 
     def change_rule(self, condition: str, effect: float) -> Recorded:
         """See `Backend`."""

@@ -104,6 +104,13 @@ def test_undo_and_redo_go_through_everything_that_was_said(backend: Backend, run
         backend.redo()
 
 
+def test_words_to_mute_that_nothing_has_are_said_to_meet_nothing(backend: Backend) -> None:
+    backend.digest()
+    for words, meets in (("bishop", True), ("BISH*", True), ("zeppelin", False), ('bishop "zeppelin', False)):
+        said = backend.add_rule(Rule(condition("mentions", words), "never", timedelta(days=7))).message
+        assert ("meets nothing yet" not in said) == meets, said
+
+
 def test_a_mute_ends_by_itself(backend: Backend, runtime: Runtime) -> None:
     digest = backend.digest()
     backend.add_rule(Rule(condition("source", digest.items[0].source), "never", timedelta(days=7)))

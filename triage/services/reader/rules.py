@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from triage.config import Clock
 from triage.core import feedback, rule_parser, rules
 from triage.core.errors import UsageError
 from triage.core.items import Recorded
-from triage.core.rules import Rule
+from triage.core.query import Place, Query, Term
+from triage.core.rules import AllOf, Condition, Has, Rule
 from triage.core.verbs import Verb
 from triage.services.reader.feedback import in_words
 from triage.store import feedback as event_log
+from triage.store import search
 from triage.store.engine import Database
 
 
@@ -33,6 +37,26 @@ def add(database: Database, clock: Clock, text: str) -> Recorded:
             until=rules.ending(rule.term, now),
         )
     return Recorded(event.id, in_words(event))
+
+
+def may_meet(database: Database, now: datetime, condition: Condition) -> bool:
+    """Whether any stored item can have the words that a condition wants to be mentioned.
+
+    By the index of searches, which takes more for the same word than a rule does: a no is certain, and needs
+    none of the texts. Of other conditions nothing is known, so they may.
+    """
+    match condition:
+        case Has("mentions", said):
+            word = said.removesuffix("*")
+            places: tuple[Place, ...] = ("title", "text")
+            with database.read() as connection:
+                return any(
+                    search.find(connection, Query((Term(place, word, prefix=word != said),)), now, 1)
+                    for place in places
+                )
+        case AllOf(parts):
+            return all(may_meet(database, now, part) for part in parts)
+    return True
 
 
 def alias(database: Database, clock: Clock, form: str, other: str) -> Recorded:
