@@ -26,4 +26,4 @@ def show(preview: Preview, say: Callable[[str], None]) -> None:
     for conflict in preview.conflicts:
         say(f"  ! {output.clean(conflict)}")
     if preview.nothing is not None:
-        say(f"  ! {output.clean(preview.nothing)}")
+        say(f"  ! {output.clean(preview.nothing, 200)}")

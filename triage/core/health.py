@@ -31,10 +31,10 @@ class Daemon:
 
 NO_WAY = ("there is no host named ", "cannot connect to ")
 """How an error begins that says nothing of the source: no name server, or no way to any host."""
-TOGETHER = 3
-"""Sources of which it is not by chance that none can be reached."""
+SILENT_TOGETHER = 3
+"""Sources that fall silent at the same time, from which on the network is taken to be away."""
 
 
 def are_cut_off(errors: Sequence[str | None]) -> bool:
     """Whether these last errors, of all sources that fail, are those of a machine without a network."""
-    return len(errors) >= TOGETHER and all((error or "").startswith(NO_WAY) for error in errors)
+    return len(errors) >= SILENT_TOGETHER and all((error or "").startswith(NO_WAY) for error in errors)

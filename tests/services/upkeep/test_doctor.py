@@ -326,19 +326,38 @@ def test_a_machine_without_a_network_is_one_line_not_two_for_every_source(
     assert (names.count("network"), names.count("source")) == (0, 2), "two may be gone by chance"
 
 
-def test_sources_that_are_gone_are_named_one_by_one_where_another_answers(
-    paths: Paths, database: Database
+@pytest.mark.parametrize(
+    ("failing_since", "attempted", "answered", "lines"),
+    [
+        ("00:00", "09:00", "08:59", (0, 3)),
+        ("09:00", "09:00", "08:59", (0, 3)),
+        ("00:00", "09:00", "09:30", (0, 3)),
+        ("08:00", "09:00", "07:00", (1, 0)),
+    ],
+    ids=["gone long ago", "gone in the first round", "others answer since", "no network since 8"],
+)
+def test_sources_that_are_gone_are_told_from_a_network_that_is(
+    paths: Paths,
+    database: Database,
+    failing_since: str,
+    attempted: str,
+    answered: str,
+    lines: tuple[int, int],
 ) -> None:
+    def at(time: str) -> str:
+        return stamp(NOW - timedelta(hours=12) + timedelta(hours=int(time[:2]), minutes=int(time[3:])))
+
     for number in range(4):
         sources.add(database, lambda: NOW, f"https://e.example/{number}", allow_local=False)
-    set_source(database, failures=2, failing_since=stamp(NOW), last_error="cannot connect to e.example")
-    set_source(database, attempted_at=stamp(NOW - timedelta(hours=1)))
+    set_source(database, failures=2, last_error="cannot connect to e.example")
+    set_source(database, failing_since=at(failing_since), attempted_at=at(attempted))
     with database.write() as connection:
         connection.exec_driver_sql(
-            "UPDATE source SET failures = 0, last_error = NULL, succeeded_at = ? WHERE id = 4", (stamp(NOW),)
+            "UPDATE source SET failures = 0, last_error = NULL, succeeded_at = ? WHERE id = 4",
+            (at(answered),),
         )
     names = [check.name for check in examined(paths)]
-    assert (names.count("network"), names.count("source")) == (0, 3)
+    assert (names.count("network"), names.count("source")) == lines
 
 
 class Mailbox:

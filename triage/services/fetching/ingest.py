@@ -24,6 +24,7 @@ from ingestors.sandbox import ParserPool
 from ingestors.slots import Slots
 from triage.config import Clock, Config
 from triage.core.errors import TriageError
+from triage.core.health import SILENT_TOGETHER
 from triage.core.items import Digest
 from triage.services.fetching import polling
 from triage.services.fetching.client import http_client, leave_alone
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 
 CONCURRENCY = 16
 """Sources fetched at once; the HTTP client spaces requests to one host by itself."""
-SILENT_TOGETHER = 3
-"""Sources that fall silent at the same time, from which on the network is taken to have been away."""
 LOOK_AGAIN_S = 5.0
 """How often a round that is still waiting for somebody looks for what has come due."""
 MAIL_INGESTORS = ("imap", "maildir", "mbox")

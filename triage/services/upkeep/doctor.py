@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from triage import config
 from triage.core import words
 from triage.core.errors import LockedError, TriageError, UsageError, refused_by_system
-from triage.core.health import Check, Daemon, are_cut_off
+from triage.core.health import SILENT_TOGETHER, Check, Daemon, are_cut_off
 from triage.core.text import sanitize_line
 from triage.paths import Paths
 from triage.services.digest import digest_file
@@ -36,6 +36,8 @@ TOGETHER = timedelta(hours=1)
 LATELY = timedelta(hours=24)
 OVERDUE = timedelta(hours=2)
 """A source whose turn came so long ago has been forgotten, unless its host wants to be left alone."""
+ROUND = timedelta(minutes=10)
+"""Failures so soon after an answer may be of its round: a host that is gone is given up late."""
 AGAIN = "triage daemon stop, then: triage daemon run"
 LONG = timedelta(hours=6)
 """More than any job takes."""
@@ -333,12 +335,18 @@ def _sources(paths: Paths, daemon: Daemon, now: datetime) -> Iterator[Check]:
 
 
 def _is_offline(paths: Paths, failing: list[SourceRow], now: datetime) -> bool:
-    """Whether nothing but the network is what sources fail for: then one line says it for all of them."""
+    """Whether nothing but the network is what sources fail for: then one line says it for all of them.
+
+    Hosts that are gone, as in an old list of feeds, fail in the same way, but beside others that answer.
+    """
     if not are_cut_off([row.last_error for row in failing]):
         return False
     answered = _read(paths, lambda connection: sources.last_answer(connection, now))
-    asked = max((row.attempted_at for row in failing if row.attempted_at is not None), default=now)
-    return answered is None or answered < asked
+    if answered is None:
+        return True
+    silent = [row for row in failing if row.failing_since is not None and row.failing_since > answered]
+    asked = max((row.attempted_at for row in failing if row.attempted_at is not None), default=answered)
+    return len(silent) >= SILENT_TOGETHER and asked - answered > ROUND
 
 
 def _waits(row: SourceRow, now: datetime) -> bool:
