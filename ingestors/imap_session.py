@@ -177,7 +177,9 @@ class ImapSession:
 
     def summaries(self, uids: Sequence[int]) -> dict[int, Summary]:
         """Size, deletion mark and a few header fields of mails; those that are gone are missing."""
-        what = ["FLAGS", "RFC822.SIZE", f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS)})]"]
+        # Only the first bytes: else one mail with a subject of megabytes would keep its folder shut for ever.
+        fields = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS)})]<0.{_FIELDS_BYTES}>"
+        what = ["FLAGS", "RFC822.SIZE", fields]
         with self._speaking(_COMMAND_BYTES + _FIELDS_BYTES * len(uids)):
             answer = self._client.fetch(uids, what)
             self._check_validity()

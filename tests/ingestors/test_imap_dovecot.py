@@ -165,6 +165,22 @@ async def test_replies_to_what_the_reader_sent_are_marked(server: Dovecot, tools
     assert "mine" not in _names(result)
 
 
+async def test_a_mail_with_endless_header_fields_hides_no_other(server: Dovecot, tools: Tools) -> None:
+    """MAIL-10: some fields are asked for before it is fetched, and they must not use up what all may send."""
+    endless = _mail("endless").replace(b"Subject: ", b"Subject: " + b"much " * 200_000)
+    server.drop(endless)
+    server.drop(_mail("honest"))
+    request = _request(server, {})
+    result = await ImapIngestor().fetch(request, tools)
+    check_result(request, result)
+    assert result.error is None
+    assert "honest" in _names(result)
+    assert [refusal.reason for refusal in result.refusals] == [
+        "only its headers were read: its headers are larger than 256 KB"
+    ]
+    assert (await ImapIngestor().fetch(_request(server, result.cursor), tools)).not_modified
+
+
 async def test_only_the_last_days_on_request(server: Dovecot, tools: Tools) -> None:
     server.drop(_mail("old"), age_days=40)
     server.drop(_mail("young"))
