@@ -119,6 +119,28 @@ def test_a_copy_that_is_none_is_refused_and_the_database_left_alone(
     assert count(database) == 40
 
 
+@pytest.mark.parametrize(
+    ("planted", "says"),
+    [
+        ("CREATE TRIGGER spy AFTER INSERT ON event BEGIN DELETE FROM event; END", "the trigger 'spy'"),
+        ("CREATE VIEW spy AS SELECT * FROM item", "the view 'spy'"),
+    ],
+)
+def test_a_copy_with_statements_of_somebody_else_is_refused(
+    database: Database, paths: Paths, planted: str, says: str
+) -> None:
+    """They would run with every mark: a copy comes from a disk that others may write to."""
+    copy = made(paths)
+    opened = Database(copy)
+    with opened.write() as connection:
+        connection.exec_driver_sql(planted)
+    opened.close()
+    code, _, err = triage(f"triage db restore {copy} --yes")
+    assert code == 1
+    assert f"{says} is none of triage's" in err
+    assert triage(f"triage db check {copy}")[0] == 1
+
+
 def test_a_damaged_database_is_named_and_mended_from_a_copy(database: Database, paths: Paths) -> None:
     """DB-10."""
     stored_items(database, 6)

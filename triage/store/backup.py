@@ -74,6 +74,11 @@ def problems(file: Path) -> tuple[int, list[str]]:
         ]
         lost = connection.execute("PRAGMA foreign_key_check").fetchmany(MOST_PROBLEMS)
         found += [f"a row of {table} points to no {parent}" for table, _, parent, _ in lost]
+        # They would run with every statement of ours, and we never make any.
+        planted = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+        found += [
+            f"the {kind} {name!r} is none of triage's" for kind, name in planted.fetchmany(MOST_PROBLEMS)
+        ]
     return number, found
 
 
