@@ -40,6 +40,8 @@ TRIVIAL_TEXT = 500
 """Characters: a plain part shorter than this may be a stub that says to look at the HTML part."""
 
 _HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|p|div|table)\b", re.IGNORECASE)
+_RAW_BYTE = re.compile(r"\\udc([89a-f][0-9a-f])")
+"""How mail-parser writes a byte of a name that is no UTF-8, which was mostly meant as Latin-1."""
 _ADDRESS = re.compile(r"^(.*?)<([^<>]*)>\s*$", re.DOTALL)
 
 # What mail-parser and the email package let escape.
@@ -247,7 +249,8 @@ def _iso2022(text: str) -> str:
 
 
 def _person(name: str, address: str) -> str:
-    name = " ".join(decoded(str(name)).split())
+    name = _RAW_BYTE.sub(lambda found: bytes.fromhex(found[1]).decode("latin-1"), decoded(str(name)))
+    name = " ".join(name.split())
     if not name or name == address:
         return address
     return f"{name} <{address}>" if address else name

@@ -276,3 +276,14 @@ def test_the_figures_are_in_the_format_of_prometheus(
     assert 'triage_job_failed{job="tidy"} 0' in lines
     named = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert named == {line.partition("{")[0].split()[0] for line in lines if not line.startswith("#")}
+
+
+def test_the_figures_follow_no_link_that_somebody_planted(
+    paths: Paths, database: Database, tmp_path: Path
+) -> None:
+    mine, target = tmp_path / "mine", tmp_path / "triage.prom"
+    mine.write_text("precious")
+    target.with_name("triage.prom.part").symlink_to(mine)
+    metrics.write(target, paths, database, NOW)
+    assert mine.read_text() == "precious"
+    assert "triage_sources 0" in target.read_text()

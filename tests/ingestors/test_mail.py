@@ -288,6 +288,14 @@ async def test_odd_headers_lose_no_mail(parsers: ParserPool, header: bytes) -> N
     assert refusals == []
 
 
+async def test_a_name_in_raw_bytes_is_read(parsers: ParserPool) -> None:
+    """MAIL-11: many lists still send Latin-1 without saying so."""
+    names = [b"B\xf6b", "Böb".encode()]
+    mails = [b"From: " + name + b" <b@example.org>\n\nThe text.\n" for name in names]
+    entries, _ = await _parse(*mails, pool=parsers)
+    assert [entry.people for entry in entries] == [("Böb <b@example.org>",)] * 2
+
+
 async def test_a_borrowed_message_id_hides_nothing(parsers: ParserPool) -> None:
     entries, _ = await _parse(_mail(1, "a"), _mail(1, "b"), _mail(1, "a"), pool=parsers)
     assert [entry.text for entry in entries] == ["a", "b"]

@@ -5,6 +5,7 @@ Owns the names of the figures. No port is opened: a file needs no guard, and is 
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from datetime import datetime
@@ -53,6 +54,9 @@ def _head(name: str, about: str) -> list[str]:
 def write(path: Path, paths: Paths, database: Database, now: datetime) -> None:
     """Replaces the file atomically; its folder exists."""
     partial = path.with_name(path.name + ".part")
-    partial.touch(mode=0o600)
-    partial.write_text(text(paths, database, now), encoding="utf-8")
+    partial.unlink(missing_ok=True)
+    # Others may write to the folder too, such as /tmp: no link of theirs is followed.
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text(paths, database, now))
     partial.replace(path)
