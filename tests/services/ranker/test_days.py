@@ -133,12 +133,14 @@ def test_what_was_read_or_marked_and_then_muted_comes_back_with_the_undo_of_the_
     assert model.rerank() == before
 
 
-def test_what_was_kept_for_later_comes_again_although_it_was_read(
-    model: InProcess, database: Database
+@pytest.mark.parametrize("said", [(Verb.LATER,), (Verb.LIKE, Verb.LATER), (Verb.DISLIKE, Verb.LATER)])
+def test_what_was_kept_for_later_comes_again_although_it_was_read_or_judged(
+    model: InProcess, database: Database, said: tuple[Verb, ...]
 ) -> None:
     item = model.build().items[-1].id
     opened(database, item, 60.0)
-    feedback.mark(database, clock, item, Verb.LATER)
+    for verb in said:
+        feedback.mark(database, clock, item, verb)
     found = model.build(9)
     (kept,) = (each for each in found.items if each.id == item)
     assert kept.lane == "people"

@@ -22,7 +22,7 @@ from triage.core.items import Digest, Item, Lane
 from triage.core.pace import Pace
 from triage.core.readings import Explained
 from triage.core.variety import Alike
-from triage.core.verbs import AT_HAND
+from triage.core.verbs import AT_HAND, Verb
 from triage.core.worth import OLD, half_life, worth
 from triage.services.digest import digest_file
 from triage.services.ranker.models import Models
@@ -63,7 +63,8 @@ def compose(
         built_at: The moment that the ranking refers to.
         day: When the day of the digest began.
         minutes: The reader's budget.
-        before: Ids of items that were marked before the day, in this copy or another: they are done with.
+        before: Ids of items that were marked before the day, in this copy or another: they are
+            done with, unless kept for later since.
         demo: Whether this is the demo.
         warnings: What the reader should know about the ranking.
         unread: Of how many items only the beginning is known.
@@ -72,7 +73,8 @@ def compose(
     """
     # Disliked somewhere else, it is not put before the reader now; in the digest it stays where they see it.
     refused = {i for i in past.marked_today - past.in_place if ranked.states.get(i) == "dislike"}
-    done = {*before, *refused, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
+    settled = {i for i in before if ranked.states.get(i) != Verb.LATER}  # liked, then kept: it comes again
+    done = {*settled, *refused, *(i for i in past.done if ranked.states.get(i) not in AT_HAND)}
     open_ids = [i for i in ranked.rows if i not in done]
     decided = {i: ranked.decision(i) for i in ranked.hard}  # of few: this runs over all items at every mark
     allowed = [i for i in open_ids if decided.get(i) != "never"]
