@@ -100,6 +100,20 @@ def test_a_broken_sheet_changes_nothing_and_is_kept(editor: Path, paths: Paths, 
     assert len(feedback.events(database)) == 1
 
 
+def test_a_sheet_too_large_to_be_read_whole_removes_nothing(
+    editor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok("triage interests add bees")
+    before = sheet()
+    monkeypatch.setattr("triage.cli.editor.MAX_SHEET", 20)
+    editor.write_text("s/bees/wasps/\n")
+    code, _, err = triage("triage interests edit --yes")
+    assert code == 1
+    assert "larger than" in err
+    assert "your sheet is kept in" in err
+    assert sheet() == before
+
+
 def test_a_file_is_applied_and_what_show_prints_changes_nothing(tmp_path: Path) -> None:
     ok("triage interests add trams --profile work")
     file = tmp_path / "mine.txt"

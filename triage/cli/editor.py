@@ -117,7 +117,10 @@ def _edited(draft: Path) -> str:
         raise _kept(draft, f"the editor ended with {code}, so nothing was changed")
     try:
         with draft.open("rb") as file:
-            return file.read(MAX_SHEET).decode("utf-8")
+            body = file.read(MAX_SHEET + 1)
+        if len(body) > MAX_SHEET:  # cut off, what is missing would count as removed
+            raise _kept(draft, f"the sheet is larger than {MAX_SHEET // 2**20} MiB, so nothing was changed")
+        return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _kept(draft, "the sheet is not UTF-8 any more, so nothing was changed") from error
     except OSError as error:
