@@ -280,7 +280,17 @@ def parse(text: str, path: Path, environ: Mapping[str, str] = os.environ) -> Con
     if not 0 <= config.daemon.backups <= MAX_BACKUPS:
         raise UsageError(f"{path}: daemon.backups must lie between 0 and {MAX_BACKUPS}")
     _check_delivery(config.digest, path)
+    _check_metrics(config.daemon.metrics, path)
     return config
+
+
+def _check_metrics(file: str | None, path: Path) -> None:
+    try:
+        named = Path(file or "").expanduser()
+    except RuntimeError as error:  # `~` of a user that there is not
+        raise UsageError(f"{path}: daemon.metrics: {error}", fix="write the whole path") from error
+    if "\0" in str(named):
+        raise UsageError(f"{path}: daemon.metrics must be a path, without a null character")
 
 
 def _tables(text: str, path: Path) -> dict[str, Any]:

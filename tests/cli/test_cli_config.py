@@ -51,6 +51,8 @@ def test_a_setting_is_changed_and_comments_stay(paths: Paths) -> None:
         ("keys.lik z", "there is no action lik; did you mean like?"),
         ("keys.like d", "keys.like stays as it was: d is the key of dislike already"),
         ("keys.like 55", "there is no key"),
+        ("daemon.metrics ~nobody-of-that-name/x", "daemon.metrics: "),
+        ("daemon.metrics '\"a\\u0000b\"'", "without a null character"),
         ("tui.mouse maybe", "must be true or false"),
         ("digest.minutes.more 5", "must be a number, not a table"),
     ],

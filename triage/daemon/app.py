@@ -366,13 +366,8 @@ class Daemon:
         """Writes the figures, if they are wanted. Reads the database, in a thread of the scheduler's."""
         if self._config.daemon.metrics is None:
             return
+        path = Path(self._config.daemon.metrics).expanduser()
         try:
-            path = Path(self._config.daemon.metrics).expanduser()
             metrics.write(path, self._paths, self._database, self._clock())
-        except (
-            TriageError,
-            OSError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # also `~` of nobody, or a null in it
+        except (TriageError, OSError) as error:
             log.error("no metrics: %s", error)
