@@ -84,7 +84,7 @@ from triage.runtime import Runtime
 from triage.services.fetching import sources, writing
 from triage.services.reader import searching
 from ingestors.parsers.html import html_to_text
-with Runtime.open() as runtime:
+with Runtime.open() as runtime, runtime.ingesting("a benchmark"):
     ids = [
         sources.add(runtime.database, runtime.clock, f"https://e{n}.example/", allow_local=False).id
         for n in range(int(sys.argv[2]) // 500)
